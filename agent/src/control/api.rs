@@ -1,0 +1,405 @@
+//! What the control API says: the JSON bodies, shared by its server and its clients.
+//!
+//! HTTP and JSON over the agent's Unix socket. A refused request answers 4xx with a [`Problem`].
+//!
+//! | Method and path | Body | Answer |
+//! |---|---|---|
+//! | `GET /v1/status` | | [`Status`] |
+//! | `GET /v1/converters` | | [`ConverterInfo`] list |
+//! | `GET /v1/sources` | | [`SourceStatus`] list |
+//! | `POST /v1/sources` | [`SourceSettings`] | [`SourceStatus`] |
+//! | `PUT /v1/sources/{name}` | [`SourceSettings`] | [`SourceStatus`] |
+//! | `DELETE /v1/sources/{name}` | | 204; files stay where they are |
+//! | `POST /v1/sources/{name}/pause`, `…/resume` | | [`SourceStatus`] |
+//! | `PUT /v1/sources/{name}/files/{file}` | the file's bytes | [`StoredFile`], once it is on disk |
+//! | `GET /v1/files?state=&source=&limit=&before=` | | [`FileRecord`] list, newest first |
+//! | `POST /v1/files/{id}/retry` | | 204 |
+//! | `GET /v1/reports?state=&limit=&before=` | | [`ReportRecord`] list, newest first |
+//! | `GET /v1/reports/{id}` | | [`ReportDetail`] |
+//! | `POST /v1/reports/{id}/retry`, `…/discard` | | 204 |
+//! | `GET /v1/station`, `PUT /v1/station` | [`Station`] | [`Station`] |
+//! | `GET /v1/server`, `PUT /v1/server` | [`ServerChange`] | [`ServerSettings`] |
+//! | `POST /v1/server/test` | [`ServerChange`] | [`ConnectionTest`] |
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Why a request was refused, in words for the person at the keyboard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub message: String,
+    /// The member of the request body that is wrong, where one is: `folder`, `arguments.defaultProcessCode`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+/// The whole agent at a glance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub instance: String,
+    pub version: String,
+    pub started_at: Timestamp,
+    pub health: Health,
+    pub server: ServerState,
+    pub queue: QueueCounts,
+    pub station: Station,
+    pub sources: Vec<SourceStatus>,
+    /// The newest reports, newest first; at most ten.
+    pub last_reports: Vec<ReportRecord>,
+    pub disk: Disk,
+    /// Resident memory of the agent and its workers, in bytes.
+    pub memory_bytes: u64,
+    /// False when the configuration file cannot be written: settings are then read only.
+    pub config_writable: bool,
+}
+
+/// One word for the agent, and why when it is not [`HealthLevel::Ok`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    pub level: HealthLevel,
+    /// Sentences for a person, worst first; empty when all is well.
+    pub reasons: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HealthLevel {
+    Ok,
+    /// Works, but a person should look: held queue, failed files, a paused source.
+    Attention,
+    /// Cannot do its job.
+    Failed,
+}
+
+/// What the agent knows of the server from its own traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerState {
+    pub url: Option<String>,
+    pub link: Link,
+    /// As the server last said, for example `2026.1.5.324`.
+    pub version: Option<String>,
+    pub last_success: Option<Timestamp>,
+    /// Why deliveries are held or failing, in plain words.
+    pub trouble: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Link {
+    /// No server address or no credential yet.
+    NotConfigured,
+    /// Nothing was sent yet since the start.
+    Unknown,
+    Online,
+    /// Cannot be reached; tried again by itself.
+    Offline,
+    /// Reached, but it refuses our credential or rights: nothing is sent until a person acts.
+    Held,
+}
+
+/// How many reports are in which state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueCounts {
+    pub queued: u64,
+    pub sending: u64,
+    pub rejected: u64,
+    pub sent: u64,
+    /// Reports acknowledged in the last 24 hours.
+    pub sent_today: u64,
+    /// Files whose conversion failed.
+    pub failed_files: u64,
+    pub oldest_queued: Option<Timestamp>,
+}
+
+/// Free and total bytes of the file system that holds the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    pub free_bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// The station that reports are sent as, where the file does not name one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Station {
+    pub name: String,
+    pub location: String,
+    pub purpose: String,
+    /// IANA name: the zone in which local times in files are read.
+    pub time_zone: String,
+}
+
+/// One entry of the catalogue: a converter that a source can use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConverterInfo {
+    /// Stable name, as in the configuration: `wats-json`.
+    pub name: String,
+    /// As users know the format: `WATS Standard JSON (WSJF)`.
+    pub title: String,
+    /// One or two sentences: which files, from where.
+    pub description: String,
+    pub version: String,
+    /// Patterns of file names that it usually takes: `*.json`.
+    pub file_patterns: Vec<String>,
+    pub arguments: Vec<ArgumentInfo>,
+}
+
+/// One argument of a converter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArgumentInfo {
+    pub name: String,
+    pub description: String,
+    pub default: String,
+}
+
+/// A folder that is watched, and what happens to its files: the part that a person sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSettings {
+    /// Lower-case letters, digits and dashes; unique in the instance.
+    pub name: String,
+    /// Name of a converter in the catalogue.
+    pub converter: String,
+    /// Absolute path. `None`: `/srv/wats/<instance>/<name>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Patterns of file names; empty: those of the converter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file_patterns: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arguments: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub after: After,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub paused: bool,
+}
+
+/// What becomes of a source file once its reports are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum After {
+    /// Moved into the agent's archive.
+    #[default]
+    Archive,
+    /// Left where it is; it is known by its content and not converted again.
+    Keep,
+    Delete,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A source as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    pub settings: SourceSettings,
+    /// The folder in force, absolute.
+    pub folder: String,
+    pub state: SourceState,
+    /// Why the state is [`SourceState::Failed`].
+    pub trouble: Option<String>,
+    pub files_converted: u64,
+    pub files_failed: u64,
+    pub last_file: Option<FileRecord>,
+    pub last_error: Option<FileRecord>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceState {
+    Watching,
+    Paused,
+    /// The folder cannot be read, or the converter cannot run.
+    Failed,
+}
+
+/// An uploaded file that is safely on disk in its source's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    pub name: String,
+    pub size_bytes: u64,
+    /// SHA-256 of the content, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// One input file and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    pub id: i64,
+    pub source: String,
+    pub converter: String,
+    pub name: String,
+    pub size_bytes: u64,
+    pub sha256: String,
+    pub state: FileState,
+    pub received_at: Timestamp,
+    /// How many reports it gave.
+    pub reports: u64,
+    /// The same words that stand in the `.error.txt` beside a failed file.
+    pub error: Option<String>,
+}
+
+/// ```text
+///   Claimed ──► Converted
+///      │  ▲
+///      ▼  └─ retry
+///    Failed
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileState {
+    Claimed,
+    Converted,
+    Failed,
+}
+
+/// One report in the queue, or sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportRecord {
+    pub id: Uuid,
+    pub file_id: i64,
+    pub source: String,
+    pub file_name: String,
+    pub serial_number: String,
+    pub part_number: String,
+    pub process_code: Option<i64>,
+    /// `P`, `F`, `E` or `T`.
+    pub result: String,
+    pub state: ReportState,
+    pub attempts: u32,
+    pub stored_at: Timestamp,
+    pub sent_at: Option<Timestamp>,
+    /// When it is tried next, if it waits.
+    pub due_at: Option<Timestamp>,
+    /// The last thing that went wrong, in words.
+    pub error: Option<String>,
+}
+
+/// ```text
+///   Queued ──► Sending ──► Sent
+///     ▲           │
+///     ├─ transient┤
+///     └─ retry ── └──► Rejected ──► Discarded
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReportState {
+    Queued,
+    Sending,
+    Sent,
+    /// Refused by the server for what is in it: a person must look.
+    Rejected,
+    /// Given up by a person; kept for the record.
+    Discarded,
+}
+
+/// A report with its body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportDetail {
+    pub record: ReportRecord,
+    /// The WSJF document that is, or was, sent.
+    pub body: serde_json::Value,
+    /// The server's whole answer to the last attempt.
+    pub server_answer: Option<String>,
+}
+
+/// The server settings in force; never the secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerSettings {
+    pub url: Option<String>,
+    /// `http://host:port`, without a password.
+    pub proxy: Option<String>,
+    /// Extra root certificates, PEM.
+    pub extra_ca: Option<String>,
+    pub has_credential: bool,
+    pub has_proxy_credential: bool,
+}
+
+/// A wish to change or to try server settings. Credentials that are `None` stay as they are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerChange {
+    pub url: String,
+    #[serde(default)]
+    pub proxy: Option<String>,
+    #[serde(default)]
+    pub extra_ca: Option<String>,
+    #[serde(default)]
+    pub credential: Option<Credential>,
+    #[serde(default)]
+    pub proxy_credential: Option<UserPassword>,
+}
+
+/// What the server is convinced with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Credential {
+    /// Ready for the header: base64 of `user:password`.
+    Token(#[serde(serialize_with = "expose")] SecretString),
+    User(UserPassword),
+}
+
+/// A user name with its password.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserPassword {
+    pub user: String,
+    #[serde(serialize_with = "expose")]
+    pub password: SecretString,
+}
+
+/// Secrets travel over the Unix socket only, in one direction: towards the agent.
+fn expose<S: serde::Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(secret.expose_secret())
+}
+
+/// The answer to a connection test: its steps in order, ending with the first that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionTest {
+    pub checks: Vec<Check>,
+}
+
+impl ConnectionTest {
+    /// True when nothing failed; warnings do not count.
+    pub fn passed(&self) -> bool {
+        self.checks.iter().all(|check| check.outcome != Outcome::Failed)
+    }
+}
+
+/// One step of a connection test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub step: CheckStep,
+    pub outcome: Outcome,
+    /// What was seen, in plain words.
+    pub message: String,
+    /// What the person can do about it.
+    pub advice: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckStep {
+    Address,
+    Dns,
+    Tcp,
+    Proxy,
+    Tls,
+    Clock,
+    Version,
+    Credential,
+    Rights,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Ok,
+    Warning,
+    Failed,
+}

@@ -1,0 +1,3 @@
+//! The control API: the one way in for the console and the command line.
+
+pub mod api;

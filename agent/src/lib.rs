@@ -1,0 +1,3 @@
+//! Watches folders, converts result files to WATS reports and delivers them.
+
+pub mod control;

@@ -1,0 +1,3 @@
+//! The privileged side of the appliance, one file per subject.
+
+pub mod api;
