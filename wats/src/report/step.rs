@@ -1,0 +1,343 @@
+//! The step tree: what was done and measured.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AdditionalData, Double, Extra, Status, Time};
+
+/// One node of the tree.
+///
+/// What data a step carries decides what it is: `step_type` only selects an icon. Children may stand under
+/// any step, because genuine exports hold them under wait steps as well.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Unique within the report; numbered in document order from 1 by exports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<i32>,
+    #[serde(default)]
+    pub group: Group,
+    /// An open set: `SequenceCall`, `ET_NLT`, `NI_Wait` …
+    #[serde(default)]
+    pub step_type: String,
+    /// At most 100 characters; unique among siblings, iterations of a loop excepted.
+    #[serde(default)]
+    pub name: String,
+    pub status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Time>,
+    /// Seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tot_time: Option<Double>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tot_time_format: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code_format: Option<String>,
+    /// At most 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    /// Free text with LF line ends, at most 100 000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_text: Option<String>,
+    /// TestStand's id of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ts_guid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caused_seq_failure: Option<bool>,
+    /// The first step in which this is true is shown as the cause of the failure.
+    #[serde(rename = "causedUUTFailure", default, skip_serializing_if = "Option::is_none")]
+    pub caused_uut_failure: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interactive_exe_num: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interactive_exe_num_format: Option<String>,
+    #[serde(rename = "loop", default, skip_serializing_if = "Option::is_none")]
+    pub loop_: Option<Loop>,
+    /// Present in containers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_call: Option<SequenceCall>,
+    /// Children. `None` and an empty list are told apart, because exports do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<Step>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numeric_meas: Vec<NumericMeas>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub string_meas: Vec<StringMeas>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub boolean_meas: Vec<BooleanMeas>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_exe: Option<CallExe>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_popup: Option<MessagePopup>,
+    /// Not together with `attachment`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chart: Option<Chart>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<Attachment>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_results: Vec<AdditionalData>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// The part of a sequence that a step belongs to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Group {
+    #[serde(rename = "S")]
+    Setup,
+    #[default]
+    #[serde(rename = "M")]
+    Main,
+    #[serde(rename = "C")]
+    Cleanup,
+}
+
+/// Marks a step as part of a loop: the summary carries the counts, each iteration its `idx`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Loop {
+    /// Index of the iteration, from 0; `None` in the summary.
+    #[serde(default)]
+    pub idx: Option<i32>,
+    /// Summary: number of iterations.
+    #[serde(default)]
+    pub num: Option<i32>,
+    /// Summary: the highest `idx`.
+    #[serde(default)]
+    pub ending_index: Option<i32>,
+    #[serde(default)]
+    pub passed: Option<i32>,
+    #[serde(default)]
+    pub failed: Option<i32>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What a sequence step called.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SequenceCall {
+    /// File path, at most 500 characters.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// At most 200 characters.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// At most 30 characters.
+    #[serde(default)]
+    pub version: Option<String>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A number with its limits.
+///
+/// The limit of a one-limit operator stands in `low_limit`, that of LT and LE included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NumericMeas {
+    /// `LOG`, `EQ`, `GELE` …
+    #[serde(default)]
+    pub comp_op: String,
+    /// Required and unique when a step has several; `None` when it has one.
+    #[serde(default)]
+    pub name: Option<String>,
+    pub status: Status,
+    #[serde(default)]
+    pub unit: Option<String>,
+    pub value: Double,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_format: Option<String>,
+    #[serde(default)]
+    pub high_limit: Option<Double>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high_limit_format: Option<String>,
+    #[serde(default)]
+    pub low_limit: Option<Double>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_limit_format: Option<String>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A text with the text that was expected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StringMeas {
+    /// `LOG`, `EQ`, `NE`, `CASESENSIT`, `IGNORECASE`; case does not matter on reading.
+    #[serde(default)]
+    pub comp_op: String,
+    #[serde(default)]
+    pub name: Option<String>,
+    pub status: Status,
+    /// At most 100 characters.
+    #[serde(default)]
+    pub value: Option<String>,
+    #[serde(default)]
+    pub limit: Option<String>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A pass/fail measurement: its status is its value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BooleanMeas {
+    #[serde(default)]
+    pub name: Option<String>,
+    pub status: Status,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A program that was run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallExe {
+    #[serde(default)]
+    pub exit_code: Option<Double>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code_format: Option<String>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A question to the operator, with the answer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessagePopup {
+    #[serde(default)]
+    pub response: Option<String>,
+    #[serde(default)]
+    pub button: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub button_format: Option<String>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// Curves: at most 10 series of at most 10 000 points.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chart {
+    /// `Line`, `LineLogXY`, `LineLogX`, `LineLogY`.
+    #[serde(default)]
+    pub chart_type: Option<String>,
+    #[serde(default)]
+    pub label: Option<String>,
+    #[serde(default)]
+    pub x_label: Option<String>,
+    #[serde(default)]
+    pub x_unit: Option<String>,
+    #[serde(default)]
+    pub y_label: Option<String>,
+    #[serde(default)]
+    pub y_unit: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<Series>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// One curve. Numbers are joined by `;`, with a decimal point.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Series {
+    /// `XYG`.
+    #[serde(default)]
+    pub data_type: Option<String>,
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `None`: 0, 1, 2 …
+    #[serde(default)]
+    pub xdata: Option<String>,
+    #[serde(default)]
+    pub ydata: Option<String>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A file that hangs on a step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attachment {
+    #[serde(default)]
+    pub name: Option<String>,
+    /// MIME type.
+    #[serde(default)]
+    pub content_type: Option<String>,
+    /// Base64.
+    #[serde(default)]
+    pub data: Option<String>,
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Step {
+    /// A step without data.
+    pub fn new(step_type: impl Into<String>, name: impl Into<String>, status: Status) -> Self {
+        Self {
+            id: None,
+            group: Group::Main,
+            step_type: step_type.into(),
+            name: name.into(),
+            status,
+            start: None,
+            tot_time: None,
+            tot_time_format: None,
+            error_code: None,
+            error_code_format: None,
+            error_message: None,
+            report_text: None,
+            ts_guid: None,
+            caused_seq_failure: None,
+            caused_uut_failure: None,
+            interactive_exe_num: None,
+            interactive_exe_num_format: None,
+            loop_: None,
+            seq_call: None,
+            steps: None,
+            numeric_meas: Vec::new(),
+            string_meas: Vec::new(),
+            boolean_meas: Vec::new(),
+            call_exe: None,
+            message_popup: None,
+            chart: None,
+            attachment: None,
+            additional_results: Vec::new(),
+            extra: Extra::new(),
+        }
+    }
+
+    /// A sequence call without children, named after itself, version 1.0.0.
+    pub fn sequence(name: impl Into<String>) -> Self {
+        let name = name.into();
+        let call = SequenceCall {
+            path: Some(name.clone()),
+            name: Some(name.clone()),
+            version: Some("1.0.0".to_owned()),
+            extra: Extra::new(),
+        };
+        Self {
+            seq_call: Some(call),
+            steps: Some(Vec::new()),
+            ..Self::new("SequenceCall", name, Status::Passed)
+        }
+    }
+
+    /// The children, none included.
+    pub fn children(&self) -> &[Step] {
+        self.steps.as_deref().unwrap_or_default()
+    }
+
+    /// This step and everything below it, in document order.
+    pub fn walk(&self) -> impl Iterator<Item = &Step> {
+        let mut stack = vec![self];
+        std::iter::from_fn(move || {
+            let step = stack.pop()?;
+            stack.extend(step.children().iter().rev());
+            Some(step)
+        })
+    }
+}
