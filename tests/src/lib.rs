@@ -1,1 +1,3 @@
-//! placeholder
+//! What the tests of the whole product share: the WATS server simulator.
+
+pub mod sim;

@@ -3,10 +3,12 @@
 //! - [`report`] is the model of a test (UUT) and a repair (UUR) report.
 //! - [`wsjf`] reads and writes its JSON form, which is what the server takes.
 //! - [`validate`] knows the server's rules and answers in the server's own words.
+//! - [`client`] talks to the server.
 //!
 //! There are no files, no database and no policy in here: what to do with a refused report is the
 //! agent's business.
 
+pub mod client;
 pub mod report;
 pub mod validate;
 pub mod wsjf;

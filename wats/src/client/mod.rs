@@ -1,0 +1,166 @@
+//! The WATS API as this product uses it: version, processes, and submitting reports.
+//!
+//! A [`Client`] holds one server's settings; build a new one when they change. Nothing here retries
+//! or waits: [`SubmitError::verdict`] says what should happen next, and the caller does it.
+
+mod answer;
+mod settings;
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, StatusCode, redirect};
+use serde::Deserialize;
+use uuid::Uuid;
+
+pub use answer::{Accepted, SubmitError, Verdict};
+pub use settings::{ClientSettings, InvalidSettings, ProxyCredential, Token};
+
+/// Answers are read up to this size; a longer one is not from a WATS server.
+const MAX_ANSWER: usize = 8 << 20;
+
+/// A typed client of one WATS server.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: url::Url,
+    token: Token,
+}
+
+/// One operation that the server knows, as far as a client needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Process {
+    pub code: i32,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub is_test_operation: bool,
+    #[serde(default)]
+    pub is_repair_operation: bool,
+}
+
+/// An answer with its body, whatever its status.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// # Errors
+    /// When the proxy address or the extra certificates cannot be used.
+    pub fn new(settings: ClientSettings) -> Result<Self, InvalidSettings> {
+        let mut http = reqwest::Client::builder()
+            .user_agent(settings.user_agent)
+            .connect_timeout(settings.connect_timeout)
+            .read_timeout(settings.read_timeout)
+            .timeout(settings.read_timeout.saturating_mul(4))
+            // A redirect leads to a login page or to another server; neither acknowledges a report.
+            .redirect(redirect::Policy::none());
+        if let Some(proxy) = settings.proxy {
+            http = http.proxy(proxy.into_reqwest()?);
+        }
+        if let Some(pem) = &settings.extra_ca {
+            let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
+                .map_err(|source| InvalidSettings::ExtraCa { source })?;
+            if roots.is_empty() {
+                return Err(InvalidSettings::NoCertificate);
+            }
+            http = http.tls_certs_merge(roots);
+        }
+        let http = http.build().map_err(|source| InvalidSettings::Client { source })?;
+        Ok(Self { http, base: settings.url, token: settings.token })
+    }
+
+    /// The server's version, for example `2026.1.5.324`.
+    ///
+    /// # Errors
+    /// As [`Client::submit_wsjf`].
+    pub async fn version(&self) -> Result<String, SubmitError> {
+        let answer = self.call(Method::GET, "/api/App/Version", None).await?;
+        answer::version(&answer.success()?)
+    }
+
+    /// The active operations of the server.
+    ///
+    /// # Errors
+    /// As [`Client::submit_wsjf`].
+    pub async fn processes(&self) -> Result<Vec<Process>, SubmitError> {
+        let answer = self.call(Method::GET, "/api/App/Processes", None).await?;
+        let body = answer.success()?;
+        serde_json::from_slice(&body).map_err(|_| SubmitError::NotWats { excerpt: answer::excerpt(&body) })
+    }
+
+    /// Sends one report in WSJF. `id` is the id inside it: the server must answer with the same one.
+    ///
+    /// # Errors
+    /// Whatever is no acknowledgement; [`SubmitError::verdict`] says what it means for the report.
+    pub async fn submit_wsjf(&self, id: Uuid, report: Vec<u8>) -> Result<Accepted, SubmitError> {
+        self.submit(id, "/api/Report/WSJF", "application/json", report).await
+    }
+
+    /// Sends one report in WSXF, a document with exactly one `Report`.
+    ///
+    /// # Errors
+    /// As [`Client::submit_wsjf`].
+    pub async fn submit_wsxf(&self, id: Uuid, report: Vec<u8>) -> Result<Accepted, SubmitError> {
+        self.submit(id, "/api/Report/WSXF", "application/xml", report).await
+    }
+
+    async fn submit(
+        &self,
+        id: Uuid,
+        path: &str,
+        content_type: &'static str,
+        body: Vec<u8>,
+    ) -> Result<Accepted, SubmitError> {
+        let answer = self.call(Method::POST, path, Some((content_type, body))).await?;
+        answer::accepted(id, &answer.success()?)
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> Result<Answer, SubmitError> {
+        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        let mut request = self
+            .http
+            .request(method, url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, self.token.header());
+        if let Some((content_type, body)) = body {
+            request = request.header(CONTENT_TYPE, content_type).body(body);
+        }
+        let mut response = request.send().await.map_err(SubmitError::from_transport)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(SubmitError::from_transport)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(SubmitError::NotWats { excerpt: "an answer of more than 8 MB".to_owned() });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, headers, body })
+    }
+}
+
+impl Answer {
+    /// The body of a 2xx answer that can come from a WATS server; everything else as its error.
+    fn success(self) -> Result<Vec<u8>, SubmitError> {
+        if !self.status.is_success() {
+            return Err(SubmitError::from_status(self.status, &self.headers, &self.body));
+        }
+        if answer::looks_like_html(&self.headers, &self.body) {
+            return Err(SubmitError::NotWats { excerpt: answer::excerpt(&self.body) });
+        }
+        Ok(self.body)
+    }
+}
+
+/// Used where the caller has no reason to choose others.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Used where the caller has no reason to choose others.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
