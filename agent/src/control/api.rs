@@ -12,9 +12,9 @@
 //! | `DELETE /v1/sources/{name}` | | 204; files stay where they are |
 //! | `POST /v1/sources/{name}/pause`, `…/resume` | | [`SourceStatus`] |
 //! | `PUT /v1/sources/{name}/files/{file}` | the file's bytes | [`StoredFile`], once it is on disk |
-//! | `GET /v1/files?state=&source=&limit=&before=` | | [`FileRecord`] list, newest first |
+//! | `GET /v1/files?state=&source=&limit=&before=` ([`FileQuery`]) | | [`FileRecord`] list, newest first |
 //! | `POST /v1/files/{id}/retry` | | 204 |
-//! | `GET /v1/reports?state=&limit=&before=` | | [`ReportRecord`] list, newest first |
+//! | `GET /v1/reports?state=&limit=&before=` ([`ReportQuery`]) | | [`ReportRecord`] list, newest first |
 //! | `GET /v1/reports/{id}` | | [`ReportDetail`] |
 //! | `POST /v1/reports/{id}/retry`, `…/discard` | | 204 |
 //! | `GET /v1/station`, `PUT /v1/station` | [`Station`] | [`Station`] |
@@ -258,6 +258,29 @@ pub enum FileState {
     Failed,
 }
 
+impl FileState {
+    /// The word used in JSON, in queries and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Converted => "converted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Which files to list; everything left out does not narrow the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileQuery {
+    pub state: Option<FileState>,
+    pub source: Option<String>,
+    /// At most so many; the agent answers with at most 1000, and with 100 when nothing is said.
+    pub limit: Option<u32>,
+    /// Only what comes after this file in the list: the last one of the page before.
+    pub before: Option<i64>,
+}
+
 /// One report in the queue, or sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportRecord {
@@ -296,6 +319,30 @@ pub enum ReportState {
     Rejected,
     /// Given up by a person; kept for the record.
     Discarded,
+}
+
+impl ReportState {
+    /// The word used in JSON, in queries and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Rejected => "rejected",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+/// Which reports to list; everything left out does not narrow the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportQuery {
+    pub state: Option<ReportState>,
+    /// At most so many; the agent answers with at most 1000, and with 100 when nothing is said.
+    pub limit: Option<u32>,
+    /// Only what comes after this report in the list: the last one of the page before.
+    pub before: Option<Uuid>,
 }
 
 /// A report with its body.

@@ -1,0 +1,330 @@
+//! Typed client of the control API, for the console and the command line.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use reqwest::{Body, Client, Method, RequestBuilder, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::api::{
+    ConnectionTest, ConverterInfo, FileQuery, FileRecord, Problem, ReportDetail, ReportQuery, ReportRecord,
+    ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
+};
+
+/// Longer than the longest thing that the agent does in one request, the connection test.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Answers beyond this are not from an agent of ours, or would choke the page that shows them.
+const ANSWER_LIMIT: usize = 512 * 1024 * 1024;
+
+/// Why a request to the agent did not succeed, in words that can be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Nobody listens: the agent is stopped, starting, or another instance is meant.
+    #[error("the agent does not run: nobody answers on {}", socket.display())]
+    Unreachable { socket: PathBuf, source: reqwest::Error },
+    /// The socket is there, but not for this user.
+    #[error("this user may not talk to the agent on {}", socket.display())]
+    Denied { socket: PathBuf, source: reqwest::Error },
+    /// The agent said no; its words say why.
+    #[error("{}", problem.message)]
+    Refused { status: u16, problem: Problem },
+    #[error("the agent did not answer in time")]
+    TimedOut(#[source] reqwest::Error),
+    /// The connection broke in the middle: whether the request took effect is not known.
+    #[error("the connection to the agent broke off")]
+    Broken(#[source] reqwest::Error),
+    #[error("the agent's answer could not be understood; are console and agent of the same version?")]
+    Answer(#[source] serde_json::Error),
+    #[error("the agent's answer is too large")]
+    AnswerTooLarge,
+    /// The content that was to be uploaded could not be read to its end; nothing was stored.
+    #[error("the file could not be read while it was being uploaded")]
+    Upload(#[source] Box<dyn Error + Send + Sync>),
+    #[error("the client of the agent could not be set up")]
+    Setup(#[source] reqwest::Error),
+}
+
+impl ControlError {
+    /// The member of the request that is wrong, where the agent named one.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Refused { problem, .. } => problem.field.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// True when what was asked for does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, .. })
+    }
+}
+
+type Result<T> = std::result::Result<T, ControlError>;
+
+/// One agent instance, reached through its socket. Cheap to clone; connects when asked something.
+#[derive(Debug, Clone)]
+pub struct ControlClient {
+    http: Client,
+    socket: PathBuf,
+}
+
+impl ControlClient {
+    /// Speaks to the agent behind `socket`, usually `/run/wats-agent/default.sock`.
+    ///
+    /// # Errors
+    ///
+    /// Only when the HTTP client cannot be built; a missing socket shows at the first request.
+    pub fn new(socket: impl Into<PathBuf>) -> Result<Self> {
+        let socket = socket.into();
+        let http = Client::builder()
+            .unix_socket(socket.as_path())
+            .tls_certs_only([]) // no TLS here: do not read the system's roots for nothing
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(ControlError::Setup)?;
+        Ok(Self { http, socket })
+    }
+
+    /// The socket that this client connects to.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    pub async fn status(&self) -> Result<Status> {
+        self.get(&["status"]).await
+    }
+
+    pub async fn converters(&self) -> Result<Vec<ConverterInfo>> {
+        self.get(&["converters"]).await
+    }
+
+    pub async fn sources(&self) -> Result<Vec<SourceStatus>> {
+        self.get(&["sources"]).await
+    }
+
+    pub async fn add_source(&self, settings: &SourceSettings) -> Result<SourceStatus> {
+        json(self.send(self.request(Method::POST, &["sources"]).json(settings)).await?).await
+    }
+
+    pub async fn change_source(&self, name: &str, settings: &SourceSettings) -> Result<SourceStatus> {
+        json(self.send(self.request(Method::PUT, &["sources", name]).json(settings)).await?).await
+    }
+
+    /// Stops watching the folder; its files stay where they are.
+    pub async fn remove_source(&self, name: &str) -> Result<()> {
+        self.send(self.request(Method::DELETE, &["sources", name])).await.map(drop)
+    }
+
+    pub async fn pause_source(&self, name: &str) -> Result<SourceStatus> {
+        json(self.send(self.request(Method::POST, &["sources", name, "pause"])).await?).await
+    }
+
+    pub async fn resume_source(&self, name: &str) -> Result<SourceStatus> {
+        json(self.send(self.request(Method::POST, &["sources", name, "resume"])).await?).await
+    }
+
+    /// Puts one file into the folder of a source; returns once the agent has it on disk.
+    ///
+    /// The content is passed on as it comes, so memory does not grow with the file. When the stream ends
+    /// with an error nothing is stored and that error comes back in [`ControlError::Upload`].
+    pub async fn upload<S, E>(&self, source: &str, file_name: &str, content: S) -> Result<StoredFile>
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>> + Send,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        // The request wants a body that owns everything; the caller's stream often borrows (a form's
+        // field does). A small channel joins the two.
+        let (pieces, body) = mpsc::channel::<std::io::Result<Bytes>>(4);
+        let body = futures_util::stream::unfold(body, |mut body| async move {
+            body.recv().await.map(|piece| (piece, body))
+        });
+        let request =
+            self.http.put(self.url(&["sources", source, "files", file_name])).body(Body::wrap_stream(body));
+        let pump = async move {
+            let mut content = std::pin::pin!(content);
+            while let Some(piece) = content.next().await {
+                match piece {
+                    Ok(bytes) if bytes.is_empty() => {}
+                    Ok(bytes) => {
+                        if pieces.send(Ok(bytes)).await.is_err() {
+                            break; // the request is over: it knows why
+                        }
+                    }
+                    Err(error) => {
+                        // Breaks the request off without its proper end, so that the agent drops the part.
+                        let broken = std::io::Error::other("the source of the upload failed");
+                        if pieces.send(Err(broken)).await.is_err() {
+                            tracing::debug!("an upload failed on both ends at once");
+                        }
+                        return Some(error.into());
+                    }
+                }
+            }
+            None
+        };
+        let (failed, answer) = tokio::join!(pump, self.send_without_limit(request));
+        match failed {
+            Some(error) => Err(ControlError::Upload(error)),
+            None => json(answer?).await,
+        }
+    }
+
+    pub async fn files(&self, query: &FileQuery) -> Result<Vec<FileRecord>> {
+        let mut url = self.url(&["files"]);
+        let mut pairs = Pairs::new(&mut url);
+        pairs.add("state", query.state.map(|state| state.as_str()));
+        pairs.add("source", query.source.as_ref());
+        pairs.add("limit", query.limit);
+        pairs.add("before", query.before);
+        drop(pairs);
+        json(self.send(self.http.get(url)).await?).await
+    }
+
+    /// Converts a failed file again.
+    pub async fn retry_file(&self, id: i64) -> Result<()> {
+        self.send(self.request(Method::POST, &["files", &id.to_string(), "retry"])).await.map(drop)
+    }
+
+    pub async fn reports(&self, query: &ReportQuery) -> Result<Vec<ReportRecord>> {
+        let mut url = self.url(&["reports"]);
+        let mut pairs = Pairs::new(&mut url);
+        pairs.add("state", query.state.map(|state| state.as_str()));
+        pairs.add("limit", query.limit);
+        pairs.add("before", query.before);
+        drop(pairs);
+        json(self.send(self.http.get(url)).await?).await
+    }
+
+    pub async fn report(&self, id: Uuid) -> Result<ReportDetail> {
+        self.get(&["reports", &id.to_string()]).await
+    }
+
+    /// Queues a rejected, or a waiting, report to be sent now.
+    pub async fn retry_report(&self, id: Uuid) -> Result<()> {
+        self.send(self.request(Method::POST, &["reports", &id.to_string(), "retry"])).await.map(drop)
+    }
+
+    /// Gives a report up; it is kept for the record.
+    pub async fn discard_report(&self, id: Uuid) -> Result<()> {
+        self.send(self.request(Method::POST, &["reports", &id.to_string(), "discard"])).await.map(drop)
+    }
+
+    pub async fn station(&self) -> Result<Station> {
+        self.get(&["station"]).await
+    }
+
+    pub async fn change_station(&self, station: &Station) -> Result<Station> {
+        json(self.send(self.request(Method::PUT, &["station"]).json(station)).await?).await
+    }
+
+    pub async fn server(&self) -> Result<ServerSettings> {
+        self.get(&["server"]).await
+    }
+
+    /// Changes the server settings; credentials that are given are sealed, those left out stay.
+    pub async fn change_server(&self, change: &ServerChange) -> Result<ServerSettings> {
+        json(self.send(self.request(Method::PUT, &["server"]).json(change)).await?).await
+    }
+
+    /// Tries server settings without keeping them.
+    pub async fn test_server(&self, change: &ServerChange) -> Result<ConnectionTest> {
+        json(self.send(self.request(Method::POST, &["server", "test"]).json(change)).await?).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
+        json(self.send(self.request(Method::GET, path)).await?).await
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    /// `path` below `/v1`, each segment escaped. The host name is never looked up: the socket is fixed.
+    fn url(&self, path: &[&str]) -> Url {
+        #[expect(clippy::expect_used, reason = "a constant address, parsed in every test")]
+        let mut url = Url::parse("http://agent/v1").expect("the constant is an address");
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(path);
+        }
+        url
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response> {
+        self.send_without_limit(request.timeout(PATIENCE)).await
+    }
+
+    async fn send_without_limit(&self, request: RequestBuilder) -> Result<Response> {
+        let response = request.send().await.map_err(|error| self.transport_error(error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let problem = match json::<Problem>(response).await {
+            Ok(problem) => problem,
+            Err(_) => Problem { message: plain_refusal(status), field: None },
+        };
+        Err(ControlError::Refused { status: status.as_u16(), problem })
+    }
+
+    fn transport_error(&self, error: reqwest::Error) -> ControlError {
+        let socket = self.socket.clone();
+        if error.is_connect() {
+            match io_kind(&error) {
+                Some(std::io::ErrorKind::PermissionDenied) => ControlError::Denied { socket, source: error },
+                _ => ControlError::Unreachable { socket, source: error },
+            }
+        } else if error.is_timeout() {
+            ControlError::TimedOut(error)
+        } else {
+            ControlError::Broken(error)
+        }
+    }
+}
+
+/// Adds what is there to the query of an address.
+struct Pairs<'a>(url::form_urlencoded::Serializer<'a, url::UrlQuery<'a>>);
+
+impl<'a> Pairs<'a> {
+    fn new(url: &'a mut Url) -> Self {
+        Self(url.query_pairs_mut())
+    }
+
+    fn add(&mut self, name: &str, value: Option<impl ToString>) {
+        if let Some(value) = value {
+            self.0.append_pair(name, &value.to_string());
+        }
+    }
+}
+
+async fn json<T: DeserializeOwned>(mut response: Response) -> Result<T> {
+    let mut body = Vec::new();
+    let broken = |error: reqwest::Error| {
+        if error.is_timeout() { ControlError::TimedOut(error) } else { ControlError::Broken(error) }
+    };
+    while let Some(piece) = response.chunk().await.map_err(broken)? {
+        if body.len() + piece.len() > ANSWER_LIMIT {
+            return Err(ControlError::AnswerTooLarge);
+        }
+        body.extend_from_slice(&piece);
+    }
+    serde_json::from_slice(&body).map_err(ControlError::Answer)
+}
+
+fn plain_refusal(status: StatusCode) -> String {
+    format!("the agent refused the request ({status})")
+}
+
+fn io_kind(error: &reqwest::Error) -> Option<std::io::ErrorKind> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
+        .find_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .map(std::io::Error::kind)
+}
+
+#[cfg(test)]
+mod tests;
