@@ -1,0 +1,138 @@
+//! A converter's arguments: declared by it, set by a person, checked once.
+
+use std::collections::BTreeMap;
+
+/// One thing that a person can set about a converter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Argument {
+    /// As in the configuration: `defaultProcessCode`.
+    pub name: &'static str,
+    pub description: &'static str,
+    pub default: &'static str,
+    pub kind: ArgumentKind,
+}
+
+/// Which values an argument takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgumentKind {
+    /// Any text.
+    Text,
+    /// A process (operation) code: 1 to 32767.
+    ProcessCode,
+    /// One of these words; letter case does not matter.
+    Choice(&'static [&'static str]),
+}
+
+/// The arguments in force: every declared one has a valid value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Arguments {
+    values: BTreeMap<&'static str, String>,
+}
+
+/// An argument that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArgumentError {
+    #[error("there is no argument {name:?}; known: {known}")]
+    Unknown { name: String, known: String },
+    #[error("argument {name:?} is {value:?}; expected {expected}")]
+    Invalid { name: &'static str, value: String, expected: String },
+}
+
+impl ArgumentError {
+    /// The argument that is wrong.
+    pub fn argument(&self) -> &str {
+        match self {
+            Self::Unknown { name, .. } => name,
+            Self::Invalid { name, .. } => name,
+        }
+    }
+}
+
+impl Arguments {
+    /// Checks what a person has set against what a converter declares; the rest has its default.
+    ///
+    /// # Errors
+    /// For a name that is not declared and a value that does not fit its kind.
+    pub fn new(declared: &[Argument], given: &BTreeMap<String, String>) -> Result<Self, ArgumentError> {
+        if let Some(name) = given.keys().find(|name| !declared.iter().any(|a| a.name == **name)) {
+            let known: Vec<_> = declared.iter().map(|argument| argument.name).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(ArgumentError::Unknown { name: name.clone(), known });
+        }
+        let mut values = BTreeMap::new();
+        for argument in declared {
+            let value = given.get(argument.name).map_or(argument.default, |value| value.trim());
+            values.insert(argument.name, argument.check(value)?);
+        }
+        Ok(Self { values })
+    }
+
+    /// Every argument at its default.
+    pub fn defaults(declared: &[Argument]) -> Self {
+        let values = declared.iter().map(|a| (a.name, a.default.to_owned())).collect();
+        Self { values }
+    }
+
+    /// The value of an argument; empty for one that was not declared.
+    pub fn text(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// The value of a [`ArgumentKind::ProcessCode`] argument.
+    pub fn process_code(&self, name: &str) -> Option<i16> {
+        self.text(name).parse().ok()
+    }
+}
+
+impl Argument {
+    /// The value as it is used, if it fits the kind.
+    fn check(&self, value: &str) -> Result<String, ArgumentError> {
+        let invalid =
+            |expected: String| ArgumentError::Invalid { name: self.name, value: value.to_owned(), expected };
+        match self.kind {
+            ArgumentKind::Text => Ok(value.to_owned()),
+            ArgumentKind::ProcessCode => match value.parse::<i16>() {
+                Ok(code) if code > 0 => Ok(code.to_string()),
+                _ => Err(invalid("a process code from 1 to 32767".to_owned())),
+            },
+            ArgumentKind::Choice(words) => words
+                .iter()
+                .find(|word| word.eq_ignore_ascii_case(value))
+                .map(|word| (*word).to_owned())
+                .ok_or_else(|| invalid(format!("one of {}", words.join(", ")))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DECLARED: &[Argument] = &[
+        Argument { name: "code", description: "", default: "10", kind: ArgumentKind::ProcessCode },
+        Argument {
+            name: "mode",
+            description: "",
+            default: "Active",
+            kind: ArgumentKind::Choice(&["Active", "Import"]),
+        },
+    ];
+
+    fn check(given: &[(&str, &str)], expected: &str) {
+        let given = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let answer = match Arguments::new(DECLARED, &given) {
+            Ok(arguments) => format!("{} {}", arguments.text("code"), arguments.text("mode")),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn arguments_are_checked_against_their_declaration() {
+        check(&[], "10 Active");
+        check(&[("code", " 030 "), ("mode", "import")], "30 Import");
+        check(&[("code", "0")], "argument \"code\" is \"0\"; expected a process code from 1 to 32767");
+        check(&[("mode", "x")], "argument \"mode\" is \"x\"; expected one of Active, Import");
+        check(&[("cod", "1")], "there is no argument \"cod\"; known: code, mode");
+    }
+}

@@ -1,0 +1,85 @@
+//! What a converter is, and what it answers.
+
+use crate::{Argument, Arguments, ConvertError, Input};
+
+/// One file format that can be read.
+pub trait Converter: Sync {
+    /// Who it is and what it takes; the same at every call.
+    fn about(&self) -> &'static About;
+
+    /// How sure it is that the file is its format; looks at the beginning and is quick.
+    fn qualify(&self, input: &Input) -> Qualification;
+
+    /// Reads the whole file.
+    ///
+    /// # Errors
+    /// When the file is not this format, is damaged, or lacks what no setting can replace. An error
+    /// means that no report of the file may be used.
+    fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError>;
+}
+
+/// A converter's entry in the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// Stable name, as in the configuration: `wats-json`.
+    pub name: &'static str,
+    /// As users know the format: `WATS Standard JSON (WSJF)`.
+    pub title: &'static str,
+    /// One or two sentences: which files, from where.
+    pub description: &'static str,
+    pub version: &'static str,
+    /// Patterns of file names that it usually takes: `*.json`, in lower case.
+    pub file_patterns: &'static [&'static str],
+    pub arguments: &'static [Argument],
+}
+
+impl About {
+    /// True when the file's name fits one of the patterns; letter case does not matter.
+    pub fn fits_name(&self, file_name: &str) -> bool {
+        let name = file_name.to_lowercase();
+        self.file_patterns.iter().any(|pattern| match pattern.strip_prefix('*') {
+            Some(ending) => name.ends_with(ending),
+            None => name == *pattern,
+        })
+    }
+}
+
+/// The answer to "is this file yours?".
+#[derive(Debug, Clone, PartialEq)]
+pub struct Qualification {
+    /// From 0, certainly not, to 1, certainly.
+    pub confidence: f64,
+    /// Why, in words for a person.
+    pub message: String,
+}
+
+impl Qualification {
+    /// At most this confidence means no: an answer like "could be anything".
+    pub const NO: f64 = 0.3;
+
+    /// An answer; a confidence outside 0 to 1 is moved to the nearer end.
+    pub fn new(confidence: f64, message: impl Into<String>) -> Self {
+        Self { confidence: confidence.clamp(0.0, 1.0), message: message.into() }
+    }
+
+    /// "Not mine."
+    pub fn none(message: impl Into<String>) -> Self {
+        Self::new(0.0, message)
+    }
+
+    /// True when the answer is more than a guess.
+    pub fn is_yes(&self) -> bool {
+        self.confidence > Self::NO
+    }
+}
+
+/// What a file gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversion {
+    /// One per unit, in the order of the file; never empty.
+    ///
+    /// A report whose file names no id has none: ids are given by whoever stores the reports.
+    pub reports: Vec<wats::Report>,
+    /// What was repaired, cut or left out, in sentences for a test engineer.
+    pub warnings: Vec<String>,
+}
