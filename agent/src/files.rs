@@ -1,0 +1,76 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{File, Permissions};
+use std::io::{Result, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+/// Puts `bytes` at `path` in one step, over what was there; on disk when this returns.
+pub fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
+    let draft = draft(path, mode, bytes)?;
+    draft.persist(path).map_err(|e| e.error)?;
+    sync_folder(parent(path))
+}
+
+/// Puts `bytes` at `path` in one step if nothing is there; on disk when this returns.
+///
+/// # Errors
+///
+/// [`std::io::ErrorKind::AlreadyExists`] when something is there: it stays as it is.
+pub fn create_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
+    let draft = draft(path, mode, bytes)?;
+    draft.persist_noclobber(path).map_err(|e| e.error)?;
+    sync_folder(parent(path))
+}
+
+/// Makes the names in a folder, new and gone, survive a power cut.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn draft(path: &Path, mode: u32, bytes: &[u8]) -> Result<NamedTempFile> {
+    let mut draft = tempfile::Builder::new()
+        .prefix(".wats-draft-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(parent(path))?;
+    draft.write_all(bytes)?;
+    // The umask took its part when the file was made: a shared file must still get all it was given.
+    draft.as_file().set_permissions(Permissions::from_mode(mode))?;
+    draft.as_file().sync_all()?;
+    Ok(draft)
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_with_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        replace_file(&path, 0o640, b"one").unwrap();
+        replace_file(&path, 0o664, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o664);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays behind");
+    }
+
+    #[test]
+    fn what_is_there_is_not_overwritten_by_create() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        create_file(&path, 0o600, b"one").unwrap();
+        assert_eq!(create_file(&path, 0o600, b"two").unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays behind");
+    }
+}
