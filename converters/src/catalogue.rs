@@ -1,10 +1,12 @@
 //! All converters, by name and by what a file looks like.
 
+use crate::wats_json::WatsJson;
+use crate::wats_text::WatsText;
 use crate::{Converter, Input};
 
 /// Every converter, in the order in which a person sees them.
 pub fn catalogue() -> &'static [&'static dyn Converter] {
-    &[]
+    &[&WatsJson, &WatsText]
 }
 
 /// The converter of that name.

@@ -12,6 +12,9 @@ mod catalogue;
 mod converter;
 mod error;
 mod input;
+mod kit;
+mod wats_json;
+mod wats_text;
 
 pub use argument::{Argument, ArgumentError, ArgumentKind, Arguments};
 pub use catalogue::{catalogue, choose, find};

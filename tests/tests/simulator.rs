@@ -1,5 +1,11 @@
 //! The simulator, seen through our own client: what it accepts, refuses, and how it fails on demand.
-#![expect(clippy::unwrap_used, reason = "a test must stop where its own set-up fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at what it did not expect"
+)]
 
 use std::path::Path;
 use std::time::Duration;

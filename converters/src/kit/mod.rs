@@ -1,1 +1,6 @@
 //! What formats share.
+
+pub(crate) mod header;
+pub(crate) mod text;
+pub(crate) mod time;
+pub(crate) mod tree;

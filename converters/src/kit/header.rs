@@ -1,0 +1,47 @@
+//! What every report needs and a file may leave out.
+
+use wats::report::{Report, ReportType, Uut};
+
+use crate::kit::{text, time};
+use crate::{ConvertError, ErrorKind, Input};
+
+/// Fills the header from the station's settings and the file's time, and cuts what is too long.
+///
+/// # Errors
+/// When serial or part number is missing: no setting can replace them.
+pub(crate) fn complete(
+    report: &mut Report,
+    input: &Input,
+    warnings: &mut Vec<String>,
+) -> Result<(), ConvertError> {
+    for (value, what) in [(&report.sn, "serial number"), (&report.pn, "part number")] {
+        if value.trim().is_empty() {
+            return Err(ConvertError::new(ErrorKind::Missing, format!("the file has no {what}"))
+                .help("A report without it cannot be told from another unit's."));
+        }
+    }
+    if report.start.is_none() {
+        report.start = Some(time::of_file(input));
+        warnings.push("no start time that can be read: the time of the file is used".to_owned());
+    }
+    if report.report_type == ReportType::Test {
+        let uut = report.uut.get_or_insert_with(Uut::default);
+        uut.user.get_or_insert_with(String::new);
+    }
+    let station = &input.station;
+    let fields = [
+        (&mut report.machine_name, station.name.as_str(), "station name"),
+        (&mut report.location, station.location.as_str(), "location"),
+        (&mut report.purpose, station.purpose.as_str(), "purpose"),
+        (&mut report.sn, "", "serial number"),
+        (&mut report.pn, "", "part number"),
+        (&mut report.rev, "", "revision"),
+    ];
+    for (field, setting, what) in fields {
+        if field.trim().is_empty() {
+            setting.clone_into(field);
+        }
+        *field = text::fit(field, 100, what, warnings);
+    }
+    Ok(())
+}

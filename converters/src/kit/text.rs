@@ -1,0 +1,90 @@
+//! From bytes to text, and texts cut to what the server takes.
+
+use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use crate::{ConvertError, ErrorKind};
+
+/// Decodes a file: by its byte-order mark, else as UTF-8, else as Windows-1252.
+///
+/// # Errors
+/// For bytes that no text file has.
+pub(crate) fn decode(bytes: &[u8]) -> Result<String, ConvertError> {
+    let text = if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        String::from_utf8_lossy(rest).into_owned()
+    } else if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
+        UTF_16LE.decode_without_bom_handling(rest).0.into_owned()
+    } else if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
+        UTF_16BE.decode_without_bom_handling(rest).0.into_owned()
+    } else {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+        }
+    };
+    if text.contains('\0') {
+        return Err(ConvertError::new(ErrorKind::WrongFormat, "the file is binary")
+            .expected("a text file")
+            .help("Check that the right converter is set for this folder."));
+    }
+    if text.trim().is_empty() {
+        return Err(ConvertError::new(ErrorKind::NotYet, "the file is empty"));
+    }
+    Ok(text)
+}
+
+/// A text without the characters that the server refuses, cut to `limit` characters, with a warning for each loss.
+pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<String>) -> String {
+    let allowed = |c: &char| {
+        !matches!(c, '\u{fffe}' | '\u{ffff}') && (!c.is_control() || matches!(c, '\t' | '\n' | '\r'))
+    };
+    let mut clean: String = text.chars().filter(allowed).collect();
+    if clean.chars().count() != text.chars().count() {
+        warnings.push(format!("{what}: characters that the server refuses were removed"));
+    }
+    if clean.chars().count() > limit {
+        clean = clean.chars().take(limit).collect();
+        warnings.push(format!("{what}: cut to {limit} characters"));
+    }
+    clean
+}
+
+/// A number with a decimal point; a single decimal comma is read as one.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    wats::report::Double::parse(text)
+        .or_else(|| {
+            let comma = text.matches(',').count() == 1 && !text.contains('.');
+            comma.then(|| wats::report::Double::parse(&text.replace(',', "."))).flatten()
+        })
+        .map(|double| double.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_decoded_by_mark_then_utf8_then_windows_1252() {
+        for (bytes, text) in [
+            (&b"\xef\xbb\xbf5 \xc2\xb5A"[..], "5 µA"),
+            (&b"5 \xc2\xb5A"[..], "5 µA"),
+            (&b"5 \xb5A"[..], "5 µA"),
+            (&b"\xff\xfe5\0 \0\xb5\0A\0"[..], "5 µA"),
+            (&b"\xfe\xff\x005\x00 \x00\xb5\x00A"[..], "5 µA"),
+        ] {
+            assert_eq!(decode(bytes).unwrap(), text);
+        }
+        assert_eq!(decode(b"MZ\0\0").unwrap_err().kind, ErrorKind::WrongFormat);
+        assert_eq!(decode(b" \r\n").unwrap_err().kind, ErrorKind::NotYet);
+    }
+
+    #[test]
+    fn numbers_are_read_with_point_or_comma_and_never_guessed() {
+        assert_eq!(number(" 1.5e-3 "), Some(0.0015));
+        assert_eq!(number("1,5"), Some(1.5));
+        assert_eq!(number("-Infinity"), Some(f64::NEG_INFINITY));
+        for wrong in ["", "n/a", "1,234.5", "1,2,3", "12V"] {
+            assert_eq!(number(wrong), None, "{wrong}");
+        }
+    }
+}

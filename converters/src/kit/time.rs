@@ -1,0 +1,48 @@
+//! Times as files write them.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use wats::report::Time;
+
+use crate::Input;
+
+/// Reads an ISO 8601 time, with `T` or a space, with or without an offset.
+///
+/// A time without an offset is local to `zone`. One that a change of daylight saving time skips or
+/// doubles is read as the later reading of the skipped hour and the earlier of the doubled one.
+pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
+    let text = text.trim().replacen(' ', "T", 1);
+    let time = Time::from_text(text.as_str());
+    if time.instant().is_some() {
+        return Some(time);
+    }
+    let local: DateTime = text.parse().ok()?;
+    local.to_zoned_datetime(zone.clone()).ok().map(|zoned| Time::from_zoned(&zoned))
+}
+
+/// When the file was written, in the station's zone: for files that do not say when the test was.
+pub(crate) fn of_file(input: &Input) -> Time {
+    Time::from_zoned(&input.modified.to_zoned_datetime(input.station.time_zone.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_keep_their_offset_or_get_that_of_the_station() {
+        let oslo = TimeZone::get("Europe/Oslo").unwrap();
+        for (text, read) in [
+            ("2025-03-11T07:42:18", Some("2025-03-11T07:42:18+01:00")),
+            ("2025-07-11 07:42:18", Some("2025-07-11T07:42:18+02:00")),
+            ("2025-05-02T13:05:59.250", Some("2025-05-02T13:05:59.25+02:00")),
+            ("2026-01-30T22:01:41.4707353+01:00", Some("2026-01-30T22:01:41.4707353+01:00")),
+            ("2025-06-30T22:10:00Z", Some("2025-06-30T22:10:00Z")),
+            ("2025-03-30T02:30:00", Some("2025-03-30T03:30:00+02:00")),
+            ("yesterday", None),
+            ("2025-13-01T00:00:00", None),
+        ] {
+            assert_eq!(parse(text, &oslo).as_ref().map(Time::as_str), read, "{text}");
+        }
+    }
+}

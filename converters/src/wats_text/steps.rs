@@ -1,0 +1,446 @@
+//! The table of steps: rows in a fixed order of columns, sequences by opening and closing rows.
+
+use wats::report::{BooleanMeas, Chart, Double, Extra, NumericMeas, Series, Status, Step, StringMeas};
+use wats::wsjf::MAX_DEPTH;
+
+use crate::kit::{text, tree};
+use crate::{ConvertError, ErrorKind};
+
+/// Builds the tree row by row.
+pub(super) struct Steps {
+    /// The open sequences, outermost first; the first element stands for the root.
+    open: Vec<Open>,
+    /// True: verdicts that the file leaves out are computed. False: they are Passed.
+    active: bool,
+}
+
+#[derive(Default)]
+struct Open {
+    step: Option<Step>,
+    status_stated: bool,
+    children: Vec<Step>,
+    /// The last child takes further measurements of its kind.
+    continues: bool,
+}
+
+const OPERATORS: [&str; 15] = [
+    "LOG", "EQ", "NE", "GE", "GT", "LE", "LT", "GELE", "GELT", "GTLE", "GTLT", "LEGE", "LEGT", "LTGE", "LTGT",
+];
+
+/// One row by its columns; missing ones are empty.
+struct Row<'a>(&'a [&'a str]);
+
+impl Row<'_> {
+    fn at(&self, column: usize) -> &str {
+        self.0.get(column).copied().unwrap_or_default()
+    }
+    fn step_name(&self) -> &str {
+        self.at(1)
+    }
+    fn measure_name(&self) -> &str {
+        self.at(2)
+    }
+    fn value(&self) -> &str {
+        self.at(3)
+    }
+    fn low(&self) -> &str {
+        self.at(4)
+    }
+    fn high(&self) -> &str {
+        self.at(5)
+    }
+    fn operator(&self) -> String {
+        self.at(6).to_ascii_uppercase()
+    }
+    fn unit(&self) -> &str {
+        self.at(7)
+    }
+    fn status(&self) -> Option<Status> {
+        Status::from_word(self.at(8))
+    }
+}
+
+impl Steps {
+    pub(super) fn new() -> Self {
+        Self { open: vec![Open::default()], active: true }
+    }
+
+    pub(super) fn set_mode(&mut self, mode: &str) {
+        self.active = !mode.eq_ignore_ascii_case("import");
+    }
+
+    pub(super) fn row(
+        &mut self,
+        fields: &[&str],
+        number: usize,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), ConvertError> {
+        let row = Row(fields);
+        match row.at(0).to_ascii_lowercase().as_str() {
+            "steptype" => {}
+            "sequencecall" => self.open_sequence(&row, number, warnings)?,
+            "endsequencecall" => self.close_sequence(&row, number, warnings),
+            "numericlimittest" | "multiplenumericlimittest" => self.numeric(&row, number, warnings),
+            "passfailtest" | "multiplepassfailtest" => self.pass_fail(&row, number, warnings),
+            "stringvaluetest" | "multiplestringvaluetest" => self.string(&row, number, warnings),
+            "actionstep" => {
+                let status = row.status().unwrap_or(Status::Done);
+                let step = common(
+                    Step::new("Action", or(row.step_name(), "Action"), status),
+                    &row,
+                    number,
+                    warnings,
+                );
+                self.add(step);
+            }
+            "chart" => self.chart(&row, number, warnings),
+            "series" => self.series(&row, number, warnings),
+            "endmultiplenumericlimittest" | "endmultiplestringvaluetest" | "endmultiplepassfailtest" => {
+                self.top().continues = false;
+            }
+            other => warnings
+                .push(format!("line {number}: step type \"{other}\" is not known; the row is ignored")),
+        }
+        Ok(())
+    }
+
+    /// Closes what is open and returns the root's children.
+    pub(super) fn into_tree(mut self, warnings: &mut Vec<String>) -> Vec<Step> {
+        if self.open.len() > 1 {
+            warnings.push(format!(
+                "{} sequences were still open at the end and were closed",
+                self.open.len() - 1
+            ));
+        }
+        while self.open.len() > 1 {
+            self.fold();
+        }
+        self.open.pop().map(|root| root.children).unwrap_or_default()
+    }
+
+    fn top(&mut self) -> &mut Open {
+        if self.open.is_empty() {
+            self.open.push(Open::default());
+        }
+        let last = self.open.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "the list was just made sure not to be empty")]
+        &mut self.open[last]
+    }
+
+    fn add(&mut self, step: Step) {
+        let top = self.top();
+        top.continues = true;
+        top.children.push(step);
+    }
+
+    fn open_sequence(
+        &mut self,
+        row: &Row<'_>,
+        number: usize,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), ConvertError> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(ConvertError::new(
+                ErrorKind::TooLarge,
+                format!("sequences are nested more than {MAX_DEPTH} deep"),
+            )
+            .at_line(number, None)
+            .help("Check that every SequenceCall row has its EndSequenceCall row."));
+        }
+        let stated = row.status();
+        let mut step = common(Step::sequence(or(row.step_name(), "Sequence")), row, number, warnings);
+        step.status = stated.unwrap_or(Status::Passed);
+        self.open.push(Open { step: Some(step), status_stated: stated.is_some(), ..Open::default() });
+        Ok(())
+    }
+
+    fn close_sequence(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
+        if self.open.len() <= 1 {
+            warnings.push(format!("line {number}: EndSequenceCall without a SequenceCall; ignored"));
+            return;
+        }
+        let top = self.top();
+        if let Some(mut step) = top.step.take() {
+            if !row.step_name().is_empty() && row.step_name() != step.name {
+                warnings.push(format!(
+                    "line {number}: EndSequenceCall names \"{}\", and \"{}\" is open",
+                    row.step_name(),
+                    step.name
+                ));
+            }
+            if let Some(status) = row.status() {
+                step.status = status;
+                top.status_stated = true;
+            }
+            top.step = Some(common(step, row, number, warnings));
+        }
+        self.fold();
+    }
+
+    /// Puts the innermost open sequence under the one around it.
+    fn fold(&mut self) {
+        let Some(closed) = self.open.pop() else { return };
+        let Some(mut step) = closed.step else { return };
+        if !closed.status_stated {
+            step.status = tree::rolled_up(&closed.children);
+        }
+        step.steps = Some(closed.children);
+        let top = self.top();
+        top.children.push(step);
+        top.continues = false;
+    }
+
+    /// The last step, if this row adds a measurement to it: it names no step, or the same one with a measurement.
+    fn continued(&mut self, row: &Row<'_>, is_kind: fn(&Step) -> bool) -> Option<&mut Step> {
+        let top = self.top();
+        if !top.continues {
+            return None;
+        }
+        let last = top.children.last_mut().filter(|step| is_kind(step))?;
+        let unnamed = row.step_name().is_empty() && !row.measure_name().is_empty();
+        let same = row.step_name() == last.name && !row.measure_name().is_empty();
+        (unnamed || same).then_some(last)
+    }
+
+    fn verdict(&self, row: &Row<'_>, computed: Status) -> Status {
+        match row.status() {
+            Some(status) => status,
+            None if self.active => computed,
+            None => Status::Passed,
+        }
+    }
+
+    fn numeric(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
+        let value = text::number(row.value()).unwrap_or_else(|| {
+            warnings.push(format!("line {number}: value \"{}\" is no number; NaN is sent", row.value()));
+            f64::NAN
+        });
+        let (low, high) = (text::number(row.low()), text::number(row.high()));
+        let operator = Some(row.operator()).filter(|op| OPERATORS.contains(&op.as_str()));
+        let operator = operator.unwrap_or_else(|| {
+            let derived = match (low, high) {
+                (Some(_), Some(_)) => "GELE",
+                (Some(_), None) => "GE",
+                (None, Some(_)) => "LE",
+                (None, None) => "LOG",
+            };
+            derived.to_owned()
+        });
+        // The one limit of a one-limit operator is the low one, in whichever column the file has it.
+        let (low, high) = match operator.as_str() {
+            "LOG" => (None, None),
+            "EQ" | "NE" | "GE" | "GT" | "LE" | "LT" => (low.or(high), None),
+            _ => (low, high),
+        };
+        let status = self.verdict(row, tree::numeric(&operator, value, low, high));
+        let name = measure_name(row, warnings);
+        let measurement = |name: Option<String>, status: Status| NumericMeas {
+            comp_op: operator.clone(),
+            name,
+            status,
+            unit: Some(row.unit()).filter(|unit| !unit.is_empty()).map(ToOwned::to_owned),
+            value: Double(value),
+            value_format: None,
+            high_limit: high.map(Double),
+            high_limit_format: None,
+            low_limit: low.map(Double),
+            low_limit_format: None,
+            extra: Extra::new(),
+        };
+        if let Some(step) = self.continued(row, |step| !step.numeric_meas.is_empty()) {
+            let taken: Vec<Option<&str>> = step.numeric_meas.iter().map(|m| m.name.as_deref()).collect();
+            let name = unique(name, &taken);
+            step.numeric_meas.push(measurement(name, measured(status)));
+            step.step_type = "ET_MNLT".to_owned();
+            worsen(step, status);
+            return;
+        }
+        let step_name = or(row.step_name(), or(row.measure_name(), "NumericTest")).to_owned();
+        let multiple = is_multiple(row);
+        let kind = if multiple { "ET_MNLT" } else { "ET_NLT" };
+        let mut step = common(Step::new(kind, step_name, status), row, number, warnings);
+        step.numeric_meas.push(measurement(name.filter(|_| multiple), measured(status)));
+        self.add(step);
+    }
+
+    fn pass_fail(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
+        let passed = matches!(row.value().to_ascii_uppercase().as_str(), "TRUE" | "1" | "PASS" | "PASSED");
+        let computed = if passed { Status::Passed } else { Status::Failed };
+        // The status is the value of a pass/fail measurement, so a stated one counts and a False cannot pass.
+        let status = match self.verdict(row, computed) {
+            Status::Passed if self.active && !row.value().is_empty() => computed,
+            other => other,
+        };
+        let name = measure_name(row, warnings);
+        if let Some(step) = self.continued(row, |step| !step.boolean_meas.is_empty()) {
+            let taken: Vec<Option<&str>> = step.boolean_meas.iter().map(|m| m.name.as_deref()).collect();
+            let name = unique(name, &taken);
+            step.boolean_meas.push(BooleanMeas { name, status: measured(status), extra: Extra::new() });
+            step.step_type = "ET_MPFT".to_owned();
+            worsen(step, status);
+            return;
+        }
+        let multiple = is_multiple(row);
+        let kind = if multiple { "ET_MPFT" } else { "ET_PFT" };
+        let step_name = or(row.step_name(), or(row.measure_name(), "PassFailTest")).to_owned();
+        let mut step = common(Step::new(kind, step_name, status), row, number, warnings);
+        let name = name.filter(|_| multiple);
+        step.boolean_meas.push(BooleanMeas { name, status: measured(status), extra: Extra::new() });
+        self.add(step);
+    }
+
+    fn string(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
+        let limit = Some(row.low()).filter(|limit| !limit.is_empty());
+        let operator = match row.operator().as_str() {
+            known @ ("LOG" | "EQ" | "NE" | "CASESENSIT" | "IGNORECASE") => known.to_owned(),
+            _ => if limit.is_some() { "EQ" } else { "LOG" }.to_owned(),
+        };
+        let limit = limit.filter(|_| operator != "LOG");
+        let status = self.verdict(row, tree::string(&operator, row.value(), limit.unwrap_or_default()));
+        let name = measure_name(row, warnings);
+        let value = text::fit(row.value(), 100, "text value", warnings);
+        let limit = limit.map(|limit| text::fit(limit, 100, "text limit", warnings));
+        let measurement = |name| StringMeas {
+            comp_op: operator.clone(),
+            name,
+            status: measured(status),
+            value: Some(value.clone()),
+            limit: limit.clone(),
+            extra: Extra::new(),
+        };
+        if let Some(step) = self.continued(row, |step| !step.string_meas.is_empty()) {
+            let taken: Vec<Option<&str>> = step.string_meas.iter().map(|m| m.name.as_deref()).collect();
+            let name = unique(name, &taken);
+            step.string_meas.push(measurement(name));
+            step.step_type = "ET_MSVT".to_owned();
+            worsen(step, status);
+            return;
+        }
+        let multiple = is_multiple(row);
+        let kind = if multiple { "ET_MSVT" } else { "ET_SVT" };
+        let step_name = or(row.step_name(), or(row.measure_name(), "StringTest")).to_owned();
+        let mut step = common(Step::new(kind, step_name, status), row, number, warnings);
+        step.string_meas.push(measurement(name.filter(|_| multiple)));
+        self.add(step);
+    }
+
+    /// Columns: type, label, YUnit, YLabel, XUnit, XLabel.
+    fn chart(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
+        let column = |index: usize| Some(row.at(index).to_owned()).filter(|text| !text.is_empty());
+        let chart = Chart {
+            chart_type: column(1).or_else(|| Some("Line".to_owned())),
+            label: column(2),
+            y_unit: column(3),
+            y_label: column(4),
+            x_unit: column(5),
+            x_label: column(6),
+            ..Chart::default()
+        };
+        match self.top().children.last_mut() {
+            Some(step) if step.chart.is_none() => step.chart = Some(chart),
+            _ => warnings.push(format!("line {number}: a chart belongs to a step, one to each; ignored")),
+        }
+    }
+
+    /// Columns: name, data type, ydata, xdata; the numbers are joined by semicolons.
+    fn series(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
+        let points = |column: usize| -> Option<String> {
+            let text = row.at(column);
+            let numbers: Option<Vec<String>> =
+                text.split(';').map(|point| text::number(point).map(|n| format!("{n:?}"))).collect();
+            numbers.filter(|_| !text.is_empty()).map(|numbers| numbers.join(";"))
+        };
+        let Some(chart) = self.top().children.last_mut().and_then(|step| step.chart.as_mut()) else {
+            warnings.push(format!("line {number}: a series without a chart; ignored"));
+            return;
+        };
+        let Some(ydata) = points(3) else {
+            warnings.push(format!("line {number}: the series has no numbers that can be read; ignored"));
+            return;
+        };
+        if chart.series.len() >= 10 || ydata.split(';').count() > 10_000 {
+            warnings.push(format!("line {number}: more than 10 series or 10 000 points; ignored"));
+            return;
+        }
+        chart.series.push(Series {
+            data_type: Some(or(row.at(2), "XYG").to_owned()),
+            name: Some(row.at(1).to_owned()),
+            xdata: points(4),
+            ydata: Some(ydata),
+            extra: Extra::new(),
+        });
+    }
+}
+
+fn or<'a>(text: &'a str, default: &'a str) -> &'a str {
+    if text.is_empty() { default } else { text }
+}
+
+/// A row that opens a step of several measurements: it names the step and the measurement.
+fn is_multiple(row: &Row<'_>) -> bool {
+    !row.step_name().is_empty() && !row.measure_name().is_empty()
+}
+
+fn measure_name(row: &Row<'_>, warnings: &mut Vec<String>) -> Option<String> {
+    Some(row.measure_name())
+        .filter(|name| !name.is_empty())
+        .map(|name| text::fit(name, 100, "measurement name", warnings))
+}
+
+/// The server wants the names of several measurements to differ.
+fn unique(name: Option<String>, taken: &[Option<&str>]) -> Option<String> {
+    let name = name?;
+    if !taken.contains(&Some(name.as_str())) {
+        return Some(name);
+    }
+    (2..).map(|n| format!("{name} #{n}")).find(|candidate| !taken.contains(&Some(candidate.as_str())))
+}
+
+/// Measurements know Passed, Failed and Skipped only.
+fn measured(status: Status) -> Status {
+    match status {
+        Status::Failed | Status::Error | Status::Terminated => Status::Failed,
+        Status::Skipped => Status::Skipped,
+        Status::Passed | Status::Done | Status::Unknown => Status::Passed,
+    }
+}
+
+fn worsen(step: &mut Step, status: Status) {
+    if step.status == Status::Passed && status != Status::Done {
+        step.status = status;
+    }
+}
+
+/// What every kind of row may state: time, text and error. Empty columns leave the step as it is.
+fn common(mut step: Step, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) -> Step {
+    step.name = text::fit(&step.name, 100, "step name", warnings);
+    let has_data = !step.numeric_meas.is_empty();
+    // A single measurement and its step must agree, and a measurement cannot be Done.
+    if !has_data && step.step_type.starts_with("ET_") && step.status == Status::Done {
+        step.status = Status::Passed;
+    }
+    if !row.at(9).is_empty() {
+        match text::number(row.at(9)) {
+            Some(seconds) => step.tot_time = Some(Double(seconds)),
+            None => warnings
+                .push(format!("line {number}: time \"{}\" is no number of seconds; ignored", row.at(9))),
+        }
+    }
+    if !row.at(10).is_empty() {
+        step.report_text = Some(text::fit(row.at(10), 100_000, "report text", warnings));
+    }
+    if !row.at(11).is_empty() {
+        match row.at(11).parse() {
+            Ok(code) => step.error_code = Some(code),
+            Err(_) => warnings
+                .push(format!("line {number}: error code \"{}\" is no whole number; ignored", row.at(11))),
+        }
+    }
+    if !row.at(12).is_empty() {
+        step.error_message = Some(text::fit(row.at(12), 200, "error message", warnings));
+    }
+    if row.at(13).eq_ignore_ascii_case("true") {
+        step.caused_seq_failure = Some(true);
+    }
+    step
+}

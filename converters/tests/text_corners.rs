@@ -1,0 +1,136 @@
+//! Corners of WATS Standard Text that field files have.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at what it did not expect"
+)]
+
+use proptest::prelude::*;
+use wats_converters::{Arguments, Conversion, ConvertError, Input, Station, catalogue, find};
+
+fn convert(converter: &str, bytes: &[u8]) -> Result<Conversion, ConvertError> {
+    let converter = find(converter).unwrap();
+    let input = Input {
+        file_name: "unit.txt".to_owned(),
+        bytes: bytes.to_vec(),
+        modified: "2026-01-02T03:04:05Z".parse().unwrap(),
+        station: Station {
+            name: "ST1".to_owned(),
+            location: "Lab".to_owned(),
+            purpose: "Production".to_owned(),
+            time_zone: jiff::tz::TimeZone::get("Europe/Oslo").unwrap(),
+        },
+        now: "2026-01-02T03:05:00Z".parse().unwrap(),
+    };
+    converter.convert(&input, &Arguments::defaults(converter.about().arguments))
+}
+
+fn with_steps(rows: &str) -> String {
+    format!(
+        "--Header-Start--\nSerialNumber\tS\nPartNumber\tP\n--Step-Data-Start--\n{rows}\n--Step-Data-End--\n--UUT-End--\n"
+    )
+}
+
+fn check(rows: &str, expected: &str) {
+    let conversion = convert("wats-text", with_steps(rows).as_bytes()).unwrap();
+    let root = conversion.reports[0].root.as_ref().unwrap();
+    let shown: Vec<String> = root
+        .walk()
+        .skip(1)
+        .map(|step| {
+            let count = step.numeric_meas.len() + step.string_meas.len() + step.boolean_meas.len();
+            format!("{} {} {} {count}", step.step_type, step.name, step.status.letter())
+        })
+        .collect();
+    assert_eq!(shown.join(" | "), expected);
+}
+
+#[test]
+fn a_missing_verdict_is_computed_from_the_limits() {
+    check("NumericLimitTest\tA\t\t5\t1\t4\tGELE\tV", "ET_NLT A F 1");
+    check("NumericLimitTest\tA\t\t5\t1\t9\t\tV", "ET_NLT A P 1");
+    check("StringValueTest\tA\t\tx\ty", "ET_SVT A F 1");
+    check("PassFailTest\tA\t\tTrue", "ET_PFT A P 1");
+}
+
+#[test]
+fn failures_rise_to_the_sequence_and_the_report() {
+    let text = with_steps("SequenceCall\tGroup\nNumericLimitTest\tA\t\t5\t1\t4\tGELE\tV\nEndSequenceCall");
+    let conversion = convert("wats-text", text.as_bytes()).unwrap();
+    assert_eq!(conversion.reports[0].result.letter(), "F");
+    assert_eq!(conversion.reports[0].root.as_ref().unwrap().status.letter(), "F");
+}
+
+#[test]
+fn measurements_of_one_step_are_gathered_under_differing_names() {
+    check(
+        "NumericLimitTest\tVolt\ta\t1\nNumericLimitTest\t\tb\t2\nNumericLimitTest\tVolt\tb\t3",
+        "ET_MNLT Volt P 3",
+    );
+    check(
+        "NumericLimitTest\tVolt\ta\t1\nNumericLimitTest\tOther\tb\t2",
+        "ET_MNLT Volt P 1 | ET_MNLT Other P 1",
+    );
+}
+
+#[test]
+fn several_reports_in_a_file_are_several_units() {
+    let text = with_steps("ActionStep\tA").repeat(3);
+    assert_eq!(convert("wats-text", text.as_bytes()).unwrap().reports.len(), 3);
+}
+
+#[test]
+fn a_file_without_its_end_gives_its_report_and_a_warning() {
+    let text = "--Header-Start--\nSerialNumber\tS\nPartNumber\tP\n--Step-Data-Start--\nActionStep\tA\n";
+    let conversion = convert("wats-text", text.as_bytes()).unwrap();
+    assert_eq!(conversion.reports.len(), 1);
+    assert!(conversion.warnings.iter().any(|w| w.contains("--UUT-End--")), "{:?}", conversion.warnings);
+}
+
+#[test]
+fn errors_say_where_and_what_to_do() {
+    for (converter, bytes, expected) in [
+        ("wats-text", &b"hello"[..], "there is no --Header-Start-- marker"),
+        (
+            "wats-text",
+            b"--Header-Start--\nPartNumber\tP\n--UUT-End--",
+            "line 1: the file has no serial number",
+        ),
+        ("wats-json", b"{\"type\":\"T\",\"sn\":\"1\",", "line 1, column 21: the file ends in the middle"),
+        ("wats-json", b"[1]", "the document is no JSON object"),
+        (
+            "wats-json",
+            b"{\"sn\":\"1\",\"pn\":\"2\",\"root\":{\"status\":\"P\",\"numericMeas\":[{\"status\":\"X\"}]}}",
+            "root.numericMeas[0].status: ",
+        ),
+        ("wats-json", b"PK\x03\x04\0\0", "the file is binary"),
+    ] {
+        let error = convert(converter, bytes).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn endless_nesting_is_refused() {
+    let text = with_steps(&"SequenceCall\tA\n".repeat(1000));
+    assert!(convert("wats-text", text.as_bytes()).unwrap_err().to_string().contains("nested"));
+    let json = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(convert("wats-json", json.as_bytes()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_input_panics_and_every_report_can_be_written(bytes in prop::collection::vec(any::<u8>(), 0..400), rows in "[A-Za-z\t\n.,0-9-]{0,200}") {
+        for converter in catalogue() {
+            for input in [bytes.clone(), with_steps(&rows).into_bytes()] {
+                if let Ok(conversion) = convert(converter.about().name, &input) {
+                    for report in conversion.reports {
+                        prop_assert!(wats::wsjf::read(&wats::wsjf::write(&report).unwrap()).is_ok());
+                    }
+                }
+            }
+        }
+    }
+}
