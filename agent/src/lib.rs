@@ -3,3 +3,4 @@
 pub mod control;
 pub mod files;
 pub mod secret;
+pub mod service;

@@ -1,0 +1,7 @@
+//! What runs the agent as a service, and how the agent speaks to it.
+
+mod systemd;
+mod vitals;
+
+pub use systemd::Notifier;
+pub use vitals::{Pulse, Stuck, Vitals};
