@@ -1,10 +1,11 @@
 //! Files that appear whole or not at all.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{Result, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
 /// Puts `bytes` at `path` in one step, over what was there; on disk when this returns.
@@ -46,6 +47,32 @@ fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
+    }
+}
+
+/// By what a file is recognised as unchanged without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    pub device: u64,
+    pub inode: u64,
+    pub size: u64,
+    /// Nanoseconds since 1970.
+    pub modified_ns: i64,
+}
+
+impl Stamp {
+    pub fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.len(),
+            modified_ns: metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()),
+        }
+    }
+
+    /// When the file was last written, as far as the file system says.
+    pub fn modified(&self) -> Timestamp {
+        Timestamp::from_nanosecond(self.modified_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 

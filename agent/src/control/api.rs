@@ -123,8 +123,10 @@ pub struct Disk {
 }
 
 /// The station that reports are sent as, where the file does not name one.
+///
+/// What is left out is that of this machine: its host name, its time zone, no location, no purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Station {
     pub name: String,
     pub location: String,

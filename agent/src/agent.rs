@@ -1,0 +1,278 @@
+//! What the parts of a running agent share: settings in force, store, credentials, and their own state.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+
+use crate::config::{Config, SaveError, Settings, problems, source_problems, station_problems};
+use crate::control::api::{Link, Problem, ServerState, SourceSettings, SourceState, Station};
+use crate::secret::Secrets;
+use crate::store::Store;
+
+/// The running agent as its parts see it. Cheap to clone; all clones are the same.
+#[derive(Debug, Clone)]
+pub struct Agent(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    started_at: Timestamp,
+    settings: watch::Sender<Arc<Settings>>,
+    /// Held from reading the settings to putting the changed ones into force.
+    changing: tokio::sync::Mutex<()>,
+    store: Store,
+    secrets: Secrets,
+    delivery: Notify,
+    link: Mutex<LinkState>,
+    sources: Mutex<BTreeMap<String, SourceHealth>>,
+    troubles: Mutex<BTreeMap<&'static str, String>>,
+}
+
+/// What deliveries have shown of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkState {
+    pub link: Link,
+    pub version: Option<String>,
+    pub last_success: Option<Timestamp>,
+    /// Why deliveries are held or failing, in plain words.
+    pub trouble: Option<String>,
+}
+
+/// How a source fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceHealth {
+    pub state: SourceState,
+    /// Why it has failed, or what a person should know although it works.
+    pub trouble: Option<String>,
+}
+
+/// Why a change of the settings was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    #[error("{}", words(problems))]
+    Invalid { problems: Vec<Problem> },
+    #[error("there is no source {name:?}")]
+    UnknownSource { name: String },
+    #[error(transparent)]
+    Save(#[from] SaveError),
+}
+
+fn words(problems: &[Problem]) -> String {
+    let words: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    words.join("; ")
+}
+
+impl Agent {
+    pub fn new(settings: Settings, store: Store, secrets: Secrets, now: Timestamp) -> Self {
+        Self(Arc::new(Shared {
+            started_at: now,
+            settings: watch::Sender::new(Arc::new(settings)),
+            changing: tokio::sync::Mutex::default(),
+            store,
+            secrets,
+            delivery: Notify::new(),
+            link: Mutex::new(LinkState {
+                link: Link::Unknown,
+                version: None,
+                last_success: None,
+                trouble: None,
+            }),
+            sources: Mutex::default(),
+            troubles: Mutex::default(),
+        }))
+    }
+
+    pub fn started_at(&self) -> Timestamp {
+        self.0.started_at
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.0.settings.borrow().clone()
+    }
+
+    /// Tells when other settings come into force, or credentials changed.
+    pub fn watch_settings(&self) -> watch::Receiver<Arc<Settings>> {
+        self.0.settings.subscribe()
+    }
+
+    /// To be called after a credential was stored or forgotten: it is in force at once.
+    pub fn credentials_changed(&self) {
+        self.0.settings.send_modify(|_| {});
+    }
+
+    /// Says that the queue has something new to look at.
+    pub fn wake_delivery(&self) {
+        self.0.delivery.notify_one();
+    }
+
+    pub fn delivery(&self) -> &Notify {
+        &self.0.delivery
+    }
+}
+
+/// Changing the settings: checked, written to the file, and only then in force.
+impl Agent {
+    /// Replaces the station.
+    ///
+    /// # Errors
+    /// When it is not right or the file cannot be written; the old one then stays in force.
+    pub async fn set_station(&self, station: Station) -> Result<(), ChangeError> {
+        let wrong = station_problems(&station);
+        if !wrong.is_empty() {
+            return Err(ChangeError::Invalid { problems: wrong });
+        }
+        self.change(|config| {
+            config.station = station;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Adds a source; it is watched at once.
+    ///
+    /// # Errors
+    /// When it is not right or the file cannot be written.
+    pub async fn add_source(&self, source: SourceSettings) -> Result<(), ChangeError> {
+        self.check_source(&source, None)?;
+        self.change(|config| {
+            config.sources.push(source);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Replaces the source of that name.
+    ///
+    /// # Errors
+    /// When there is none, the new one is not right, or the file cannot be written.
+    pub async fn replace_source(&self, name: &str, source: SourceSettings) -> Result<(), ChangeError> {
+        self.check_source(&source, Some(name))?;
+        self.change_source(name, |place| *place = source).await
+    }
+
+    /// Pauses or resumes the source of that name.
+    ///
+    /// # Errors
+    /// When there is none, or the file cannot be written.
+    pub async fn pause_source(&self, name: &str, paused: bool) -> Result<(), ChangeError> {
+        self.change_source(name, |source| source.paused = paused).await
+    }
+
+    /// Stops watching a folder; its files stay where they are.
+    ///
+    /// # Errors
+    /// When there is none of that name, or the file cannot be written.
+    pub async fn remove_source(&self, name: &str) -> Result<(), ChangeError> {
+        self.change(|config| {
+            let before = config.sources.len();
+            config.sources.retain(|source| source.name != name);
+            if config.sources.len() == before { Err(unknown_source(name)) } else { Ok(()) }
+        })
+        .await
+    }
+
+    /// Changes anything in the configuration.
+    ///
+    /// # Errors
+    /// What `edit` says, all that is then wrong in the whole, or that the file cannot be written.
+    pub async fn change(
+        &self,
+        edit: impl FnOnce(&mut Config) -> Result<(), ChangeError>,
+    ) -> Result<(), ChangeError> {
+        let _alone = self.0.changing.lock().await;
+        let mut settings = Settings::clone(&self.settings());
+        edit(&mut settings.config)?;
+        let wrong = problems(&settings);
+        if !wrong.is_empty() {
+            return Err(ChangeError::Invalid { problems: wrong });
+        }
+        settings.save()?;
+        self.0.settings.send_replace(Arc::new(settings));
+        Ok(())
+    }
+
+    async fn change_source(
+        &self,
+        name: &str,
+        edit: impl FnOnce(&mut SourceSettings),
+    ) -> Result<(), ChangeError> {
+        self.change(|config| {
+            let place = config.sources.iter_mut().find(|source| source.name == name);
+            edit(place.ok_or_else(|| unknown_source(name))?);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Checks one source before the whole, so that the keys of the problems are those of the source.
+    fn check_source(&self, source: &SourceSettings, replaced: Option<&str>) -> Result<(), ChangeError> {
+        let settings = self.settings();
+        let mut others = settings.config.sources.clone();
+        if let Some(name) = replaced {
+            others.retain(|other| other.name != name);
+        }
+        let wrong = source_problems(&settings, source, &others);
+        if wrong.is_empty() { Ok(()) } else { Err(ChangeError::Invalid { problems: wrong }) }
+    }
+}
+
+fn unknown_source(name: &str) -> ChangeError {
+    ChangeError::UnknownSource { name: name.to_owned() }
+}
+
+/// What the parts say about themselves.
+impl Agent {
+    /// The server as deliveries have seen it.
+    pub fn server(&self) -> ServerState {
+        let url = self.settings().config.server.url.clone();
+        let LinkState { link, version, last_success, trouble } = lock(&self.0.link).clone();
+        ServerState { url, link, version, last_success, trouble }
+    }
+
+    /// Changes what is known of the server.
+    pub fn update_link(&self, update: impl FnOnce(&mut LinkState)) {
+        update(&mut lock(&self.0.link));
+    }
+
+    /// How the source of that name fares; watching with nothing to say, if it was not heard of.
+    pub fn source_health(&self, name: &str) -> SourceHealth {
+        let known = lock(&self.0.sources).get(name).cloned();
+        known.unwrap_or(SourceHealth { state: SourceState::Watching, trouble: None })
+    }
+
+    pub fn set_source_health(&self, name: &str, health: SourceHealth) {
+        lock(&self.0.sources).insert(name.to_owned(), health);
+    }
+
+    pub fn forget_source_health(&self, name: &str) {
+        lock(&self.0.sources).remove(name);
+    }
+
+    /// What keeps the agent from its work as a whole: a full disk, a part that crashed.
+    pub fn troubles(&self) -> Vec<String> {
+        lock(&self.0.troubles).values().cloned().collect()
+    }
+
+    /// Says what is wrong with a part of the agent; `None` when nothing is any more.
+    pub fn set_trouble(&self, part: &'static str, trouble: Option<String>) {
+        match trouble {
+            Some(words) => lock(&self.0.troubles).insert(part, words),
+            None => lock(&self.0.troubles).remove(part),
+        };
+    }
+}
+
+/// A panic while the lock was held cannot have left these half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

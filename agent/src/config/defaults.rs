@@ -1,0 +1,62 @@
+//! What holds where the file says nothing.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::{Config, Control, Convert, Delivery, Health, Intake, Server, Storage};
+use crate::control::api::Station;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            station: Station::default(),
+            server: Server::default(),
+            delivery: Delivery::default(),
+            intake: Intake::default(),
+            convert: Convert::default(),
+            health: Health::default(),
+            control: Control::default(),
+            storage: Storage::default(),
+            sources: Vec::new(),
+        }
+    }
+}
+
+/// This machine: named after its host, in its own time zone.
+impl Default for Station {
+    fn default() -> Self {
+        let host = nix::sys::utsname::uname().ok().map(|it| it.nodename().to_string_lossy().into_owned());
+        let zone = jiff::tz::TimeZone::system().iana_name().map(str::to_owned);
+        Self {
+            name: host.filter(|name| !name.is_empty()).unwrap_or_else(|| "wats-agent".to_owned()),
+            location: String::new(),
+            purpose: String::new(),
+            time_zone: zone.unwrap_or_else(|| "UTC".to_owned()),
+        }
+    }
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self { uploads: 4 }
+    }
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self { settle_seconds: 2, max_file_bytes: 256 * 1024 * 1024, rescan_seconds: 60 }
+    }
+}
+
+impl Default for Convert {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { workers: u32::try_from(cores.clamp(1, 16)).unwrap_or(1), time_limit_seconds: 120 }
+    }
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)) }
+    }
+}

@@ -1,0 +1,160 @@
+//! The configuration of one agent: one TOML file, read as a whole, checked as a whole.
+//!
+//! [`Settings`] is a file that was read and found right, with the places that follow from its name.
+
+mod defaults;
+mod load;
+mod save;
+mod validate;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::control::api::{SourceSettings, Station};
+
+pub use load::{ConfigError, Mistake};
+pub use save::SaveError;
+pub use validate::{problems, source_problems, station_problems};
+
+/// The file's content. Keys that are not here are errors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Version of this schema: 1.
+    pub version: u32,
+    pub station: Station,
+    pub server: Server,
+    pub delivery: Delivery,
+    pub intake: Intake,
+    pub convert: Convert,
+    pub health: Health,
+    pub control: Control,
+    pub storage: Storage,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceSettings>,
+}
+
+/// Where reports go. The credential is not here: it is in the keyring.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// `https://customer.wats.com`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// `http://host:port`, without a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
+    /// Extra root certificates, PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_ca: Option<String>,
+}
+
+/// How reports are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delivery {
+    /// How many reports are on their way at once: 1 to 64.
+    pub uploads: u32,
+}
+
+/// When a file is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intake {
+    /// How long a file that was found by looking must stay unchanged: 1 to 3600.
+    pub settle_seconds: u32,
+    /// A larger file is an error.
+    pub max_file_bytes: u64,
+    /// How often every folder is looked through for what events missed: 1 to 86400.
+    pub rescan_seconds: u32,
+}
+
+/// How files are converted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Convert {
+    /// Worker processes: 1 to 64.
+    pub workers: u32,
+    /// A file that takes longer is an error: 1 to 3600.
+    pub time_limit_seconds: u32,
+}
+
+/// The health endpoints for probes and load balancers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Health {
+    pub listen: SocketAddr,
+}
+
+/// The control API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Control {
+    /// The Unix socket; by default `/run/wats-agent/<instance>.sock`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socket: Option<PathBuf>,
+    /// Users, besides root and the agent's own, who may use it.
+    pub allow_users: Vec<String>,
+}
+
+/// Where the agent keeps its own things.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storage {
+    /// Database and archive; by default `/var/lib/wats-agent/<instance>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// The file with the machine key, where systemd does not hand one over. Made if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine_key: Option<PathBuf>,
+}
+
+/// A configuration that was found right, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The instance: the file's name without `.toml`.
+    pub instance: String,
+    pub path: PathBuf,
+    pub config: Config,
+}
+
+impl Settings {
+    /// The folder with the database and the archive.
+    pub fn storage_folder(&self) -> PathBuf {
+        match &self.config.storage.folder {
+            Some(folder) => folder.clone(),
+            None => Path::new("/var/lib/wats-agent").join(&self.instance),
+        }
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.storage_folder().join("agent.db")
+    }
+
+    pub fn archive_folder(&self) -> PathBuf {
+        self.storage_folder().join("archive")
+    }
+
+    /// The control API's socket.
+    pub fn socket(&self) -> PathBuf {
+        match &self.config.control.socket {
+            Some(socket) => socket.clone(),
+            None => Path::new("/run/wats-agent").join(format!("{}.sock", self.instance)),
+        }
+    }
+
+    /// The folder that a source watches.
+    pub fn folder_of(&self, source: &SourceSettings) -> PathBuf {
+        match &source.folder {
+            Some(folder) => PathBuf::from(folder),
+            None => Path::new("/srv/wats").join(&self.instance).join(&source.name),
+        }
+    }
+
+    /// The source of that name.
+    pub fn source(&self, name: &str) -> Option<&SourceSettings> {
+        self.config.sources.iter().find(|source| source.name == name)
+    }
+}

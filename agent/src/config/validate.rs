@@ -1,0 +1,207 @@
+//! What must hold in a configuration beyond its form.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use url::Url;
+
+use super::{Server, Settings};
+use crate::control::api::{Problem, SourceSettings, Station};
+
+/// Everything that is wrong, with keys as in the file: `sources[1].folder`.
+pub fn problems(settings: &Settings) -> Vec<Problem> {
+    let config = &settings.config;
+    let mut found = Vec::new();
+    if config.version != 1 {
+        found.push(problem("version", format!("this agent reads version 1, not {}", config.version)));
+    }
+    found.extend(within("station", station_problems(&config.station)));
+    found.extend(within("server", server_problems(&config.server)));
+
+    range(&mut found, "delivery.uploads", u64::from(config.delivery.uploads), 1, 64);
+    range(&mut found, "intake.settle_seconds", u64::from(config.intake.settle_seconds), 1, 3600);
+    range(&mut found, "intake.rescan_seconds", u64::from(config.intake.rescan_seconds), 1, 86_400);
+    range(&mut found, "intake.max_file_bytes", config.intake.max_file_bytes, 1024, 1 << 30);
+    range(&mut found, "convert.workers", u64::from(config.convert.workers), 1, 64);
+    range(&mut found, "convert.time_limit_seconds", u64::from(config.convert.time_limit_seconds), 1, 3600);
+
+    let paths = [
+        ("control.socket", &config.control.socket),
+        ("storage.folder", &config.storage.folder),
+        ("storage.machine_key", &config.storage.machine_key),
+    ];
+    for (key, path) in paths {
+        if let Some(wrong) = path.as_deref().and_then(path_problem) {
+            found.push(problem(key, wrong));
+        }
+    }
+
+    for (index, source) in config.sources.iter().enumerate() {
+        let earlier = config.sources.get(..index).unwrap_or_default();
+        let wrong = source_problems(settings, source, earlier);
+        found.extend(within(&format!("sources[{index}]"), wrong));
+    }
+    found
+}
+
+/// What is wrong with a source, beside the `others`; keys as in the source: `arguments.partNumber`.
+pub fn source_problems(
+    settings: &Settings,
+    source: &SourceSettings,
+    others: &[SourceSettings],
+) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if let Some(wrong) = name_problem(&source.name) {
+        found.push(problem("name", wrong));
+    } else if others.iter().any(|other| other.name == source.name) {
+        found.push(problem("name", format!("there is already a source {:?}", source.name)));
+    }
+    if let Some(wrong) = folder_problem(settings, source, others) {
+        found.push(problem("folder", wrong));
+    }
+    for (index, pattern) in source.file_patterns.iter().enumerate() {
+        if pattern.is_empty() || pattern.contains('/') {
+            let wrong = format!("{pattern:?} is no pattern of a file name, like *.json");
+            found.push(problem(format!("file_patterns[{index}]"), wrong));
+        }
+    }
+    match wats_converters::find(&source.converter) {
+        None => {
+            let known: Vec<_> = wats_converters::catalogue().iter().map(|it| it.about().name).collect();
+            let wrong = format!("there is no converter {:?}; known: {}", source.converter, known.join(", "));
+            found.push(problem("converter", wrong));
+        }
+        Some(converter) => found.extend(argument_problems(converter.about().arguments, &source.arguments)),
+    }
+    found
+}
+
+/// What is wrong with a station.
+pub fn station_problems(station: &Station) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if station.name.trim().is_empty() {
+        found.push(problem("name", "a station needs a name"));
+    }
+    for (key, text) in
+        [("name", &station.name), ("location", &station.location), ("purpose", &station.purpose)]
+    {
+        if text.chars().count() > 100 {
+            found.push(problem(key, "at most 100 characters"));
+        } else if text.chars().any(char::is_control) {
+            found.push(problem(key, "control characters are not allowed"));
+        }
+    }
+    if jiff::tz::TimeZone::get(&station.time_zone).is_err() {
+        let wrong = format!("{:?} is no time zone, like Europe/Oslo", station.time_zone);
+        found.push(problem("time_zone", wrong));
+    }
+    found
+}
+
+/// Checks each argument on its own, so that each mistake has its key.
+fn argument_problems(
+    declared: &[wats_converters::Argument],
+    given: &BTreeMap<String, String>,
+) -> Vec<Problem> {
+    given
+        .iter()
+        .filter_map(|(name, value)| {
+            let alone = BTreeMap::from([(name.clone(), value.clone())]);
+            let error = wats_converters::Arguments::new(declared, &alone).err()?;
+            Some(problem(format!("arguments.{name}"), error.to_string()))
+        })
+        .collect()
+}
+
+fn server_problems(server: &Server) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for (key, url) in [("url", &server.url), ("proxy", &server.proxy)] {
+        if let Some(wrong) = url.as_deref().and_then(url_problem) {
+            found.push(problem(key, wrong));
+        }
+    }
+    if server.extra_ca.as_deref().is_some_and(|pem| !pem.contains("-----BEGIN CERTIFICATE-----")) {
+        found.push(problem("extra_ca", "no certificate in PEM form: -----BEGIN CERTIFICATE-----"));
+    }
+    found
+}
+
+fn url_problem(text: &str) -> Option<String> {
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(error) => return Some(format!("{text:?} is no address: {error}")),
+    };
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Some(format!("{text:?} must begin with https:// or http:// and name a host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("a user name or password does not belong into the address".to_owned());
+    }
+    (url.query().is_some() || url.fragment().is_some())
+        .then(|| format!("{text:?} has a part after '?' or '#', which an address of a server has not"))
+}
+
+/// Lower-case letters, digits and dashes: the name becomes part of paths.
+fn name_problem(name: &str) -> Option<&'static str> {
+    let fine = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name.len() <= 64;
+    (!fine).then_some("use lower-case letters, digits and dashes, at most 64, like line-3")
+}
+
+fn path_problem(path: &Path) -> Option<String> {
+    if !path.is_absolute() {
+        return Some(format!("{:?} must be an absolute path, from / on", path.display().to_string()));
+    }
+    path.components()
+        .any(|part| part == Component::ParentDir)
+        .then(|| format!("{:?} must not contain ..", path.display().to_string()))
+}
+
+/// Two sources must not see each other's files, nor the agent's own.
+fn folder_problem(settings: &Settings, source: &SourceSettings, others: &[SourceSettings]) -> Option<String> {
+    let folder = settings.folder_of(source);
+    if let Some(wrong) = path_problem(&folder) {
+        return Some(wrong);
+    }
+    if folder.parent().is_none() {
+        return Some("the root of the file system cannot be watched".to_owned());
+    }
+    if overlap(&folder, &settings.storage_folder()) {
+        return Some(format!("overlaps the agent's own folder {}", settings.storage_folder().display()));
+    }
+    let other = others
+        .iter()
+        .filter(|other| other.name != source.name)
+        .find(|other| overlap(&folder, &settings.folder_of(other)))?;
+    let theirs = settings.folder_of(other);
+    Some(format!("overlaps the folder {} of the source {:?}", theirs.display(), other.name))
+}
+
+/// True when one is the other, or lies in it.
+fn overlap(one: &Path, other: &Path) -> bool {
+    let plain = |path: &Path| path.components().collect::<PathBuf>();
+    let (one, other) = (plain(one), plain(other));
+    one.starts_with(&other) || other.starts_with(&one)
+}
+
+fn range(found: &mut Vec<Problem>, key: &str, value: u64, least: u64, most: u64) {
+    if !(least..=most).contains(&value) {
+        found.push(problem(key, format!("{value} is out of range: {least} to {most}")));
+    }
+}
+
+fn problem(key: impl Into<String>, message: impl Into<String>) -> Problem {
+    Problem { field: Some(key.into()), message: message.into() }
+}
+
+/// The same problems, seen from outside.
+fn within(parent: &str, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
+    problems.into_iter().map(move |problem| Problem {
+        field: Some(match problem.field {
+            Some(field) => format!("{parent}.{field}"),
+            None => parent.to_owned(),
+        }),
+        ..problem
+    })
+}

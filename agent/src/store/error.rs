@@ -1,0 +1,42 @@
+//! Why the database did not do what it was asked.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A question or a change that the database did not answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    #[error("could not open the database {}", path.display())]
+    Open { path: PathBuf, source: Arc<sqlx::Error> },
+    #[error("could not bring the database {} to this version", path.display())]
+    Migrate { path: PathBuf, source: Arc<sqlx::migrate::MigrateError> },
+    /// Nothing was stored; it can be tried again once there is room.
+    #[error("the disk that holds the database is full")]
+    DiskFull,
+    /// Nothing was stored; the disk refuses to write.
+    #[error("the disk that holds the database fails")]
+    Disk(#[source] Arc<sqlx::Error>),
+    #[error("the database refused")]
+    Query(#[source] Arc<sqlx::Error>),
+    #[error("the database is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// True when the same change may succeed later.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::DiskFull | Self::Disk(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // The primary result code is the low byte: 10 is an I/O error, 13 a full disk.
+        let code = error.as_database_error().and_then(|it| it.code()?.parse::<i32>().ok());
+        match code.map(|code| code & 0xff) {
+            Some(13) => Self::DiskFull,
+            Some(10) => Self::Disk(Arc::new(error)),
+            _ => Self::Query(Arc::new(error)),
+        }
+    }
+}

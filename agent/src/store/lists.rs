@@ -1,0 +1,262 @@
+//! Questions for people: pages of files and reports, and how many of each.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::rows::{file_state, ms, report_state, time, uuid};
+use super::{Store, StoreError};
+use crate::control::api::{
+    FileQuery, FileRecord, FileState, QueueCounts, ReportDetail, ReportQuery, ReportRecord, ReportState,
+};
+
+/// The longest page, whatever is asked for.
+const PAGE_LIMIT: u32 = 1000;
+/// The page when nothing is said.
+const PAGE: u32 = 100;
+
+/// What came of the files of one source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceTotals {
+    pub converted: u64,
+    pub failed: u64,
+}
+
+macro_rules! select_files {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, source, converter, name, size_bytes, sha256, state, received_at, reports, error
+               FROM file ",
+            $condition
+        )
+    };
+}
+
+macro_rules! select_reports {
+    ($condition:literal) => {
+        concat!(
+            "SELECT r.id, r.file_id, f.source, f.name AS file_name, r.serial_number, r.part_number,
+                    r.process_code, r.result, r.state, r.attempts, r.stored_at, r.sent_at, r.due_at, r.error
+               FROM report r JOIN file f ON f.id = r.file_id ",
+            $condition
+        )
+    };
+}
+
+impl Store {
+    /// A page of files, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn files(&self, filter: &FileQuery) -> Result<Vec<FileRecord>, StoreError> {
+        let query = match (filter.state.is_some(), filter.source.is_some()) {
+            (false, false) => select_files!("WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
+            (true, false) => select_files!("WHERE id < ?1 AND state = ?3 ORDER BY id DESC LIMIT ?2"),
+            (false, true) => select_files!("WHERE id < ?1 AND source = ?4 ORDER BY id DESC LIMIT ?2"),
+            (true, true) => {
+                select_files!("WHERE id < ?1 AND state = ?3 AND source = ?4 ORDER BY id DESC LIMIT ?2")
+            }
+        };
+        let rows: Vec<FileRow> = sqlx::query_as(query)
+            .bind(filter.before.unwrap_or(i64::MAX))
+            .bind(filter.limit.unwrap_or(PAGE).min(PAGE_LIMIT))
+            .bind(filter.state.map(FileState::word))
+            .bind(filter.source.as_deref())
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(|row| row.record().map_err(StoreError::from)).collect()
+    }
+
+    /// One file.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn file(&self, id: i64) -> Result<Option<FileRecord>, StoreError> {
+        let row: Option<FileRow> =
+            sqlx::query_as(select_files!("WHERE id = ?1")).bind(id).fetch_optional(&self.readers).await?;
+        row.map(FileRow::record).transpose().map_err(StoreError::from)
+    }
+
+    /// The newest file of a source, or its newest failed one.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn last_file(
+        &self,
+        source: &str,
+        state: Option<FileState>,
+    ) -> Result<Option<FileRecord>, StoreError> {
+        let filter = FileQuery { state, source: Some(source.to_owned()), before: None, limit: Some(1) };
+        Ok(self.files(&filter).await?.pop())
+    }
+
+    /// How many files of each source were converted and failed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn source_totals(&self) -> Result<BTreeMap<String, SourceTotals>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT source, sum(state = 'converted'), sum(state = 'failed') FROM file GROUP BY source",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let totals = |(source, converted, failed): (String, i64, i64)| {
+            (source, SourceTotals { converted: converted.unsigned_abs(), failed: failed.unsigned_abs() })
+        };
+        Ok(rows.into_iter().map(totals).collect())
+    }
+
+    /// A page of reports, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn reports(&self, filter: &ReportQuery) -> Result<Vec<ReportRecord>, StoreError> {
+        let before: i64 = match filter.before {
+            None => i64::MAX,
+            Some(id) => {
+                let seq = sqlx::query_scalar("SELECT seq FROM report WHERE id = ?1")
+                    .bind(id.to_string())
+                    .fetch_optional(&self.readers)
+                    .await?;
+                seq.unwrap_or(i64::MAX)
+            }
+        };
+        let query = match filter.state {
+            None => select_reports!("WHERE r.seq < ?1 ORDER BY r.seq DESC LIMIT ?2"),
+            Some(_) => select_reports!("WHERE r.seq < ?1 AND r.state = ?3 ORDER BY r.seq DESC LIMIT ?2"),
+        };
+        let rows: Vec<ReportRow> = sqlx::query_as(query)
+            .bind(before)
+            .bind(filter.limit.unwrap_or(PAGE).min(PAGE_LIMIT))
+            .bind(filter.state.map(ReportState::word))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(|row| row.record().map_err(StoreError::from)).collect()
+    }
+
+    /// One report with its body and the server's answer.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn report(&self, id: Uuid) -> Result<Option<ReportDetail>, StoreError> {
+        let row: Option<ReportRow> = sqlx::query_as(select_reports!("WHERE r.id = ?1"))
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        let Some(record) = row.map(ReportRow::record).transpose()? else { return Ok(None) };
+        let (body, server_answer): (Vec<u8>, Option<String>) =
+            sqlx::query_as("SELECT body, answer FROM report WHERE id = ?1")
+                .bind(id.to_string())
+                .fetch_one(&self.readers)
+                .await?;
+        let body = serde_json::from_slice(&body).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok(Some(ReportDetail { record, body, server_answer }))
+    }
+
+    /// How many reports are in which state.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn queue_counts(&self, now: Timestamp) -> Result<QueueCounts, StoreError> {
+        let states: Vec<(String, i64)> = sqlx::query_as("SELECT state, count(*) FROM report GROUP BY state")
+            .fetch_all(&self.readers)
+            .await?;
+        let (failed_files, oldest_queued, sent_today): (i64, Option<i64>, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM file WHERE state = 'failed'),
+                    (SELECT min(stored_at) FROM report WHERE state = 'queued'),
+                    (SELECT count(*) FROM report WHERE state = 'sent' AND sent_at > ?1)",
+        )
+        .bind(ms(now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(now)))
+        .fetch_one(&self.readers)
+        .await?;
+        let mut counts = QueueCounts {
+            failed_files: failed_files.unsigned_abs(),
+            sent_today: sent_today.unsigned_abs(),
+            oldest_queued: oldest_queued.map(time),
+            ..QueueCounts::default()
+        };
+        for (state, count) in states {
+            let place = match report_state(&state)? {
+                ReportState::Queued => &mut counts.queued,
+                ReportState::Sending => &mut counts.sending,
+                ReportState::Rejected => &mut counts.rejected,
+                ReportState::Sent => &mut counts.sent,
+                ReportState::Discarded => continue,
+            };
+            *place = count.unsigned_abs();
+        }
+        Ok(counts)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct FileRow {
+    id: i64,
+    source: String,
+    converter: String,
+    name: String,
+    size_bytes: i64,
+    sha256: String,
+    state: String,
+    received_at: i64,
+    reports: i64,
+    error: Option<String>,
+}
+
+impl FileRow {
+    fn record(self) -> Result<FileRecord, sqlx::Error> {
+        Ok(FileRecord {
+            id: self.id,
+            source: self.source,
+            converter: self.converter,
+            name: self.name,
+            size_bytes: self.size_bytes.unsigned_abs(),
+            sha256: self.sha256,
+            state: file_state(&self.state)?,
+            received_at: time(self.received_at),
+            reports: self.reports.unsigned_abs(),
+            error: self.error,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ReportRow {
+    id: String,
+    file_id: i64,
+    source: String,
+    file_name: String,
+    serial_number: String,
+    part_number: String,
+    process_code: Option<i64>,
+    result: String,
+    state: String,
+    attempts: u32,
+    stored_at: i64,
+    sent_at: Option<i64>,
+    due_at: i64,
+    error: Option<String>,
+}
+
+impl ReportRow {
+    fn record(self) -> Result<ReportRecord, sqlx::Error> {
+        let state = report_state(&self.state)?;
+        Ok(ReportRecord {
+            id: uuid(&self.id)?,
+            file_id: self.file_id,
+            source: self.source,
+            file_name: self.file_name,
+            serial_number: self.serial_number,
+            part_number: self.part_number,
+            process_code: self.process_code,
+            result: self.result,
+            state,
+            attempts: self.attempts,
+            stored_at: time(self.stored_at),
+            sent_at: self.sent_at.map(time),
+            due_at: (state == ReportState::Queued).then(|| time(self.due_at)),
+            error: self.error,
+        })
+    }
+}

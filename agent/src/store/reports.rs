@@ -1,0 +1,285 @@
+//! The table `report`: the queue, and what was sent.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+use uuid::Uuid;
+
+use super::rows::{ms, report_state, time, uuid};
+use super::{Store, StoreError};
+use crate::control::api::ReportState;
+
+/// A report as it comes from a converter, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewReport {
+    pub id: Uuid,
+    pub serial_number: String,
+    pub part_number: String,
+    pub process_code: Option<i64>,
+    /// `P`, `F`, `E` or `T`.
+    pub result: String,
+    /// WSJF.
+    pub body: Vec<u8>,
+}
+
+/// A report that was taken from the queue to be sent now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    pub id: Uuid,
+    /// Which content: a newer one under the same id has a higher number.
+    pub seq: i64,
+    /// How often it was tried, this time included.
+    pub attempts: u32,
+    pub stored_at: Timestamp,
+    pub body: Vec<u8>,
+}
+
+/// What came of an attempt to send a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// The server has it.
+    Accepted { answer: String },
+    /// The server will never take it as it is.
+    Rejected { error: String, answer: String },
+    /// To be tried again.
+    Postponed { error: String, answer: String, due_at: Timestamp },
+    /// Not the report's fault, or never tried: as if it had not been taken.
+    GivenBack { error: Option<String> },
+}
+
+/// Why a person's wish for a report was not carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum MoveError {
+    #[error("there is no report {id}")]
+    Unknown { id: Uuid },
+    #[error("the report is {}", state.word())]
+    Illegal { state: ReportState },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Takes reports that are due, oldest first, and marks them as being sent.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    pub async fn take_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+        self.writer.write(move |db| Box::pin(take_due(db, now, limit))).await
+    }
+
+    /// When the next waiting report is due; `None` when none waits.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = sqlx::query_scalar("SELECT min(due_at) FROM report WHERE state = 'queued'")
+            .fetch_one(&self.readers)
+            .await?;
+        Ok(due.map(time))
+    }
+
+    /// Records what came of an attempt.
+    ///
+    /// If the report got a new content meanwhile it goes back to the queue, whatever came of the old.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    pub async fn sent(&self, id: Uuid, seq: i64, sent: Sent, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(move |db| Box::pin(record(db, id, seq, sent, now))).await
+    }
+
+    /// Puts back into the queue what was being sent when the agent ended; answers how many.
+    ///
+    /// The server may have them: the same id replaces, so nothing is counted twice.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    pub async fn requeue_interrupted(&self) -> Result<u64, StoreError> {
+        self.writer
+            .write(|db| {
+                Box::pin(async move {
+                    let change = "UPDATE report SET state = 'queued' WHERE state = 'sending'";
+                    Ok(sqlx::query(change).execute(db).await?.rows_affected())
+                })
+            })
+            .await
+    }
+
+    /// Makes every waiting report due now: the server is back, or the settings changed.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    pub async fn all_due(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .write(move |db| {
+                Box::pin(async move {
+                    let change = "UPDATE report SET due_at = ?1 WHERE state = 'queued' AND due_at > ?1";
+                    sqlx::query(change).bind(ms(now)).execute(db).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Queues a rejected report again, or makes a waiting one due now.
+    ///
+    /// # Errors
+    /// When there is no such report, it is in another state, or it could not be stored.
+    pub async fn retry_report(&self, id: Uuid, now: Timestamp) -> Result<(), MoveError> {
+        let change = "UPDATE report SET state = 'queued', attempts = 0, due_at = ?2
+                       WHERE id = ?1 AND state IN ('rejected', 'queued')";
+        self.move_report(id, now, change).await
+    }
+
+    /// Gives a rejected report up; it is kept for the record.
+    ///
+    /// # Errors
+    /// When there is no such report, it is in another state, or it could not be stored.
+    pub async fn discard_report(&self, id: Uuid, now: Timestamp) -> Result<(), MoveError> {
+        let change =
+            "UPDATE report SET state = 'discarded', due_at = ?2 WHERE id = ?1 AND state = 'rejected'";
+        self.move_report(id, now, change).await
+    }
+
+    async fn move_report(&self, id: Uuid, now: Timestamp, change: &'static str) -> Result<(), MoveError> {
+        let refused = self
+            .writer
+            .write(move |db| {
+                Box::pin(async move {
+                    let id = id.to_string();
+                    let changed = sqlx::query(change).bind(&id).bind(ms(now)).execute(&mut *db).await?;
+                    if changed.rows_affected() > 0 {
+                        return Ok(None);
+                    }
+                    let state: Option<String> = sqlx::query_scalar("SELECT state FROM report WHERE id = ?1")
+                        .bind(id)
+                        .fetch_optional(db)
+                        .await?;
+                    Ok(Some(state.map(|state| report_state(&state)).transpose()?))
+                })
+            })
+            .await?;
+        match refused {
+            None => Ok(()),
+            Some(None) => Err(MoveError::Unknown { id }),
+            Some(Some(state)) => Err(MoveError::Illegal { state }),
+        }
+    }
+}
+
+/// Puts a report into the queue. A new content under a known id takes the place of the old one.
+pub(super) async fn store(
+    db: &mut SqliteConnection,
+    file_id: i64,
+    report: NewReport,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO report (id, file_id, serial_number, part_number, process_code, result, state, stored_at,
+                             due_at, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?7, ?8)
+         ON CONFLICT (id) DO UPDATE SET
+           seq = (SELECT max(seq) + 1 FROM report), file_id = excluded.file_id,
+           serial_number = excluded.serial_number, part_number = excluded.part_number,
+           process_code = excluded.process_code, result = excluded.result,
+           -- What is on its way is not overtaken: its end puts the new content into the queue.
+           state = CASE report.state WHEN 'sending' THEN 'sending' ELSE 'queued' END,
+           attempts = 0, stored_at = excluded.stored_at, due_at = excluded.due_at, sent_at = NULL,
+           error = NULL, answer = NULL, body = excluded.body
+         WHERE report.body <> excluded.body OR report.state IN ('rejected', 'discarded')",
+    )
+    .bind(report.id.to_string())
+    .bind(file_id)
+    .bind(report.serial_number)
+    .bind(report.part_number)
+    .bind(report.process_code)
+    .bind(report.result)
+    .bind(ms(now))
+    .bind(report.body)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn take_due(db: &mut SqliteConnection, now: Timestamp, limit: u32) -> Result<Vec<Due>, sqlx::Error> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        id: String,
+        seq: i64,
+        attempts: u32,
+        stored_at: i64,
+        body: Vec<u8>,
+    }
+    let mut rows: Vec<Row> = sqlx::query_as(
+        "UPDATE report SET state = 'sending', attempts = attempts + 1
+          WHERE seq IN (SELECT seq FROM report WHERE state = 'queued' AND due_at <= ?1
+                         ORDER BY due_at, seq LIMIT ?2)
+         RETURNING id, seq, attempts, stored_at, body",
+    )
+    .bind(ms(now))
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    rows.sort_by_key(|row| row.seq);
+    rows.into_iter()
+        .map(|row| {
+            Ok(Due {
+                id: uuid(&row.id)?,
+                seq: row.seq,
+                attempts: row.attempts,
+                stored_at: time(row.stored_at),
+                body: row.body,
+            })
+        })
+        .collect()
+}
+
+async fn record(
+    db: &mut SqliteConnection,
+    id: Uuid,
+    seq: i64,
+    sent: Sent,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let id = id.to_string();
+    let query = match sent {
+        Sent::Accepted { answer } => sqlx::query(
+            "UPDATE report SET state = 'sent', sent_at = ?3, error = NULL, answer = ?4
+              WHERE id = ?1 AND seq = ?2 AND state = 'sending'",
+        )
+        .bind(&id)
+        .bind(seq)
+        .bind(ms(now))
+        .bind(answer),
+        Sent::Rejected { error, answer } => sqlx::query(
+            "UPDATE report SET state = 'rejected', error = ?3, answer = ?4
+              WHERE id = ?1 AND seq = ?2 AND state = 'sending'",
+        )
+        .bind(&id)
+        .bind(seq)
+        .bind(error)
+        .bind(answer),
+        Sent::Postponed { error, answer, due_at } => sqlx::query(
+            "UPDATE report SET state = 'queued', error = ?3, answer = ?4, due_at = ?5
+              WHERE id = ?1 AND seq = ?2 AND state = 'sending'",
+        )
+        .bind(&id)
+        .bind(seq)
+        .bind(error)
+        .bind(answer)
+        .bind(ms(due_at)),
+        Sent::GivenBack { error } => sqlx::query(
+            "UPDATE report SET state = 'queued', attempts = max(attempts - 1, 0), error = coalesce(?3, error)
+              WHERE id = ?1 AND seq = ?2 AND state = 'sending'",
+        )
+        .bind(&id)
+        .bind(seq)
+        .bind(error),
+    };
+    if query.execute(&mut *db).await?.rows_affected() == 0 {
+        sqlx::query("UPDATE report SET state = 'queued' WHERE id = ?1 AND state = 'sending'")
+            .bind(&id)
+            .execute(db)
+            .await?;
+    }
+    Ok(())
+}
