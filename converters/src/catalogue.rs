@@ -2,11 +2,12 @@
 
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
+use crate::wats_xml::WatsXml;
 use crate::{Converter, Input};
 
 /// Every converter, in the order in which a person sees them.
 pub fn catalogue() -> &'static [&'static dyn Converter] {
-    &[&WatsJson, &WatsText]
+    &[&WatsJson, &WatsText, &WatsXml]
 }
 
 /// The converter of that name.

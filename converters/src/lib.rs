@@ -15,6 +15,7 @@ mod input;
 mod kit;
 mod wats_json;
 mod wats_text;
+mod wats_xml;
 
 pub use argument::{Argument, ArgumentError, ArgumentKind, Arguments};
 pub use catalogue::{catalogue, choose, find};

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use wats::report::{Report, Status, Step};
 use wats::wsjf::{self, WsjfError};
 
-use crate::kit::{header, text, time};
+use crate::kit::{header, text, time, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input,
     Qualification,
@@ -191,27 +191,13 @@ fn status(value: Value) -> Value {
     }
 }
 
-const LONG_TYPES: &[(&str, &str)] = &[
-    ("NumericLimitTest", "ET_NLT"),
-    ("MultiNumericLimitTest", "ET_MNLT"),
-    ("MultipleNumericLimitTest", "ET_MNLT"),
-    ("PassFailTest", "ET_PFT"),
-    ("MultiBooleanTest", "ET_MPFT"),
-    ("MultiplePassFailTest", "ET_MPFT"),
-    ("StringValueTest", "ET_SVT"),
-    ("MultiStringTest", "ET_MSVT"),
-    ("MultipleStringValueTest", "ET_MSVT"),
-    ("WATS_SeqCall", "SequenceCall"),
-];
-
 /// Mends every step below. The parser has bounded the depth.
 fn steps_members(step: &mut Value) {
     let Some(members) = step.as_object_mut() else { return };
     let name = member(members, "name").and_then(Value::as_str).unwrap_or("Sequence").to_owned();
     if let Some(kind) = take(members, "stepType") {
-        let long =
-            kind.as_str().and_then(|k| LONG_TYPES.iter().find(|(long, _)| long.eq_ignore_ascii_case(k)));
-        members.insert("stepType".to_owned(), long.map_or(kind, |(_, short)| (*short).into()));
+        let kind = kind.as_str().map(|written| tree::step_type(written).into()).unwrap_or(kind);
+        members.insert("stepType".to_owned(), kind);
     }
     let is_sequence = members.get("stepType").is_some_and(|kind| kind == "SequenceCall");
     if is_sequence && !has(members, "seqCall") {

@@ -100,6 +100,46 @@ fn wats_json() {
 }
 
 #[test]
+fn wats_xml() {
+    check("wats-xml", "wats-xml", ".xml");
+}
+
+/// The same report, exported by a server in both formats.
+#[test]
+fn a_genuine_xml_export_has_the_steps_of_its_json_export() {
+    let converted = |name: &str, converter: &str| {
+        let path = samples("reports").into_iter().find(|path| path.ends_with(name)).unwrap();
+        let converter = find(converter).unwrap();
+        let arguments = Arguments::defaults(converter.about().arguments);
+        converter.convert(&input(&path), &arguments).unwrap().reports.remove(0)
+    };
+    let xml = converted("uut-wsxf-export.xml", "wats-xml");
+    let json = converted("uut-wsjf-export.json", "wats-json");
+    assert_eq!((&xml.id, &xml.sn, &xml.start), (&json.id, &json.sn, &json.start));
+    let shown = |report: &wats::Report| {
+        let steps: Vec<Value> = report
+            .root
+            .as_ref()
+            .unwrap()
+            .walk()
+            .map(|step| {
+                let mut step = step.clone();
+                step.steps = None;
+                step.seq_call = None;
+                step.additional_results.clear();
+                if let Some(chart) = &mut step.chart {
+                    chart.series.iter_mut().for_each(|series| (series.xdata, series.ydata) = (None, None));
+                }
+                normal(&serde_json::to_value(step).unwrap())
+            })
+            .collect();
+        assert_eq!(steps.len(), 186);
+        serde_json::to_string_pretty(&steps).unwrap()
+    };
+    assert_eq!(shown(&xml), shown(&json));
+}
+
+#[test]
 fn genuine_and_generated_reports_convert_as_json() {
     let converter = find("wats-json").unwrap();
     let arguments = Arguments::defaults(converter.about().arguments);

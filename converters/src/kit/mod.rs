@@ -4,3 +4,4 @@ pub(crate) mod header;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod tree;
+pub(crate) mod xml;

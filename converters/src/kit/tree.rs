@@ -2,6 +2,8 @@
 
 use wats::report::{Status, Step};
 
+use crate::kit::text;
+
 /// The verdict of a value by its operator; the limit of a one-limit operator is the low one.
 pub(crate) fn numeric(op: &str, value: f64, low: Option<f64>, high: Option<f64>) -> Status {
     let (l, h) = (low.unwrap_or(f64::NAN), high.unwrap_or(f64::NAN));
@@ -35,6 +37,79 @@ pub(crate) fn string(op: &str, value: &str, limit: &str) -> Status {
     })
 }
 
+/// The operator and the limits as the server wants them.
+///
+/// Without a known operator the limits decide. The one limit of a one-limit operator is the low one, in whichever
+/// column the file has it; a range with one side open is a one-limit operator.
+pub(crate) fn limits(
+    operator: &str,
+    low: Option<f64>,
+    high: Option<f64>,
+) -> (String, Option<f64>, Option<f64>) {
+    let written = operator.trim().to_ascii_uppercase();
+    let single = |operator: &str, limit: Option<f64>| match limit {
+        Some(limit) => (operator.to_owned(), Some(limit), None),
+        // Nothing to compare with: the value is only logged.
+        None => ("LOG".to_owned(), None, None),
+    };
+    match (written.as_str(), low, high) {
+        ("LOG", ..) => ("LOG".to_owned(), None, None),
+        ("EQT", ..) => single("EQ", low.or(high)),
+        (op @ ("EQ" | "NE" | "GE" | "GT" | "LE" | "LT"), ..) => single(op, low.or(high)),
+        (op @ ("GELE" | "GELT" | "GTLE" | "GTLT" | "LEGE" | "LEGT" | "LTGE" | "LTGT"), Some(_), Some(_)) => {
+            (op.to_owned(), low, high)
+        }
+        (op @ ("GELE" | "GELT" | "GTLE" | "GTLT" | "LEGE" | "LEGT" | "LTGE" | "LTGT"), ..) => {
+            let (first, second) = op.split_at_checked(2).unwrap_or((op, op));
+            if high.is_some() { single(second, high) } else { single(first, low) }
+        }
+        (_, Some(_), Some(_)) => ("GELE".to_owned(), low, high),
+        (_, Some(_), None) => single("GE", low),
+        (_, None, _) => single("LE", high),
+    }
+}
+
+/// The operator of a text test; without a known one the limit decides.
+pub(crate) fn string_operator(written: &str, limit: Option<&str>) -> &'static str {
+    match written.trim().to_ascii_uppercase().as_str() {
+        "LOG" => "LOG",
+        "EQ" => "EQ",
+        "NE" => "NE",
+        "CASESENSIT" | "CASESENIT" | "CASESENSITIVE" => "CASESENSIT",
+        "IGNORECASE" | "IGNORECAS" => "IGNORECASE",
+        _ if limit.is_some() => "EQ",
+        _ => "LOG",
+    }
+}
+
+/// The points of a series: numbers joined by semicolons, each with at least one decimal.
+pub(crate) fn points(text: &str) -> Option<String> {
+    let number = |point: &str| text::number(point).map(|number| format!("{number:?}"));
+    let numbers: Option<Vec<String>> = text.trim_end_matches(';').split(';').map(number).collect();
+    numbers.map(|numbers| numbers.join(";"))
+}
+
+/// The name under which the server knows a step type.
+pub(crate) fn step_type(written: &str) -> &str {
+    LONG_TYPES
+        .iter()
+        .find(|(long, _)| long.eq_ignore_ascii_case(written))
+        .map_or(written, |(_, short)| *short)
+}
+
+const LONG_TYPES: &[(&str, &str)] = &[
+    ("NumericLimitTest", "ET_NLT"),
+    ("MultiNumericLimitTest", "ET_MNLT"),
+    ("MultipleNumericLimitTest", "ET_MNLT"),
+    ("PassFailTest", "ET_PFT"),
+    ("MultiBooleanTest", "ET_MPFT"),
+    ("MultiplePassFailTest", "ET_MPFT"),
+    ("StringValueTest", "ET_SVT"),
+    ("MultiStringTest", "ET_MSVT"),
+    ("MultipleStringValueTest", "ET_MSVT"),
+    ("WATS_SeqCall", "SequenceCall"),
+];
+
 fn verdict(passed: bool) -> Status {
     if passed { Status::Passed } else { Status::Failed }
 }
@@ -56,5 +131,30 @@ pub(crate) fn root(children: &[Step], result: Status) -> Status {
     match (rolled_up(children), result) {
         (Status::Passed, Status::Failed | Status::Error | Status::Terminated) => result,
         (status, _) => status,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_stand_where_the_server_wants_them() {
+        for (written, low, high, expected) in [
+            ("GELE", Some(1.0), Some(2.0), "GELE Some(1.0) Some(2.0)"),
+            ("le", None, Some(2.0), "LE Some(2.0) None"),
+            ("LE", Some(1.0), None, "LE Some(1.0) None"),
+            ("GELT", None, Some(2.0), "LT Some(2.0) None"),
+            ("LTGT", Some(1.0), None, "LT Some(1.0) None"),
+            ("LOG", Some(1.0), None, "LOG None None"),
+            ("EQ", None, None, "LOG None None"),
+            ("", Some(1.0), Some(2.0), "GELE Some(1.0) Some(2.0)"),
+            ("what", Some(1.0), None, "GE Some(1.0) None"),
+            ("", None, Some(2.0), "LE Some(2.0) None"),
+            ("", None, None, "LOG None None"),
+        ] {
+            let (operator, low, high) = limits(written, low, high);
+            assert_eq!(format!("{operator} {low:?} {high:?}"), expected, "{written}");
+        }
     }
 }

@@ -23,10 +23,6 @@ struct Open {
     continues: bool,
 }
 
-const OPERATORS: [&str; 15] = [
-    "LOG", "EQ", "NE", "GE", "GT", "LE", "LT", "GELE", "GELT", "GTLE", "GTLT", "LEGE", "LEGT", "LTGE", "LTGT",
-];
-
 /// One row by its columns; missing ones are empty.
 struct Row<'a>(&'a [&'a str]);
 
@@ -215,23 +211,15 @@ impl Steps {
             warnings.push(format!("line {number}: value \"{}\" is no number; NaN is sent", row.value()));
             f64::NAN
         });
-        let (low, high) = (text::number(row.low()), text::number(row.high()));
-        let operator = Some(row.operator()).filter(|op| OPERATORS.contains(&op.as_str()));
-        let operator = operator.unwrap_or_else(|| {
-            let derived = match (low, high) {
-                (Some(_), Some(_)) => "GELE",
-                (Some(_), None) => "GE",
-                (None, Some(_)) => "LE",
-                (None, None) => "LOG",
-            };
-            derived.to_owned()
-        });
-        // The one limit of a one-limit operator is the low one, in whichever column the file has it.
-        let (low, high) = match operator.as_str() {
-            "LOG" => (None, None),
-            "EQ" | "NE" | "GE" | "GT" | "LE" | "LT" => (low.or(high), None),
-            _ => (low, high),
+        let mut limit = |column: &str| {
+            let limit = text::number(column);
+            if limit.is_none() && !column.is_empty() {
+                warnings.push(format!("line {number}: limit \"{column}\" is no number; left out"));
+            }
+            limit
         };
+        let (low, high) = (limit(row.low()), limit(row.high()));
+        let (operator, low, high) = tree::limits(&row.operator(), low, high);
         let status = self.verdict(row, tree::numeric(&operator, value, low, high));
         let name = measure_name(row, warnings);
         let measurement = |name: Option<String>, status: Status| NumericMeas {
@@ -291,17 +279,14 @@ impl Steps {
 
     fn string(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
         let limit = Some(row.low()).filter(|limit| !limit.is_empty());
-        let operator = match row.operator().as_str() {
-            known @ ("LOG" | "EQ" | "NE" | "CASESENSIT" | "IGNORECASE") => known.to_owned(),
-            _ => if limit.is_some() { "EQ" } else { "LOG" }.to_owned(),
-        };
+        let operator = tree::string_operator(&row.operator(), limit);
         let limit = limit.filter(|_| operator != "LOG");
-        let status = self.verdict(row, tree::string(&operator, row.value(), limit.unwrap_or_default()));
+        let status = self.verdict(row, tree::string(operator, row.value(), limit.unwrap_or_default()));
         let name = measure_name(row, warnings);
         let value = text::fit(row.value(), 100, "text value", warnings);
         let limit = limit.map(|limit| text::fit(limit, 100, "text limit", warnings));
         let measurement = |name| StringMeas {
-            comp_op: operator.clone(),
+            comp_op: operator.to_owned(),
             name,
             status: measured(status),
             value: Some(value.clone()),
@@ -344,12 +329,7 @@ impl Steps {
 
     /// Columns: name, data type, ydata, xdata; the numbers are joined by semicolons.
     fn series(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
-        let points = |column: usize| -> Option<String> {
-            let text = row.at(column);
-            let numbers: Option<Vec<String>> =
-                text.split(';').map(|point| text::number(point).map(|n| format!("{n:?}"))).collect();
-            numbers.filter(|_| !text.is_empty()).map(|numbers| numbers.join(";"))
-        };
+        let points = |column: usize| tree::points(row.at(column));
         let Some(chart) = self.top().children.last_mut().and_then(|step| step.chart.as_mut()) else {
             warnings.push(format!("line {number}: a series without a chart; ignored"));
             return;

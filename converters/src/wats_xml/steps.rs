@@ -1,0 +1,261 @@
+//! The steps of a test report and their data.
+
+use roxmltree::Node;
+use wats::report::{
+    Attachment, BooleanMeas, CallExe, Chart, Double, Extra, Group, Loop, MessagePopup, NumericMeas,
+    SequenceCall, Series, Status, Step, StringMeas,
+};
+use wats::wsjf::MAX_DEPTH;
+
+use super::repair::base64;
+use super::{Reading, additional_data};
+use crate::kit::xml::{attribute, child, children, owned};
+use crate::kit::{text, time, tree, xml};
+use crate::{ConvertError, ErrorKind};
+
+impl Reading<'_> {
+    /// The steps directly below the report.
+    pub(super) fn steps(&mut self, report: Node<'_, '_>) -> Result<Vec<Step>, ConvertError> {
+        children(report, "Step").map(|step| self.step(step, 1)).collect()
+    }
+
+    fn step(&mut self, node: Node<'_, '_>, depth: usize) -> Result<Step, ConvertError> {
+        // One level is kept for a root that may have to be made.
+        if depth >= MAX_DEPTH {
+            let problem = format!("steps are nested more than {MAX_DEPTH} deep");
+            return Err(ConvertError::new(ErrorKind::TooLarge, problem).at_path(self.path.clone()));
+        }
+        let written = attribute(node, "StepType").unwrap_or_default();
+        let name = attribute(node, "Name").or(attribute(node, "StepType")).unwrap_or("Step");
+        let name = self.fit(name, 100, "step name");
+        let mut step = Step::new(tree::step_type(written), name, Status::Passed);
+        step.numeric_meas = self.numbers(node);
+        step.boolean_meas = self.booleans(node);
+        step.string_meas = self.strings(node);
+        settle_type(&mut step);
+        let nested = children(node, "Step")
+            .map(|inner| self.step(inner, depth + 1))
+            .collect::<Result<Vec<Step>, ConvertError>>()?;
+        self.sequence(node, &mut step, nested);
+        self.settle_status(node, &mut step);
+        self.common(node, &mut step);
+        self.extras(node, &mut step);
+        Ok(step)
+    }
+
+    /// Children make a sequence only of steps that say so: wait steps may have some, too.
+    fn sequence(&mut self, node: Node<'_, '_>, step: &mut Step, nested: Vec<Step>) {
+        let call = child(node, "SequenceCall");
+        if step.step_type.is_empty() {
+            step.step_type =
+                if call.is_some() || !nested.is_empty() { "SequenceCall" } else { "Action" }.into();
+        }
+        let is_sequence = step.step_type == "SequenceCall" || call.is_some();
+        if is_sequence {
+            let find = |name| call.and_then(|call| attribute(call, name));
+            let own = step.name.as_str();
+            let name = find("Filename").or(find("Name")).unwrap_or(own);
+            let path = find("Filepath").or(find("Filename")).or(find("Name")).unwrap_or(own);
+            step.seq_call = Some(SequenceCall {
+                path: Some(self.fit(path, 500, "sequence path")),
+                name: Some(self.fit(name, 200, "sequence name")),
+                version: Some(self.fit(find("Version").unwrap_or("1.0.0"), 30, "sequence version")),
+                extra: Extra::new(),
+            });
+        }
+        if is_sequence || !nested.is_empty() {
+            step.steps = Some(nested);
+        }
+    }
+
+    /// A stated status is kept; else children or measurements decide, and a step without either is Done.
+    fn settle_status(&mut self, node: Node<'_, '_>, step: &mut Step) {
+        let word = attribute(node, "Status");
+        if let Some(stated) = word.and_then(Status::from_word) {
+            step.status = stated;
+            return;
+        }
+        if let Some(word) = word {
+            self.warn(format!("step {}: the status \"{word}\" is not known", step.name));
+        }
+        let numeric = step.numeric_meas.iter().map(|m| m.status);
+        let boolean = step.boolean_meas.iter().map(|m| m.status);
+        let string = step.string_meas.iter().map(|m| m.status);
+        let measured: Vec<Status> = numeric.chain(boolean).chain(string).collect();
+        step.status = match (&step.steps, measured.as_slice()) {
+            (Some(nested), []) => tree::rolled_up(nested),
+            (None, []) => Status::Done,
+            (_, [only]) => *only,
+            (_, several) if several.contains(&Status::Error) => Status::Error,
+            (_, several) if several.contains(&Status::Failed) => Status::Failed,
+            _ => Status::Passed,
+        };
+    }
+
+    fn common(&mut self, node: Node<'_, '_>, step: &mut Step) {
+        step.id = self.whole(node, "Id");
+        step.group = match attribute(node, "Group").map(str::to_ascii_lowercase).as_deref() {
+            None | Some("main" | "m") => Group::Main,
+            Some("setup" | "s") => Group::Setup,
+            Some("cleanup" | "c") => Group::Cleanup,
+            Some(other) => {
+                self.warn(format!("step {}: the group \"{other}\" is read as Main", step.name));
+                Group::Main
+            }
+        };
+        step.start = attribute(node, "Start").and_then(|at| time::parse(at, &self.input.station.time_zone));
+        step.tot_time = self.number(node, "total_time");
+        step.tot_time_format = owned(node, "total_timeFormat");
+        step.error_code = self.whole(node, "StepErrorCode");
+        step.error_code_format = owned(node, "StepErrorCodeFormat");
+        step.error_message = self.short(node, "StepErrorMessage", 200);
+        let report_text = child(node, "ReportText").and_then(xml::text);
+        step.report_text = report_text.map(|text| self.fit(&text, 100_000, "report text"));
+        step.ts_guid = owned(node, "TSGuid");
+        step.interactive_exe_num = self.whole(node, "InteractiveExeNum");
+        step.caused_seq_failure = boolean(node, "StepCausedSequenceFailure");
+        step.caused_uut_failure = boolean(node, "StepCausedUUTFailure");
+    }
+
+    fn extras(&mut self, node: Node<'_, '_>, step: &mut Step) {
+        step.loop_ = child(node, "Loop").map(|turn| Loop {
+            idx: self.whole(turn, "index").or_else(|| self.whole(turn, "idx")),
+            num: self.whole(turn, "num"),
+            ending_index: self.whole(turn, "ending_index"),
+            passed: self.whole(turn, "passed"),
+            failed: self.whole(turn, "failed"),
+            extra: Extra::new(),
+        });
+        step.call_exe = child(node, "Callexe").map(|exe| CallExe {
+            exit_code: self.number(exe, "ExitCode"),
+            exit_code_format: owned(exe, "ExitCodeFormat"),
+            extra: Extra::new(),
+        });
+        step.message_popup = child(node, "MessagePopup").map(|popup| MessagePopup {
+            response: self.short(popup, "Response", 200),
+            button: self.whole(popup, "Button"),
+            button_format: owned(popup, "ButtonFormat"),
+            extra: Extra::new(),
+        });
+        step.chart = child(node, "Chart").map(|chart| self.chart(chart));
+        step.attachment = child(node, "Attachment").map(|file| Attachment {
+            name: self.short(file, "Name", 100),
+            content_type: owned(file, "ContentType"),
+            data: base64(file),
+            extra: Extra::new(),
+        });
+        step.additional_results = children(node, "AdditionalResults").map(additional_data).collect();
+    }
+
+    fn chart(&mut self, node: Node<'_, '_>) -> Chart {
+        let series = children(node, "Series").map(|series| Series {
+            data_type: Some(attribute(series, "DataType").unwrap_or("XYG").to_owned()),
+            name: owned(series, "Name"),
+            xdata: child(series, "xdata").and_then(xml::text).map(points),
+            ydata: child(series, "ydata").and_then(xml::text).map(points),
+            extra: Extra::new(),
+        });
+        Chart {
+            chart_type: Some(attribute(node, "ChartType").unwrap_or("Line").to_owned()),
+            series: series.collect(),
+            label: self.short(node, "Label", 100).or_else(|| self.short(node, "PlotName", 100)),
+            x_label: self.short(node, "XLabel", 50),
+            x_unit: self.short(node, "XUnit", 20),
+            y_label: self.short(node, "YLabel", 50),
+            y_unit: self.short(node, "YUnit", 20),
+            extra: Extra::new(),
+        }
+    }
+
+    fn numbers(&mut self, node: Node<'_, '_>) -> Vec<NumericMeas> {
+        let mut all = Vec::new();
+        for meas in children(node, "NumericLimit") {
+            let written = attribute(meas, "NumericValue").unwrap_or_default();
+            let value = text::number(written).unwrap_or_else(|| {
+                self.warn(format!("the value \"{written}\" is no number; NaN is sent"));
+                f64::NAN
+            });
+            let operator = attribute(meas, "CompOperator").unwrap_or_default();
+            let low = self.number(meas, "LowLimit").map(|limit| limit.0);
+            let high = self.number(meas, "HighLimit").map(|limit| limit.0);
+            let (comp_op, low, high) = tree::limits(operator, low, high);
+            let computed = tree::numeric(&comp_op, value, low, high);
+            all.push(NumericMeas {
+                comp_op,
+                name: self.short(meas, "Name", 100),
+                status: stated(meas, node, computed),
+                unit: self.short(meas, "Units", 20),
+                value: Double(value),
+                value_format: owned(meas, "NumericValueFormat"),
+                high_limit: high.map(Double),
+                high_limit_format: owned(meas, "HighLimitFormat"),
+                low_limit: low.map(Double),
+                low_limit_format: owned(meas, "LowLimitFormat"),
+                extra: Extra::new(),
+            });
+        }
+        all
+    }
+
+    fn booleans(&mut self, node: Node<'_, '_>) -> Vec<BooleanMeas> {
+        let all = children(node, "PassFail").map(|meas| BooleanMeas {
+            name: self.short(meas, "Name", 100),
+            status: stated(meas, node, Status::Passed),
+            extra: Extra::new(),
+        });
+        all.collect()
+    }
+
+    fn strings(&mut self, node: Node<'_, '_>) -> Vec<StringMeas> {
+        let mut all = Vec::new();
+        for meas in children(node, "StringValue") {
+            // White space counts in what was measured: the raw attribute, not the trimmed one.
+            let raw = |name: &str| meas.attribute(name).or_else(|| attribute(meas, name));
+            let value = raw("StringValue").unwrap_or_default();
+            let limit = raw("StringLimit").filter(|limit| !limit.is_empty());
+            let operator = tree::string_operator(attribute(meas, "CompOperator").unwrap_or_default(), limit);
+            let computed = tree::string(operator, value, limit.unwrap_or_default());
+            all.push(StringMeas {
+                comp_op: operator.to_owned(),
+                name: self.short(meas, "Name", 100),
+                status: stated(meas, node, computed),
+                value: Some(self.fit(value, 100, "text value")),
+                limit: limit.map(|limit| self.fit(limit, 100, "text limit")),
+                extra: Extra::new(),
+            });
+        }
+        all
+    }
+}
+
+/// The measurement's own status; else that of its step where it fits a measurement; else the computed one.
+fn stated(measurement: Node<'_, '_>, step: Node<'_, '_>, computed: Status) -> Status {
+    let read = |node| attribute(node, "Status").and_then(Status::from_word);
+    let of_step = || read(step).filter(|status| matches!(status, Status::Passed | Status::Failed));
+    read(measurement).or_else(of_step).unwrap_or(computed)
+}
+
+/// Several measurements make the step a multiple one, whatever its type says.
+fn settle_type(step: &mut Step) {
+    let several = step.numeric_meas.len().max(step.boolean_meas.len()).max(step.string_meas.len()) > 1;
+    let pairs = [("ET_NLT", "ET_MNLT"), ("ET_PFT", "ET_MPFT"), ("ET_SVT", "ET_MSVT")];
+    let data = [!step.numeric_meas.is_empty(), !step.boolean_meas.is_empty(), !step.string_meas.is_empty()];
+    for ((single, multiple), present) in pairs.into_iter().zip(data) {
+        if present && (step.step_type == single || step.step_type.is_empty()) {
+            step.step_type = if several { multiple } else { single }.to_owned();
+        }
+    }
+}
+
+fn boolean(node: Node<'_, '_>, name: &str) -> Option<bool> {
+    match attribute(node, name)?.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// The points of a series with at least one decimal each; what is no list of numbers is kept as it is.
+fn points(written: String) -> String {
+    tree::points(&written).unwrap_or(written)
+}
