@@ -44,7 +44,7 @@ fn shown(secrets: &Secrets) -> String {
 }
 
 fn token(secret: &str) -> Token {
-    Token::from_user("user", &SecretString::from(secret))
+    Token::from_user("user", &SecretString::from(secret)).unwrap()
 }
 
 fn mode(path: &Path) -> u32 {

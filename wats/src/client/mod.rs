@@ -4,27 +4,51 @@
 //! or waits: [`SubmitError::verdict`] says what should happen next, and the caller does it.
 
 mod answer;
+mod error;
 mod settings;
+mod words;
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode, redirect};
 use serde::Deserialize;
+use url::Url;
 use uuid::Uuid;
 
-pub use answer::{Accepted, SubmitError, Verdict};
+pub use answer::Accepted;
+pub use error::{SubmitError, Verdict};
 pub use settings::{ClientSettings, InvalidSettings, ProxyCredential, Token};
+
+/// Used where the caller has no reason to choose others.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Used where the caller has no reason to choose others.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers are read up to this size; a longer one is not from a WATS server.
 const MAX_ANSWER: usize = 8 << 20;
 
-/// A typed client of one WATS server.
-#[derive(Debug, Clone)]
+/// The slowest upload, in bytes a second, that is waited for.
+const SLOWEST_UPLOAD: u64 = 16 << 10;
+
+/// The usual limit of the web server below WATS, which says 404 to what is larger.
+const WEB_SERVER_LIMIT: usize = 30_000_000;
+
+/// A typed client of one WATS server. Clones share its connections.
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    base: url::Url,
+    base: Url,
     token: Token,
+    read_timeout: Duration,
+}
+
+impl fmt::Debug for Client {
+    /// Only the address: what the HTTP client would print holds the proxy's credential.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
 }
 
 /// One operation that the server knows, as far as a client needs it.
@@ -38,6 +62,11 @@ pub struct Process {
     pub is_test_operation: bool,
     #[serde(default)]
     pub is_repair_operation: bool,
+}
+
+struct Body {
+    content_type: &'static str,
+    bytes: Vec<u8>,
 }
 
 /// An answer with its body, whatever its status.
@@ -54,8 +83,6 @@ impl Client {
         let mut http = reqwest::Client::builder()
             .user_agent(settings.user_agent)
             .connect_timeout(settings.connect_timeout)
-            .read_timeout(settings.read_timeout)
-            .timeout(settings.read_timeout.saturating_mul(4))
             // A redirect leads to a login page or to another server; neither acknowledges a report.
             .redirect(redirect::Policy::none());
         if let Some(proxy) = settings.proxy {
@@ -70,7 +97,7 @@ impl Client {
             http = http.tls_certs_merge(roots);
         }
         let http = http.build().map_err(|source| InvalidSettings::Client { source })?;
-        Ok(Self { http, base: settings.url, token: settings.token })
+        Ok(Self { http, base: settings.url, token: settings.token, read_timeout: settings.read_timeout })
     }
 
     /// The server's version, for example `2026.1.5.324`.
@@ -89,7 +116,7 @@ impl Client {
     pub async fn processes(&self) -> Result<Vec<Process>, SubmitError> {
         let answer = self.call(Method::GET, "/api/App/Processes", None).await?;
         let body = answer.success()?;
-        serde_json::from_slice(&body).map_err(|_| SubmitError::NotWats { excerpt: answer::excerpt(&body) })
+        serde_json::from_slice(&body).map_err(|_| SubmitError::NotWats { excerpt: words::excerpt(&body) })
     }
 
     /// Sends one report in WSJF. `id` is the id inside it: the server must answer with the same one.
@@ -97,7 +124,7 @@ impl Client {
     /// # Errors
     /// Whatever is no acknowledgement; [`SubmitError::verdict`] says what it means for the report.
     pub async fn submit_wsjf(&self, id: Uuid, report: Vec<u8>) -> Result<Accepted, SubmitError> {
-        self.submit(id, "/api/Report/WSJF", "application/json", report).await
+        self.submit(id, "/api/Report/WSJF", Body { content_type: "application/json", bytes: report }).await
     }
 
     /// Sends one report in WSXF, a document with exactly one `Report`.
@@ -105,46 +132,51 @@ impl Client {
     /// # Errors
     /// As [`Client::submit_wsjf`].
     pub async fn submit_wsxf(&self, id: Uuid, report: Vec<u8>) -> Result<Accepted, SubmitError> {
-        self.submit(id, "/api/Report/WSXF", "application/xml", report).await
+        self.submit(id, "/api/Report/WSXF", Body { content_type: "application/xml", bytes: report }).await
     }
 
-    async fn submit(
-        &self,
-        id: Uuid,
-        path: &str,
-        content_type: &'static str,
-        body: Vec<u8>,
-    ) -> Result<Accepted, SubmitError> {
-        let answer = self.call(Method::POST, path, Some((content_type, body))).await?;
-        answer::accepted(id, &answer.success()?)
+    async fn submit(&self, id: Uuid, path: &str, body: Body) -> Result<Accepted, SubmitError> {
+        let size = body.bytes.len();
+        let answer = self.call(Method::POST, path, Some(body)).await?;
+        match answer.success() {
+            Ok(body) => answer::accepted(id, &body),
+            // One large report must not look like a wrong address, which holds all the others.
+            Err(SubmitError::WrongAddress { status: 404 }) if size > WEB_SERVER_LIMIT => {
+                let message = format!("the report has {size} bytes, which is more than the server takes");
+                Err(SubmitError::Rejected { status: 404, message })
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<(&'static str, Vec<u8>)>,
-    ) -> Result<Answer, SubmitError> {
+    async fn call(&self, method: Method, path: &str, body: Option<Body>) -> Result<Answer, SubmitError> {
         let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        let size = body.as_ref().map_or(0, |body| body.bytes.len());
         let mut request = self
             .http
             .request(method, url)
+            .timeout(self.read_timeout.saturating_add(upload_allowance(size)))
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, self.token.header());
-        if let Some((content_type, body)) = body {
-            request = request.header(CONTENT_TYPE, content_type).body(body);
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, body.content_type).body(body.bytes);
         }
         let mut response = request.send().await.map_err(SubmitError::from_transport)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(SubmitError::from_transport)? {
             if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(SubmitError::NotWats { excerpt: "an answer of more than 8 MB".to_owned() });
+                return Err(SubmitError::NotWats { excerpt: "an answer of more than 8 MiB".to_owned() });
             }
             body.extend_from_slice(&chunk);
         }
         Ok(Answer { status, headers, body })
     }
+}
+
+/// How much longer a request may take because of what it carries.
+fn upload_allowance(bytes: usize) -> Duration {
+    Duration::from_secs(u64::try_from(bytes).unwrap_or(u64::MAX) / SLOWEST_UPLOAD)
 }
 
 impl Answer {
@@ -153,14 +185,9 @@ impl Answer {
         if !self.status.is_success() {
             return Err(SubmitError::from_status(self.status, &self.headers, &self.body));
         }
-        if answer::looks_like_html(&self.headers, &self.body) {
-            return Err(SubmitError::NotWats { excerpt: answer::excerpt(&self.body) });
+        if words::is_html(&self.headers, &self.body) {
+            return Err(SubmitError::NotWats { excerpt: words::excerpt(&self.body) });
         }
         Ok(self.body)
     }
 }
-
-/// Used where the caller has no reason to choose others.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Used where the caller has no reason to choose others.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(30);

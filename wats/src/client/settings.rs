@@ -27,10 +27,14 @@ pub struct ClientSettings {
 pub enum InvalidSettings {
     #[error("the server address is no web address: write it as https://server.example.com")]
     Url,
+    #[error("a user name cannot be empty or hold a colon")]
+    UserName,
     #[error("the token is not what the WATS server shows: base64 of a name and a secret joined by ':'")]
     Token,
     #[error("the proxy address is no web address: write it as http://proxy.example.com:8080")]
     Proxy,
+    #[error("the proxy address holds a name or a password: enter them in their own fields")]
+    ProxyCredential,
     #[error("the extra certificates cannot be read: paste them in PEM form")]
     ExtraCa {
         #[source]
@@ -62,8 +66,10 @@ impl ClientSettings {
         })
     }
 
+    /// Sends everything through a proxy instead of those that the environment names.
+    ///
     /// # Errors
-    /// When the address is none.
+    /// When the address is none, or has a name or a password in it.
     pub fn with_proxy(
         mut self,
         address: &str,
@@ -71,8 +77,12 @@ impl ClientSettings {
     ) -> Result<Self, InvalidSettings> {
         let url = Url::parse(address.trim())
             .ok()
-            .filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
-        self.proxy = Some(Proxy { url: url.ok_or(InvalidSettings::Proxy)?, credential });
+            .filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host())
+            .ok_or(InvalidSettings::Proxy)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidSettings::ProxyCredential);
+        }
+        self.proxy = Some(Proxy { url, credential });
         Ok(self)
     }
 
@@ -82,7 +92,8 @@ impl ClientSettings {
         self
     }
 
-    /// How long to wait for a connection, and for each piece of an answer.
+    /// How long to wait for a connection, and for the whole of a request with its answer. A large report
+    /// is given more time, by its size.
     pub fn with_timeouts(mut self, connect: Duration, read: Duration) -> Self {
         (self.connect_timeout, self.read_timeout) = (connect, read);
         self
@@ -129,9 +140,15 @@ impl Token {
         Ok(Self(SecretString::from(text)))
     }
 
-    /// Joins a user name and a password; the password may contain colons, the name may not.
-    pub fn from_user(user: &str, password: &SecretString) -> Self {
-        Self(SecretString::from(STANDARD.encode(format!("{user}:{}", password.expose_secret()))))
+    /// Joins a user name and a password. Only the first colon separates, so the password may contain some.
+    ///
+    /// # Errors
+    /// When the name is empty or has a colon.
+    pub fn from_user(user: &str, password: &SecretString) -> Result<Self, InvalidSettings> {
+        if user.is_empty() || user.contains(':') {
+            return Err(InvalidSettings::UserName);
+        }
+        Ok(Self(SecretString::from(STANDARD.encode(format!("{user}:{}", password.expose_secret())))))
     }
 
     /// The text to keep in a credential store.
@@ -199,7 +216,43 @@ mod tests {
         for wrong in ["", "not base64!", "bm9jb2xvbg=="] {
             assert!(Token::from_base64(&SecretString::from(wrong)).is_err(), "{wrong}");
         }
-        let joined = Token::from_user("user", &SecretString::from("se:cret"));
+    }
+
+    #[test]
+    fn a_user_name_and_a_password_make_a_token() {
+        let password = SecretString::from("se:cret");
+        let joined = Token::from_user("user", &password).unwrap();
         assert_eq!(joined.expose().expose_secret(), "dXNlcjpzZTpjcmV0");
+        for wrong in ["", "us:er"] {
+            assert!(Token::from_user(wrong, &password).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_address_names_a_proxy_and_nobody() {
+        let settings = || {
+            let token = Token::from_user("user", &SecretString::from("secret")).unwrap();
+            ClientSettings::new("http://server", token, "test").unwrap()
+        };
+        assert!(settings().with_proxy(" http://proxy.local:3128 ", None).is_ok());
+        for wrong in ["", "proxy.local:3128", "socks5://proxy", "http://me:secret@proxy.local"] {
+            let error = settings().with_proxy(wrong, None).unwrap_err();
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_show_no_secret() {
+        let token = Token::from_user("user", &SecretString::from("secret")).unwrap();
+        let credential = ProxyCredential { user: "me".to_owned(), password: "hidden".into() };
+        let settings = ClientSettings::new("http://server", token, "test")
+            .unwrap()
+            .with_proxy("http://proxy:3128", Some(credential))
+            .unwrap();
+        let shown = format!("{settings:?} {:?}", super::super::Client::new(settings.clone()).unwrap());
+        assert!(shown.contains("http://server/"), "{shown}");
+        for secret in ["secret", "hidden", "dXNlcjpzZWNyZXQ", "bWU6aGlkZGVu"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
     }
 }
