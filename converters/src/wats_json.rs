@@ -33,7 +33,12 @@ impl Converter for WatsJson {
     }
 
     fn qualify(&self, input: &Input) -> Qualification {
-        let Ok(document) = wsjf::parse(&input.bytes) else { return Qualification::none("no JSON") };
+        let Ok(decoded) = text::decode(&input.bytes) else { return Qualification::none("no text") };
+        let Ok(document) =
+            wsjf::parse(decoded.as_bytes()).or_else(|_| wsjf::parse(words_quoted(&decoded).as_bytes()))
+        else {
+            return Qualification::none("no JSON");
+        };
         let first = match &document {
             Value::Array(list) => list.first(),
             other => Some(other),
@@ -53,7 +58,11 @@ impl Converter for WatsJson {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = text::decode(&input.bytes)?;
-        let document = wsjf::parse(decoded.as_bytes()).map_err(explain)?;
+        // Python writes NaN and Infinity as bare words, which JSON does not know.
+        let parsed = wsjf::parse(decoded.as_bytes());
+        let parsed =
+            parsed.or_else(|first| wsjf::parse(words_quoted(&decoded).as_bytes()).map_err(|_| first));
+        let document = parsed.map_err(explain)?;
         let documents = match document {
             Value::Array(list) if !list.is_empty() => list,
             Value::Array(_) => {
@@ -114,6 +123,7 @@ fn one_report(
     arguments: &Arguments,
     warnings: &mut Vec<String>,
 ) -> Result<Report, ConvertError> {
+    tidy(&mut document);
     let Some(members) = document.as_object_mut() else {
         return Err(ConvertError::new(ErrorKind::WrongFormat, "the document is no JSON object")
             .expected("a report as one JSON object")
@@ -127,13 +137,23 @@ fn one_report(
         .expected("at least a serial number, a part number and a step tree")
         .help("Check that the right converter is set for this folder."));
     }
-    header_members(members, arguments)?;
-    if let Some(root) = members.get_mut("root") {
-        steps_members(root);
+    if let Some(mut root) = take(members, "root") {
+        steps_members(&mut root);
+        members.insert("root".to_owned(), root);
     }
+    if let Some(mut assets) = take(members, "assets") {
+        for asset in assets.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            rename(asset, "sn", "assetSN");
+        }
+        members.insert("assets".to_owned(), assets);
+    }
+    header_members(members, arguments)?;
     let mut report = wsjf::from_value(document).map_err(explain)?;
     if let Some(start) = report.start.take() {
         report.start = time::parse(start.as_str(), &input.station.time_zone);
+    }
+    if let Some(root) = &mut report.root {
+        step_starts(root, input);
     }
     header::complete(&mut report, input, warnings)?;
     if report.report_type == wats::report::ReportType::Test {
@@ -166,21 +186,130 @@ fn header_members(members: &mut Map<String, Value>, arguments: &Arguments) -> Re
             .expected("T for a test or R for a repair")
     })?;
     members.insert("type".to_owned(), letter.into());
-    let result = take(members, "result").unwrap_or_else(|| "P".into());
+    // A result that is not stated must not turn a failed unit into a passed one.
+    let of_root = members.get("root").and_then(|root| root.get("status")).cloned();
+    let of_root = of_root.filter(|status| ["F", "E", "T"].iter().any(|bad| status == bad));
+    let result = take(members, "result").or(of_root).unwrap_or_else(|| "P".into());
     members.insert("result".to_owned(), status(result));
     let code = match take(members, "processCode") {
-        Some(Value::String(text)) => text.trim().parse::<i32>().map(Value::from).map_err(|_| {
-            ConvertError::new(ErrorKind::Malformed, format!("\"{text}\" is no process code"))
+        Some(Value::String(text)) if !text.trim().is_empty() => {
+            return Err(ConvertError::new(ErrorKind::Malformed, format!("\"{text}\" is no process code"))
                 .at_path("processCode")
-                .expected("a whole number")
-        })?,
-        Some(Value::Null) | None => {
+                .expected("a whole number"));
+        }
+        Some(Value::String(_)) | None => {
             arguments.process_code("defaultProcessCode").map_or(Value::Null, Value::from)
         }
         Some(code) => code,
     };
     members.insert("processCode".to_owned(), code);
     Ok(())
+}
+
+fn rename(members: &mut Map<String, Value>, from: &str, to: &str) {
+    if !has(members, to)
+        && let Some(value) = take(members, from)
+    {
+        members.insert(to.to_owned(), value);
+    }
+}
+
+/// Members that are whole numbers; some clients write them as texts or with a decimal point.
+const WHOLE: &[&str] = &[
+    "batchfailcount",
+    "batchloopindex",
+    "button",
+    "endingindex",
+    "errorcode",
+    "failed",
+    "idx",
+    "interactiveexenum",
+    "num",
+    "numeric",
+    "parentidx",
+    "passed",
+    "position",
+    "processcode",
+    "refstepid",
+    "replacedidx",
+    "testsocketindex",
+    "usagecount",
+];
+
+/// Members that are null are as good as absent, and whole numbers become numbers. The parser has bounded the depth.
+fn tidy(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            for (name, member) in members {
+                if WHOLE.contains(&name.to_ascii_lowercase().as_str())
+                    && let Some(whole) = whole(member)
+                {
+                    *member = whole.into();
+                }
+                tidy(member);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number in range")]
+        Value::Number(number) => {
+            number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 1e15).map(|n| n as i64)
+        }
+        _ => None,
+    }
+}
+
+/// The text with its bare words `NaN`, `Infinity` and `-Infinity` in quotes.
+fn words_quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let word = ["NaN", "-Infinity", "Infinity"].into_iter().find(|word| rest.starts_with(word));
+        let length = match (next, word) {
+            ('"', _) => string_length(rest),
+            (_, Some(word)) => {
+                quoted.push('"');
+                quoted.push_str(word);
+                quoted.push('"');
+                rest = rest.strip_prefix(word).unwrap_or_default();
+                continue;
+            }
+            _ => next.len_utf8(),
+        };
+        let (taken, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        quoted.push_str(taken);
+        rest = after;
+    }
+    quoted
+}
+
+/// The length of the JSON string at the beginning, its quotes included.
+fn string_length(text: &str) -> usize {
+    let mut escaped = false;
+    for (index, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return index + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Times of steps without an offset are local, like that of the report.
+fn step_starts(step: &mut Step, input: &Input) {
+    if let Some(start) = step.start.take() {
+        step.start = time::parse(start.as_str(), &input.station.time_zone);
+    }
+    step.steps.iter_mut().flatten().for_each(|child| step_starts(child, input));
 }
 
 /// Words for statuses become letters; anything else is left for the reader to refuse by name.
@@ -206,25 +335,75 @@ fn steps_members(step: &mut Value) {
             serde_json::json!({ "path": name, "name": name, "version": "1.0.0" }),
         );
     }
-    if let Some(given) = take(members, "status") {
-        members.insert("status".to_owned(), status(given));
-    }
+    let stated = take(members, "status").map(status);
+    let mut below: Vec<Value> = Vec::new();
     for list in ["numericMeas", "stringMeas", "booleanMeas"] {
         let Some(mut measurements) = take(members, list) else { continue };
         for measurement in measurements.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut)
         {
-            if let Some(given) = take(measurement, "status") {
-                measurement.insert("status".to_owned(), status(given));
-            }
             // Some clients write the verdict of a pass/fail measurement twice; the status counts.
-            if list == "booleanMeas" {
-                take(measurement, "value");
-            }
+            let value = if list == "booleanMeas" { take(measurement, "value") } else { None };
+            let own = take(measurement, "status").map(status);
+            let verdict = own.or_else(|| value.and_then(|value| value.as_bool()).map(letter));
+            let verdict = verdict.or_else(|| stated.clone()).unwrap_or_else(|| letter(true));
+            below.push(verdict.clone());
+            measurement.insert("status".to_owned(), verdict);
         }
         members.insert(list.to_owned(), measurements);
     }
     if let Some(mut children) = take(members, "steps") {
-        children.as_array_mut().into_iter().flatten().for_each(steps_members);
+        if let Some(children) = children.as_array_mut() {
+            children.iter_mut().for_each(steps_members);
+            python_loops(children);
+            below.extend(children.iter().filter_map(|child| child.get("status").cloned()));
+        }
         members.insert("steps".to_owned(), children);
+    }
+    // A step that states no status takes that of what is below it.
+    let status = stated.unwrap_or_else(|| {
+        let any = |letter: &str| below.iter().any(|status| status == letter);
+        match (any("E"), any("F"), below.is_empty() && !is_sequence) {
+            (true, ..) => "E",
+            (_, true, _) => "F",
+            (_, _, true) => "D",
+            _ => "P",
+        }
+        .into()
+    });
+    members.insert("status".to_owned(), status);
+}
+
+fn letter(passed: bool) -> Value {
+    if passed { "P" } else { "F" }.into()
+}
+
+/// Loops as Python clients write them, `{i}` in an iteration and `{n}` in the summary, get the server's members.
+fn python_loops(steps: &mut [Value]) {
+    let iterations: Vec<(Value, Value)> = steps
+        .iter()
+        .filter(|step| step.pointer("/loop/i").is_some())
+        .map(|step| (step["name"].clone(), step["status"].clone()))
+        .collect();
+    for step in steps.iter_mut().filter_map(Value::as_object_mut) {
+        let name = step.get("name").cloned().unwrap_or_default();
+        let Some(turn) = step.get_mut("loop").and_then(Value::as_object_mut) else { continue };
+        rename(turn, "i", "idx");
+        if let Some(written) = take(turn, "n") {
+            let of_this = iterations.iter().filter(|(other, _)| *other == name);
+            let (passed, failed): (Vec<_>, Vec<_>) = of_this.partition(|(_, status)| *status == "P");
+            let count = passed.len() + failed.len();
+            let number = if count == 0 { written } else { count.into() };
+            let ending = number.as_i64().map(|number| number - 1);
+            for (member, value) in [
+                ("num", number),
+                ("endingIndex", ending.into()),
+                ("passed", passed.len().into()),
+                ("failed", failed.len().into()),
+            ] {
+                if !has(turn, member) {
+                    turn.insert(member.to_owned(), value);
+                }
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use wats::report::{Report, ReportType, Uut};
 
-use crate::kit::{text, time};
+use crate::kit::{lengths, text, time};
 use crate::{ConvertError, ErrorKind, Input};
 
 /// Fills the header from the station's settings and the file's time, and cuts what is too long.
@@ -18,6 +18,12 @@ pub(crate) fn complete(
         if value.trim().is_empty() {
             return Err(ConvertError::new(ErrorKind::Missing, format!("the file has no {what}"))
                 .help("A report without it cannot be told from another unit's."));
+        }
+    }
+    for (value, what) in [(&report.sn, "serial number"), (&report.pn, "part number")] {
+        if value.contains(['*', '%', '?', '[', ']', '^', '!', '/', '\\']) {
+            warnings
+                .push(format!("the {what} \"{value}\" has characters that disturb searches on the server"));
         }
     }
     if report.start.is_none() {
@@ -43,5 +49,6 @@ pub(crate) fn complete(
         }
         *field = text::fit(field, 100, what, warnings);
     }
+    lengths::cut(report, warnings);
     Ok(())
 }

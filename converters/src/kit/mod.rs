@@ -1,6 +1,7 @@
 //! What formats share.
 
 pub(crate) mod header;
+pub(crate) mod lengths;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod tree;

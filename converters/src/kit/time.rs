@@ -1,6 +1,6 @@
 //! Times as files write them.
 
-use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use wats::report::Time;
 
@@ -11,13 +11,23 @@ use crate::Input;
 /// A time without an offset is local to `zone`. One that a change of daylight saving time skips or
 /// doubles is read as the later reading of the skipped hour and the earlier of the doubled one.
 pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
-    let text = text.trim().replacen(' ', "T", 1);
-    let time = Time::from_text(text.as_str());
-    if time.instant().is_some() {
-        return Some(time);
+    let mut words = text.split_whitespace();
+    let first = words.next()?;
+    let rest: String = words.collect();
+    let text = if rest.is_empty() { first.to_owned() } else { format!("{first}T{rest}") };
+    let pieces = Pieces::parse(&text).ok()?;
+    let Some(offset) = pieces.to_numeric_offset() else {
+        let local = pieces.date().to_datetime(pieces.time().unwrap_or_default());
+        return local.to_zoned_datetime(zone.clone()).ok().map(|zoned| Time::from_zoned(&zoned));
+    };
+    // What is spelled as the server spells it is kept to the letter.
+    let tail = text.get(text.len().saturating_sub(6)..).unwrap_or_default();
+    let usual = text.ends_with('Z') || (tail.starts_with(['+', '-']) && tail.contains(':'));
+    if usual && text.get(4..5) == Some("-") && Time::from_text(text.as_str()).instant().is_some() {
+        return Some(Time::from_text(text));
     }
-    let local: DateTime = text.parse().ok()?;
-    local.to_zoned_datetime(zone.clone()).ok().map(|zoned| Time::from_zoned(&zoned))
+    let local = pieces.date().to_datetime(pieces.time()?);
+    local.to_zoned_datetime(TimeZone::fixed(offset)).ok().map(|zoned| Time::from_zoned(&zoned))
 }
 
 /// When the file was written, in the station's zone: for files that do not say when the test was.
@@ -39,7 +49,12 @@ mod tests {
             ("2026-01-30T22:01:41.4707353+01:00", Some("2026-01-30T22:01:41.4707353+01:00")),
             ("2025-06-30T22:10:00Z", Some("2025-06-30T22:10:00Z")),
             ("2025-03-30T02:30:00", Some("2025-03-30T03:30:00+02:00")),
+            ("20250630T221000+0200", Some("2025-06-30T22:10:00+02:00")),
+            ("2025-06-30 22:10:00 +02:00", Some("2025-06-30T22:10:00+02:00")),
+            ("2025-06-30", Some("2025-06-30T00:00:00+02:00")),
+            ("2025-10-26T02:30:00", Some("2025-10-26T02:30:00+02:00")),
             ("yesterday", None),
+            ("", None),
             ("2025-13-01T00:00:00", None),
         ] {
             assert_eq!(parse(text, &oslo).as_ref().map(Time::as_str), read, "{text}");

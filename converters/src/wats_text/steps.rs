@@ -252,12 +252,19 @@ impl Steps {
     }
 
     fn pass_fail(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
-        let passed = matches!(row.value().to_ascii_uppercase().as_str(), "TRUE" | "1" | "PASS" | "PASSED");
-        let computed = if passed { Status::Passed } else { Status::Failed };
-        // The status is the value of a pass/fail measurement, so a stated one counts and a False cannot pass.
-        let status = match self.verdict(row, computed) {
-            Status::Passed if self.active && !row.value().is_empty() => computed,
-            other => other,
+        // The status is the value of a pass/fail measurement: a stated Failed counts, and a False cannot pass.
+        let status = match row.value().to_ascii_uppercase().as_str() {
+            "TRUE" | "1" | "PASS" | "PASSED" => self.verdict(row, Status::Passed),
+            "FALSE" | "0" | "FAIL" | "FAILED" => match self.verdict(row, Status::Failed) {
+                Status::Passed if self.active => Status::Failed,
+                other => other,
+            },
+            other => {
+                if row.status().is_none() {
+                    warnings.push(format!("line {number}: value \"{other}\" is neither true nor false"));
+                }
+                self.verdict(row, Status::Failed)
+            }
         };
         let name = measure_name(row, warnings);
         if let Some(step) = self.continued(row, |step| !step.boolean_meas.is_empty()) {
@@ -376,18 +383,26 @@ fn unique(name: Option<String>, taken: &[Option<&str>]) -> Option<String> {
     (2..).map(|n| format!("{name} #{n}")).find(|candidate| !taken.contains(&Some(candidate.as_str())))
 }
 
-/// Measurements know Passed, Failed and Skipped only.
+/// A single measurement has to agree with its step, so it takes over whatever the row states; Done is not known to
+/// measurements.
 fn measured(status: Status) -> Status {
     match status {
-        Status::Failed | Status::Error | Status::Terminated => Status::Failed,
-        Status::Skipped => Status::Skipped,
-        Status::Passed | Status::Done | Status::Unknown => Status::Passed,
+        Status::Done | Status::Unknown => Status::Passed,
+        other => other,
     }
 }
 
+/// The worst of several measurements is the step's.
 fn worsen(step: &mut Step, status: Status) {
-    if step.status == Status::Passed && status != Status::Done {
-        step.status = status;
+    let rank = |status: Status| match status {
+        Status::Error => 4,
+        Status::Failed => 3,
+        Status::Terminated => 2,
+        Status::Passed | Status::Done | Status::Unknown => 1,
+        Status::Skipped => 0,
+    };
+    if rank(status) > rank(step.status) {
+        step.status = measured(status);
     }
 }
 

@@ -1,0 +1,91 @@
+//! Every text of a report cut to what the server takes, so that a long text does not cost the unit.
+
+use wats::report::{Report, Step};
+
+use super::text::fit;
+
+/// Cuts over-long texts and removes forbidden characters, with a warning for each.
+pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
+    for info in &mut report.misc_infos {
+        some(&mut info.description, 100, "misc info", warnings);
+        some(&mut info.text, 100, info.description.as_deref().unwrap_or("misc info"), warnings);
+    }
+    for unit in &mut report.sub_units {
+        some(&mut unit.part_type, 50, "sub unit type", warnings);
+        for text in [&mut unit.pn, &mut unit.sn, &mut unit.rev] {
+            some(text, 100, "sub unit", warnings);
+        }
+    }
+    if let Some(uut) = &mut report.uut {
+        some(&mut uut.user, 100, "operator", warnings);
+        some(&mut uut.comment, 5000, "comment", warnings);
+        some(&mut uut.batch_sn, 100, "batch", warnings);
+        some(&mut uut.fixture_id, 100, "fixture", warnings);
+        some(&mut uut.error_message, 500, "error message", warnings);
+    }
+    if let Some(uur) = &mut report.uur {
+        some(&mut uur.user, 100, "operator", warnings);
+        some(&mut uur.comment, 5000, "comment", warnings);
+    }
+    if let Some(root) = &mut report.root {
+        step(root, warnings);
+    }
+}
+
+/// Recursion is bounded: readers refuse steps that are nested too deep.
+fn step(this: &mut Step, warnings: &mut Vec<String>) {
+    if needs_cut(&this.name, 100) {
+        this.name = fit(&this.name, 100, "step name", warnings);
+    }
+    let at = format!("step {}", this.name);
+    some(&mut this.error_message, 200, &at, warnings);
+    some(&mut this.report_text, 100_000, &at, warnings);
+    if let Some(call) = &mut this.seq_call {
+        some(&mut call.path, 500, &at, warnings);
+        some(&mut call.name, 200, &at, warnings);
+        some(&mut call.version, 30, &at, warnings);
+    }
+    for meas in &mut this.numeric_meas {
+        some(&mut meas.name, 100, &at, warnings);
+        some(&mut meas.unit, 20, &at, warnings);
+    }
+    for meas in &mut this.string_meas {
+        some(&mut meas.name, 100, &at, warnings);
+        some(&mut meas.value, 100, &at, warnings);
+        some(&mut meas.limit, 100, &at, warnings);
+    }
+    for meas in &mut this.boolean_meas {
+        some(&mut meas.name, 100, &at, warnings);
+    }
+    if let Some(popup) = &mut this.message_popup {
+        some(&mut popup.response, 200, &at, warnings);
+    }
+    if let Some(chart) = &mut this.chart {
+        some(&mut chart.label, 100, &at, warnings);
+        for (text, limit) in [
+            (&mut chart.x_label, 50),
+            (&mut chart.y_label, 50),
+            (&mut chart.x_unit, 20),
+            (&mut chart.y_unit, 20),
+        ] {
+            some(text, limit, &at, warnings);
+        }
+        for series in &mut chart.series {
+            some(&mut series.name, 100, &at, warnings);
+        }
+    }
+    for child in this.steps.iter_mut().flatten() {
+        step(child, warnings);
+    }
+}
+
+fn some(text: &mut Option<String>, limit: usize, what: &str, warnings: &mut Vec<String>) {
+    if let Some(text) = text.as_mut().filter(|text| needs_cut(text, limit)) {
+        *text = fit(text, limit, what, warnings);
+    }
+}
+
+/// Nearly every text is fine as it is.
+fn needs_cut(text: &str, limit: usize) -> bool {
+    text.len() > limit || text.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+}

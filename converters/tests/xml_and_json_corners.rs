@@ -1,0 +1,207 @@
+//! Corners of WATS Standard XML and JSON that field files have.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+
+use expect_test::{Expect, expect};
+use wats_converters::{Arguments, Conversion, ConvertError, Input, Station, choose, find};
+
+fn input(bytes: &[u8]) -> Input {
+    Input {
+        file_name: "unit".to_owned(),
+        bytes: bytes.to_vec(),
+        modified: "2026-01-02T03:04:05Z".parse().unwrap(),
+        station: Station {
+            name: "ST1".to_owned(),
+            location: "Lab".to_owned(),
+            purpose: "Production".to_owned(),
+            time_zone: jiff::tz::TimeZone::get("Europe/Oslo").unwrap(),
+        },
+        now: "2026-01-02T03:05:00Z".parse().unwrap(),
+    }
+}
+
+fn convert(converter: &str, text: &str) -> Result<Conversion, ConvertError> {
+    let converter = find(converter).unwrap();
+    converter.convert(&input(text.as_bytes()), &Arguments::defaults(converter.about().arguments))
+}
+
+/// The steps in one line each, then the warnings; or the error.
+fn check(converter: &str, text: &str, expected: Expect) {
+    let shown = match convert(converter, text) {
+        Err(error) => format!("error: {error}\n"),
+        Ok(conversion) => {
+            let mut shown = String::new();
+            for report in &conversion.reports {
+                let header = (&report.machine_name, &report.start, report.process_code);
+                let (machine, start, code) = (header.0, header.1.as_ref().unwrap(), header.2);
+                shown += &format!("{} {} {machine} {start} {code:?}\n", report.sn, report.result.letter());
+                for step in report.root.iter().flat_map(|root| root.walk()) {
+                    shown += &format!("  {} {} {}", step.step_type, step.name, step.status.letter());
+                    for meas in &step.numeric_meas {
+                        let (low, high) = (meas.low_limit.map(|l| l.0), meas.high_limit.map(|l| l.0));
+                        shown += &format!(" [{} {} {low:?} {high:?}]", meas.value.0, meas.comp_op);
+                    }
+                    shown += "\n";
+                }
+            }
+            conversion.warnings.iter().for_each(|warning| shown += &format!("! {warning}\n"));
+            shown
+        }
+    };
+    expected.assert_eq(&shown);
+}
+
+#[test]
+fn an_xml_report_with_little_in_it_is_completed() {
+    check(
+        "wats-xml",
+        r#"<r:Reports xmlns:r="http://wats.virinco.com/schemas/WATS/Report/wrml"><!-- x --><r:Report sn="S1" PN="P" start="2025-07-01 10:00:00">
+           <r:Step Name="Group"><r:Step Name="V" StepType="NumericLimitTest"><r:NumericLimit NumericValue="" CompOperator="LE" HighLimit="3"/></r:Step>
+           <r:Step Name="W" StepType="ET_NLT"><r:NumericLimit NumericValue="4" LowLimit="1" HighLimit="3" Name="a"/><r:NumericLimit NumericValue="2" Name="b"/></r:Step></r:Step>
+           </r:Report></r:Reports>"#,
+        expect![[r#"
+            S1 F ST1 2025-07-01T10:00:00+02:00 Some(10)
+              SequenceCall Group F
+              ET_NLT V F [NaN LE Some(3.0) None]
+              ET_MNLT W F [4 GELE Some(1.0) Some(3.0)] [2 LOG None None]
+            ! /Reports/Report[1]: the value "" is no number; NaN is sent
+            ! /Reports/Report[1]: the result "" is not known; Failed is what the steps say
+        "#]],
+    );
+}
+
+#[test]
+fn xml_that_is_no_report_is_refused_with_a_place() {
+    check(
+        "wats-xml",
+        "<Reports><Report SN='1' PN='2' type='XYZ'/></Reports>",
+        expect![[r#"
+            error: /Reports/Report[1]/@type: "XYZ" is no type of report; expected UUT for a test or UUR for a repair
+        "#]],
+    );
+    check(
+        "wats-xml",
+        "<Reports><Report SN='1' PN='2' Result='Passed'/><Report SN='' PN='2' Result='Passed'/></Reports>",
+        expect![[r#"
+            error: /Reports/Report[2]: the file has no serial number. A report without it cannot be told from another unit's.
+        "#]],
+    );
+    check(
+        "wats-xml",
+        "<Reports>\n<Report SN='1'>\n</Reports>",
+        expect![[r#"
+            error: line 3, column 1: the XML is damaged: expected 'Report' tag, not 'Reports'; expected a well-formed XML document
+        "#]],
+    );
+    check(
+        "wats-xml",
+        "<Reports><Report",
+        expect![[r#"
+            error: the file ends in the middle of the document. Perhaps it was still being written; drop the whole file again.
+        "#]],
+    );
+    check(
+        "wats-xml",
+        "<TestResults/>",
+        expect![[r#"
+            error: the element TestResults holds no Report; expected Report elements under a Reports element. Check that the right converter is set for this folder.
+        "#]],
+    );
+    let deep = format!(
+        "<Reports><Report SN='1' PN='2' Result='Passed'>{}{}</Report></Reports>",
+        "<Step Name='a'>".repeat(60),
+        "</Step>".repeat(60)
+    );
+    check(
+        "wats-xml",
+        &deep,
+        expect![[r#"
+            error: /Reports/Report[1]: steps are nested more than 50 deep
+        "#]],
+    );
+}
+
+#[test]
+fn a_repair_keeps_its_failures_and_files() {
+    let text = r#"<Reports><Report type="UUR" ID="{6F2B0C1E-0C2B-4E0B-9C64-1D4B6B0B1A01}" SN="1" PN="2" Rev="A" Result="Passed" Start="2025-01-01T08:00:00Z">
+        <UUR UserLoginName="eva" ConfirmDate="2025-01-01T09:00:00" ReferencedUUT="6F2B0C1E-0C2B-4E0B-9C64-1D4B6B0B1A02"><Comment>Lifted pin</Comment><Process Code="10"/></UUR>
+        <Process Code="500" Name="Repair"/>
+        <ReportUnitHierarchy Idx="0" PartType="Main" PN="2" SN="1" Rev="A"/><ReportUnitHierarchy Idx="1" ParentIDX="0" PartType="PCBA" PN="3" SN="4" Rev="B"/>
+        <Failures Idx="0" PartIdx="1" Category="Component" Code="Lifted" CompRef="R12"><Comment>seen</Comment></Failures>
+        <Binary FailIdx="0"><Data FileName="a.png" ContentType="image/png">aGVs
+        bG8=</Data></Binary><Binary><Data FileName="b.txt" ContentType="text/plain">aGk=</Data></Binary></Report></Reports>"#;
+    let conversion = convert("wats-xml", text).unwrap();
+    let report = serde_json::to_value(&conversion.reports[0]).unwrap();
+    assert_eq!(report["id"], "6f2b0c1e-0c2b-4e0b-9c64-1d4b6b0b1a01");
+    assert_eq!((&report["type"], &report["processCode"]), (&"R".into(), &500.into()));
+    assert_eq!(report["uur"]["processCode"], 10);
+    assert_eq!(report["uur"]["confirmDate"], "2025-01-01T09:00:00+00:00");
+    let failure = &report["subUnits"][1]["failures"][0];
+    assert_eq!((&failure["code"], &failure["comRef"]), (&"Lifted".into(), &"R12".into()));
+    assert_eq!(failure["attachments"][0]["data"], "aGVsbG8=");
+    assert_eq!(report["binaryData"][0]["name"], "b.txt");
+    assert!(report.get("root").is_none() && report.get("uut").is_none());
+    assert!(conversion.warnings.is_empty(), "{:?}", conversion.warnings);
+}
+
+#[test]
+fn a_json_report_as_a_script_writes_it_is_mended() {
+    check(
+        "wats-json",
+        r#"[{"Type":"uut","SerialNumber":"S1","partNumber":"P/1","result":null,"processCode":"","start":"2025-01-05T10:00:00","miscInfos":null,
+            "root":{"stepType":"SequenceCall","name":"Main \"NaN","steps":[
+             {"stepType":"NumericLimitTest","name":"V","errorCode":"17","group":null,"numericMeas":[{"compOp":"LOG","value":NaN},{"compOp":"LOG","value":-Infinity}]},
+             {"stepType":"ET_PFT","name":"B","booleanMeas":[{"value":false}]}]}}]"#,
+        expect![[r#"
+            S1 F ST1 2025-01-05T10:00:00+01:00 Some(10)
+              SequenceCall Main "NaN F
+              ET_NLT V P [NaN LOG None None] [-inf LOG None None]
+              ET_PFT B F
+            ! the part number "P/1" has characters that disturb searches on the server
+        "#]],
+    );
+}
+
+#[test]
+fn loops_of_python_clients_get_the_servers_members() {
+    let text = r#"{"type":"T","sn":"1","pn":"2","result":"P","start":"2025-01-05T10:00:00Z","root":{"stepType":"SequenceCall","name":"M","status":"P","steps":[
+        {"stepType":"Action","name":"L","status":"P","loop":{"n":2}},{"stepType":"Action","name":"L","status":"F","loop":{"i":0}},
+        {"stepType":"Action","name":"L","status":"P","loop":{"i":1}}]}}"#;
+    let report = convert("wats-json", text).unwrap().reports.remove(0);
+    let summary = report.root.as_ref().unwrap().children()[0].loop_.clone().unwrap();
+    assert_eq!(
+        (summary.num, summary.ending_index, summary.passed, summary.failed),
+        (Some(2), Some(1), Some(1), Some(1))
+    );
+    assert_eq!(report.root.as_ref().unwrap().children()[2].loop_.as_ref().unwrap().idx, Some(1));
+}
+
+#[test]
+fn over_long_texts_cost_a_warning_and_not_the_unit() {
+    let long = "x".repeat(300);
+    let text = format!(
+        r#"{{"type":"T","sn":"1","pn":"2","result":"P","start":"2025-01-05T10:00:00Z","miscInfos":[{{"description":"D","text":"{long}"}}],
+           "root":{{"stepType":"SequenceCall","name":"{long}\u0001","status":"P"}}}}"#
+    );
+    let conversion = convert("wats-json", &text).unwrap();
+    let report = &conversion.reports[0];
+    assert_eq!(report.root.as_ref().unwrap().name, "x".repeat(100));
+    assert_eq!(report.misc_infos[0].text.as_deref(), Some("x".repeat(100).as_str()));
+    assert!(conversion.warnings.len() >= 3, "{:?}", conversion.warnings);
+}
+
+#[test]
+fn the_converter_is_chosen_by_content() {
+    for (text, expected) in [
+        ("<?xml version='1.0'?><Reports><Report/></Reports>", Some("wats-xml")),
+        ("<Reports xmlns='http://wats.virinco.com/schemas/WATS/Report/wsxf'/>", Some("wats-xml")),
+        ("<TestResults/>", None),
+        ("{\"type\":\"T\",\"root\":{}}", Some("wats-json")),
+        ("{\"any\":1}", None),
+        ("--Header-Start--\n--Step-Data-Start--", Some("wats-text")),
+        ("hello", None),
+        ("", None),
+    ] {
+        let chosen = choose(&input(text.as_bytes())).map(|converter| converter.about().name);
+        assert_eq!(chosen, expected, "{text}");
+    }
+}
