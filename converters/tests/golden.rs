@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     reason = "a test stops at what it did not expect"
 )]
 
@@ -53,9 +54,13 @@ fn normal(value: &Value) -> Value {
         }
         Value::Array(items) => Value::Array(items.iter().map(normal).collect()),
         Value::Number(n) => Value::from(n.as_f64().unwrap()),
-        Value::String(text) if text == "@file-time" => Value::from("2026-01-02T03:04:05Z"),
+        Value::String(text) if text == "@file-time" => Value::from("2026-01-02T03:04:05Z +00:00"),
         Value::String(text) => match Time::from_text(text.as_str()).instant() {
-            Some(instant) if text.len() >= 19 => Value::from(instant.to_string()),
+            // Equal times have the same instant and the same offset, which Z and +00:00 are.
+            Some(instant) if text.len() >= 19 => {
+                let tail = text.replace('Z', "+00:00");
+                Value::from(format!("{instant} {}", &tail[tail.len() - 6..]))
+            }
             _ => Value::from(text.as_str()),
         },
         other => other.clone(),
@@ -139,6 +144,21 @@ fn a_genuine_xml_export_has_the_steps_of_its_json_export() {
     assert_eq!(shown(&xml), shown(&json));
 }
 
+/// Python clients write the verdict of a pass/fail measurement a second time, which the server does not know.
+fn drop_boolean_values(step: &mut Value) {
+    let Some(members) = step.as_object_mut() else { return };
+    for measurement in members.get_mut("booleanMeas").and_then(Value::as_array_mut).into_iter().flatten() {
+        measurement.as_object_mut().unwrap().remove("value");
+    }
+    members.get_mut("root").into_iter().for_each(drop_boolean_values);
+    members
+        .get_mut("steps")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+        .for_each(drop_boolean_values);
+}
+
 #[test]
 fn genuine_and_generated_reports_convert_as_json() {
     let converter = find("wats-json").unwrap();
@@ -151,5 +171,14 @@ fn genuine_and_generated_reports_convert_as_json() {
             .convert(&input(&path), &arguments)
             .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         assert_eq!(conversion.reports.len(), 1, "{}", path.display());
+        // The other three have step types, loops or assets in a spelling that is mended.
+        let mut before: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        drop_boolean_values(&mut before);
+        let after = serde_json::to_value(&conversion.reports[0]).unwrap();
+        let mended = ["new_report_example", "uut-loop-pywats", "uut-header-subunits"];
+        if !mended.iter().any(|name| path.to_string_lossy().contains(name)) {
+            let shown = |value: &Value| serde_json::to_string_pretty(&normal(value)).unwrap();
+            assert_eq!(shown(&after), shown(&before), "{}", path.display());
+        }
     }
 }

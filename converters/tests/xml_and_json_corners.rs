@@ -1,5 +1,6 @@
 //! Corners of WATS Standard XML and JSON that field files have.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+#![allow(clippy::needless_pass_by_value, reason = "expectations are written where they are passed")]
 
 use expect_test::{Expect, expect};
 use wats_converters::{Arguments, Conversion, ConvertError, Input, Station, choose, find};
