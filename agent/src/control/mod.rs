@@ -2,3 +2,13 @@
 
 pub mod api;
 pub mod client;
+mod refusal;
+mod routes;
+mod server;
+mod server_settings;
+mod status;
+mod upload;
+
+pub use routes::converters;
+pub use server::{ServeError, listen, serve};
+pub use status::{LOW_DISK_BYTES, disk, status};

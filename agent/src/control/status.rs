@@ -1,0 +1,216 @@
+//! The whole agent at a glance, and the one word for its health.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::api::{
+    Disk, FileState, Health, HealthLevel, Link, QueueCounts, ReportQuery, ServerState, SourceSettings,
+    SourceState, SourceStatus, Status,
+};
+use crate::agent::Agent;
+use crate::service::Vitals;
+use crate::store::{SourceTotals, StoreError};
+
+/// With less room than this no new files are taken.
+pub const LOW_DISK_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Gathers everything that a person is shown first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<Status, StoreError> {
+    let settings = agent.settings();
+    let queue = agent.store().queue_counts(now).await?;
+    let sources = sources(agent).await?;
+    let newest = ReportQuery { limit: Some(10), ..ReportQuery::default() };
+    let last_reports = agent.store().reports(&newest).await?;
+    let server = server_state(agent);
+    let disk = disk(&settings.storage_folder());
+    let mut failures = agent.troubles();
+    failures.extend(vitals.stuck().iter().map(ToString::to_string));
+    Ok(Status {
+        instance: settings.instance.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: agent.started_at(),
+        health: judge(failures, &server, queue, disk, &sources),
+        server,
+        queue,
+        station: settings.config.station.clone(),
+        sources,
+        last_reports,
+        disk,
+        memory_bytes: memory_bytes(),
+        config_writable: settings.is_writable(),
+    })
+}
+
+/// The server as deliveries have seen it, and whether it is configured at all.
+pub(super) fn server_state(agent: &Agent) -> ServerState {
+    let mut state = agent.server();
+    let token = agent.secrets().server_token();
+    if state.url.is_none() || matches!(token, Ok(None)) {
+        state.link = Link::NotConfigured;
+        state.trouble = None;
+    } else if let Err(error) = token {
+        state.link = Link::Held;
+        state.trouble = Some(error.to_string());
+    }
+    state
+}
+
+/// Every source as it is now, in the order of the configuration.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sources(agent: &Agent) -> Result<Vec<SourceStatus>, StoreError> {
+    let mut totals = agent.store().source_totals().await?;
+    let mut list = Vec::new();
+    for source in &agent.settings().config.sources {
+        let totals = totals.remove(&source.name).unwrap_or_default();
+        list.push(source_status(agent, source, totals).await?);
+    }
+    Ok(list)
+}
+
+async fn source_status(
+    agent: &Agent,
+    source: &SourceSettings,
+    totals: SourceTotals,
+) -> Result<SourceStatus, StoreError> {
+    let health = agent.source_health(&source.name);
+    Ok(SourceStatus {
+        folder: agent.settings().folder_of(source).display().to_string(),
+        state: if source.paused { SourceState::Paused } else { health.state },
+        trouble: health.trouble,
+        files_converted: totals.converted,
+        files_failed: totals.failed,
+        last_file: agent.store().last_file(&source.name, None).await?,
+        last_error: agent.store().last_file(&source.name, Some(FileState::Failed)).await?,
+        settings: source.clone(),
+    })
+}
+
+/// Decides the one word, with the reasons, worst first.
+fn judge(
+    failures: Vec<String>,
+    server: &ServerState,
+    queue: QueueCounts,
+    disk: Disk,
+    sources: &[SourceStatus],
+) -> Health {
+    let mut failed = failures;
+    let mut look = Vec::new();
+    if disk.free_bytes < LOW_DISK_BYTES {
+        failed.push(format!("only {} MB are free on the disk of the queue", disk.free_bytes / 1_000_000));
+    }
+    let trouble = server.trouble.as_deref().unwrap_or("the reason is not known");
+    match server.link {
+        Link::Held => look.push(format!("nothing is sent until a person acts: {trouble}")),
+        Link::Offline => look.push(format!("the server cannot be reached: {trouble}")),
+        Link::NotConfigured => look.push("no WATS server is set up".to_owned()),
+        Link::Unknown | Link::Online => {}
+    }
+    for source in sources {
+        let name = &source.settings.name;
+        match (source.state, source.trouble.as_deref()) {
+            (SourceState::Failed, trouble) => {
+                look.push(format!("source {name} does not work: {}", trouble.unwrap_or("see the log")));
+            }
+            (SourceState::Paused, _) => look.push(format!("source {name} is paused")),
+            (SourceState::Watching, Some(trouble)) => look.push(format!("source {name}: {trouble}")),
+            (SourceState::Watching, None) => {}
+        }
+    }
+    if queue.rejected > 0 {
+        look.push(format!("{} reports were refused by the server", queue.rejected));
+    }
+    if queue.failed_files > 0 {
+        look.push(format!("{} files could not be converted", queue.failed_files));
+    }
+    let level = match (failed.is_empty(), look.is_empty()) {
+        (false, _) => HealthLevel::Failed,
+        (true, false) => HealthLevel::Attention,
+        (true, true) => HealthLevel::Ok,
+    };
+    failed.extend(look);
+    Health { level, reasons: failed }
+}
+
+/// The file system of `folder`; without one there is no room.
+pub fn disk(folder: &Path) -> Disk {
+    match nix::sys::statvfs::statvfs(folder) {
+        Ok(it) => Disk {
+            free_bytes: it.blocks_available() * it.fragment_size(),
+            total_bytes: it.blocks() * it.fragment_size(),
+        },
+        Err(_) => Disk { free_bytes: 0, total_bytes: 0 },
+    }
+}
+
+/// Resident memory of this process and its direct children; 0 where the system does not say.
+fn memory_bytes() -> u64 {
+    let mut pids = vec!["self".to_owned()];
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        pids.extend(children.split_ascii_whitespace().map(ToOwned::to_owned));
+    }
+    pids.iter()
+        .filter_map(|pid| {
+            let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+            line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()
+        })
+        .map(|kilobytes| kilobytes * 1024)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: Disk = Disk { free_bytes: 10_000_000_000, total_bytes: 20_000_000_000 };
+
+    fn server(link: Link, trouble: Option<&str>) -> ServerState {
+        ServerState { url: None, link, version: None, last_success: None, trouble: trouble.map(Into::into) }
+    }
+
+    #[test]
+    fn an_agent_without_trouble_is_ok() {
+        let health = judge(Vec::new(), &server(Link::Online, None), QueueCounts::default(), ROOM, &[]);
+        assert_eq!(health, Health { level: HealthLevel::Ok, reasons: Vec::new() });
+    }
+
+    #[test]
+    fn failures_come_before_what_a_person_should_look_at() {
+        let queue = QueueCounts { rejected: 2, failed_files: 1, ..QueueCounts::default() };
+        let full = Disk { free_bytes: 5_000_000, ..ROOM };
+        let held = server(Link::Held, Some("the server does not accept our credential (401)"));
+        let health = judge(vec!["the intake crashed".to_owned()], &held, queue, full, &[]);
+        assert_eq!(health.level, HealthLevel::Failed);
+        assert_eq!(
+            health.reasons,
+            [
+                "the intake crashed",
+                "only 5 MB are free on the disk of the queue",
+                "nothing is sent until a person acts: the server does not accept our credential (401)",
+                "2 reports were refused by the server",
+                "1 files could not be converted",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_server_that_is_away_asks_for_attention_only() {
+        let away = server(Link::Offline, Some("timed out"));
+        let health = judge(Vec::new(), &away, QueueCounts::default(), ROOM, &[]);
+        assert_eq!(health.level, HealthLevel::Attention);
+    }
+
+    #[test]
+    fn memory_and_disk_of_this_machine_are_seen() {
+        assert!(memory_bytes() > 100_000);
+        let disk = disk(Path::new("/"));
+        assert!(disk.total_bytes >= disk.free_bytes && disk.total_bytes > 0);
+    }
+}

@@ -1,0 +1,206 @@
+//! The health endpoints for probes and load balancers: plain HTTP, no secrets, no network in a request.
+//!
+//! | Path | 200 when |
+//! |---|---|
+//! | `/health/live` | every loop of the agent turned lately |
+//! | `/health/ready` | it can take files: the store answers, the disk has room, no part has crashed |
+//! | `/health` | it does its job: alive, ready, nothing failed |
+//! | `/health/details` | as `/health`, with every part and its reasons |
+//!
+//! Otherwise 503 with the reasons.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::agent::Agent;
+use crate::control::api::{HealthLevel, SourceState, Status};
+use crate::control::{LOW_DISK_BYTES, disk, status};
+use crate::service::Vitals;
+
+/// How long until a port that was taken is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(30);
+/// The name of this part among the agent's troubles.
+const PART: &str = "health";
+
+#[derive(Debug, Clone)]
+struct Watched {
+    agent: Agent,
+    vitals: Vitals,
+}
+
+/// Serves the health endpoints at the configured address until `stop` fires.
+///
+/// An address that is taken is a trouble in the agent's status and tried again, not the agent's end.
+pub async fn serve(agent: Agent, vitals: Vitals, stop: CancellationToken) {
+    let address = agent.settings().config.health.listen;
+    let app = router(&agent, vitals);
+    while !stop.is_cancelled() {
+        match TcpListener::bind(address).await {
+            Ok(listener) => {
+                agent.set_trouble(PART, None);
+                let served =
+                    axum::serve(listener, app.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
+                if let Err(error) = served.await {
+                    agent.set_trouble(PART, Some(words(address, &error)));
+                }
+            }
+            Err(error) => {
+                let words = words(address, &error);
+                tracing::error!("{words}");
+                agent.set_trouble(PART, Some(words));
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(TRY_AGAIN) => {}
+        }
+    }
+}
+
+fn words(address: SocketAddr, error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("the health address {address} is taken by another program: change [health] listen")
+        }
+        _ => format!("the health address {address} cannot be served: {error}"),
+    }
+}
+
+fn router(agent: &Agent, vitals: Vitals) -> Router {
+    Router::new()
+        .route("/", get(health))
+        .route("/health", get(health))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/health/details", get(details))
+        .fallback(async || (StatusCode::NOT_FOUND, Json(json!({"error": "not found"}))))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(10)))
+        .with_state(Watched { agent: agent.clone(), vitals })
+}
+
+type Answer = (StatusCode, Json<Value>);
+
+fn answer(good: &str, bad: &str, reasons: &[String]) -> Answer {
+    if reasons.is_empty() {
+        (StatusCode::OK, Json(json!({"status": good})))
+    } else {
+        let body = json!({"status": bad, "reason": reasons.join("; "), "reasons": reasons});
+        (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+    }
+}
+
+async fn live(State(watched): State<Watched>) -> Answer {
+    answer("alive", "stuck", &stuck(&watched.vitals))
+}
+
+async fn ready(State(watched): State<Watched>) -> Answer {
+    answer("ready", "not ready", &not_ready(&watched).await)
+}
+
+async fn health(State(watched): State<Watched>) -> Answer {
+    match current(&watched).await {
+        Ok(status) if status.health.level == HealthLevel::Failed => {
+            answer("ok", "unhealthy", &status.health.reasons)
+        }
+        Ok(status) if status.health.level == HealthLevel::Attention => {
+            (StatusCode::OK, Json(json!({"status": "ok", "attention": status.health.reasons})))
+        }
+        Ok(_) => answer("ok", "unhealthy", &[]),
+        Err(reason) => answer("ok", "unhealthy", &[reason]),
+    }
+}
+
+async fn details(State(watched): State<Watched>) -> Answer {
+    let now = Timestamp::now();
+    let status = match current(&watched).await {
+        Ok(status) => status,
+        Err(reason) => return answer("ok", "unhealthy", &[reason]),
+    };
+    let failed = status.health.level == HealthLevel::Failed;
+    let code = if failed { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (code, Json(describe(&status, &stuck(&watched.vitals), &not_ready(&watched).await, now)))
+}
+
+/// Every part with what is wrong with it.
+fn describe(status: &Status, stuck: &[String], not_ready: &[String], now: Timestamp) -> Value {
+    let sources: Vec<Value> = status
+        .sources
+        .iter()
+        .map(|source| {
+            json!({
+                "name": source.settings.name,
+                "state": source.state,
+                "reason": source.trouble,
+                "files_converted": source.files_converted,
+                "files_failed": source.files_failed,
+            })
+        })
+        .collect();
+    let working = status.sources.iter().filter(|source| source.state == SourceState::Watching).count();
+    let seconds_since = |then: Timestamp| now.duration_since(then).as_secs().max(0);
+    json!({
+        "healthy": status.health.level != HealthLevel::Failed,
+        "status": status.health.level,
+        "reasons": status.health.reasons,
+        "timestamp": now,
+        "instance": status.instance,
+        "version": status.version,
+        "uptime_seconds": seconds_since(status.started_at),
+        "live": {"ok": stuck.is_empty(), "reasons": stuck},
+        "ready": {"ok": not_ready.is_empty(), "reasons": not_ready},
+        "server": {
+            "link": status.server.link,
+            "version": status.server.version,
+            "last_success": status.server.last_success,
+            "reason": status.server.trouble,
+        },
+        "queue": {
+            "queued": status.queue.queued,
+            "sending": status.queue.sending,
+            "rejected": status.queue.rejected,
+            "sent": status.queue.sent,
+            "failed_files": status.queue.failed_files,
+            "oldest_pending_seconds": status.queue.oldest_queued.map(seconds_since),
+        },
+        "intake": {"watching": working, "sources": sources},
+        "disk": {"free_bytes": status.disk.free_bytes, "total_bytes": status.disk.total_bytes},
+        "memory_bytes": status.memory_bytes,
+    })
+}
+
+async fn current(watched: &Watched) -> Result<Status, String> {
+    status(&watched.agent, &watched.vitals, Timestamp::now())
+        .await
+        .map_err(|error| format!("the database does not answer: {error}"))
+}
+
+fn stuck(vitals: &Vitals) -> Vec<String> {
+    vitals.stuck().iter().map(ToString::to_string).collect()
+}
+
+/// Why files cannot be taken in now.
+async fn not_ready(watched: &Watched) -> Vec<String> {
+    let agent = &watched.agent;
+    let mut reasons = stuck(&watched.vitals);
+    if agent.store().is_closed() {
+        reasons.push("the database is closed".to_owned());
+    } else if let Err(error) = agent.store().queue_counts(Timestamp::now()).await {
+        reasons.push(format!("the database does not answer: {error}"));
+    }
+    let free = disk(&agent.settings().storage_folder()).free_bytes;
+    if free < LOW_DISK_BYTES {
+        reasons.push(format!("only {} MB are free on the disk of the queue", free / 1_000_000));
+    }
+    reasons.extend(agent.troubles());
+    reasons
+}
