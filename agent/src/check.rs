@@ -119,15 +119,13 @@ impl Test {
         target: &'a Target,
     ) -> Go<(Url, impl FnOnce(Token) -> Result<ClientSettings, InvalidSettings> + 'a)> {
         self.step = CheckStep::Address;
-        let nobody = Token::from_user("nobody", &SecretString::from(""));
-        let checked = settings_for(target, nobody).and_then(Client::new);
+        let checked = Token::from_user("nobody", &SecretString::from(""))
+            .and_then(|nobody| settings_for(target, nobody))
+            .and_then(Client::new);
         match (checked, Url::parse(target.url.trim())) {
-            (Err(InvalidSettings::Proxy), _) => {
+            (Err(error @ (InvalidSettings::Proxy | InvalidSettings::ProxyCredential)), _) => {
                 self.step = CheckStep::Proxy;
-                self.fail(
-                    "The proxy's address is no web address.",
-                    "Write it as http://proxy.example.com:8080.",
-                )
+                self.fail(sentence(&error.to_string()), "Write it as http://proxy.example.com:8080.")
             }
             (Err(error @ (InvalidSettings::ExtraCa { .. } | InvalidSettings::NoCertificate)), _) => {
                 self.step = CheckStep::Tls;
@@ -361,6 +359,7 @@ impl Test {
                 "Open the address in a browser in the same network and see what comes; a guest network's or a \
                  proxy's page must be passed first, or this machine be exempted from it.",
             ),
+            SubmitError::ProxyRefused => self.wants_credential(false),
             SubmitError::Throttled { .. } => self.fail(
                 "The server asks to come back later (429).",
                 "Wait a minute and try again.",
@@ -372,7 +371,7 @@ impl Test {
             SubmitError::Rejected { status, message } => {
                 self.fail(format!("The server refuses (status {status}): {}", sentence(message)), ADDRESS)
             }
-            SubmitError::Unreachable(_) => self.fail("The connection broke off.", SLOW),
+            SubmitError::Unreachable(_) | SubmitError::Interrupted(_) => self.fail("The connection broke off.", SLOW),
             SubmitError::TimedOut => self.fail("The server did not answer in time.", SLOW),
             SubmitError::OtherId { .. } => self.fail("The server's answer makes no sense.", ADDRESS),
         }

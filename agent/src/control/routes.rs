@@ -18,7 +18,8 @@ use super::api::{
     SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::refusal::Refusal;
-use super::{server_settings, status, upload};
+use super::status::{sources, status};
+use super::{server_settings, upload};
 use crate::agent::Agent;
 use crate::files::Stamp;
 use crate::service::Vitals;
@@ -85,7 +86,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Wish<T> {
 }
 
 async fn show_status(State(control): State<Control>) -> Answer<Status> {
-    Ok(Json(status::status(&control.agent, &control.vitals, Timestamp::now()).await?))
+    Ok(Json(status(&control.agent, &control.vitals, Timestamp::now()).await?))
 }
 
 async fn list_converters() -> Json<Vec<ConverterInfo>> {
@@ -116,7 +117,7 @@ pub fn converters() -> Vec<ConverterInfo> {
 }
 
 async fn list_sources(State(control): State<Control>) -> Answer<Vec<SourceStatus>> {
-    Ok(Json(status::sources(&control.agent).await?))
+    Ok(Json(sources(&control.agent).await?))
 }
 
 async fn add_source(
@@ -160,7 +161,7 @@ async fn resume_source(State(control): State<Control>, Path(name): Path<String>)
 }
 
 async fn one_source(agent: &Agent, name: &str) -> Answer<SourceStatus> {
-    let found = status::sources(agent).await?.into_iter().find(|source| source.settings.name == name);
+    let found = sources(agent).await?.into_iter().find(|source| source.settings.name == name);
     found.map(Json).ok_or_else(|| no_source(name))
 }
 

@@ -87,13 +87,12 @@ fn token(agent: &Agent, change: &ServerChange) -> Result<Option<Token>, Refusal>
             .map(Some)
             .map_err(|error| Refusal::field("credential", error.to_string())),
         Some(Credential::User(UserPassword { user, password })) => {
-            if user.is_empty() || user.contains(':') {
-                return Err(Refusal::field("credential", "the user name is empty or contains a colon"));
-            }
             if password.expose_secret().is_empty() {
                 return Err(Refusal::field("credential", "the password is empty"));
             }
-            Ok(Some(Token::from_user(user, password)))
+            Token::from_user(user, password)
+                .map(Some)
+                .map_err(|error| Refusal::field("credential", error.to_string()))
         }
         None => {
             let stored = agent.secrets().server_token()?;
@@ -112,8 +111,8 @@ fn token(agent: &Agent, change: &ServerChange) -> Result<Option<Token>, Refusal>
 fn validate(change: &ServerChange, token: Option<&Token>) -> Result<(), Refusal> {
     let field = |error: &InvalidSettings| match error {
         InvalidSettings::Url => Some("url"),
-        InvalidSettings::Token => Some("credential"),
-        InvalidSettings::Proxy => Some("proxy"),
+        InvalidSettings::Token | InvalidSettings::UserName => Some("credential"),
+        InvalidSettings::Proxy | InvalidSettings::ProxyCredential => Some("proxy"),
         InvalidSettings::ExtraCa { .. } | InvalidSettings::NoCertificate => Some("extra_ca"),
         InvalidSettings::Client { .. } => None,
     };
@@ -122,7 +121,8 @@ fn validate(change: &ServerChange, token: Option<&Token>) -> Result<(), Refusal>
         None => Refusal::internal(&error),
     };
     // Without a token the rest can be checked all the same.
-    let token = token.cloned().unwrap_or_else(|| Token::from_user("nobody", &SecretString::from("")));
+    let nobody = || Token::from_user("nobody", &SecretString::from(""));
+    let token = token.cloned().map_or_else(nobody, Ok).map_err(refuse)?;
     let mut settings = ClientSettings::new(&change.url, token, "wats-agent").map_err(refuse)?;
     if let Some(proxy) = &change.proxy {
         let credential = change

@@ -63,7 +63,7 @@ pub(super) fn server_state(agent: &Agent) -> ServerState {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn sources(agent: &Agent) -> Result<Vec<SourceStatus>, StoreError> {
+pub(super) async fn sources(agent: &Agent) -> Result<Vec<SourceStatus>, StoreError> {
     let mut totals = agent.store().source_totals().await?;
     let mut list = Vec::new();
     for source in &agent.settings().config.sources {
