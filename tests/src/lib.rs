@@ -1,3 +1,4 @@
-//! What the tests of the whole product share: the WATS server simulator.
+//! What the tests of the whole product share: the WATS server simulator, and machines to boot images in.
 
+pub mod machine;
 pub mod sim;

@@ -1,0 +1,159 @@
+//! A virtual machine in QEMU, started from a copy-on-write overlay so that the image stays as it was exported.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+/// Which hardware the machine has: that of the hypervisor for which the image is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hardware {
+    /// KVM, Proxmox, OpenStack: virtio, BIOS.
+    Virtio,
+    /// vSphere and VirtualBox, as the OVA describes them: SCSI controller and e1000, here with UEFI.
+    ScsiUefi,
+    /// Hyper-V of generation 1, Azure: IDE, BIOS.
+    Ide,
+}
+
+/// A running machine; dropping it cuts its power.
+#[derive(Debug)]
+pub struct Machine {
+    qemu: Child,
+    folder: tempfile::TempDir,
+    health_port: u16,
+}
+
+impl Machine {
+    /// Boots `disk`, which `qemu-img` calls `format`.
+    ///
+    /// # Errors
+    /// When QEMU is missing or refuses to start.
+    pub fn boot(disk: &Path, format: &str, hardware: Hardware) -> anyhow::Result<Self> {
+        let disk = disk
+            .canonicalize()
+            .with_context(|| format!("no image {}: run './just image'", disk.display()))?;
+        let folder = tempfile::tempdir()?;
+        let overlay = folder.path().join("overlay.qcow2");
+        let made = Command::new("qemu-img")
+            .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
+            .args([&disk, &overlay])
+            .status()
+            .context("starting qemu-img")?;
+        ensure!(made.success(), "qemu-img cannot make an overlay of {}", disk.display());
+
+        let health_port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let mut qemu = Command::new("qemu-system-x86_64");
+        qemu.args(["-m", "1536", "-smp", "2", "-display", "none", "-monitor", "none", "-no-reboot"]);
+        if has_kvm() {
+            qemu.args(["-accel", "kvm", "-cpu", "host"]);
+        } else {
+            qemu.args(["-accel", "tcg,thread=multi", "-cpu", "Nehalem"]);
+        }
+        let serial = folder.path().join("serial");
+        qemu.arg("-serial").arg(format!("file:{}", serial.display()));
+        let drive = format!("file={},format=qcow2,cache=writeback,id=disk", overlay.display());
+        let network = format!("user,id=net,hostfwd=tcp:127.0.0.1:{health_port}-:8080");
+        qemu.args(["-netdev", &network, "-device", "virtio-rng-pci"]);
+        match hardware {
+            Hardware::Virtio => {
+                qemu.arg("-drive").arg(format!("{drive},if=none"));
+                qemu.args(["-device", "virtio-blk-pci,drive=disk", "-device", "virtio-net-pci,netdev=net"]);
+            }
+            Hardware::ScsiUefi => {
+                qemu.args(["-bios", "/usr/share/ovmf/OVMF.fd"]);
+                qemu.arg("-drive").arg(format!("{drive},if=none"));
+                qemu.args([
+                    "-device",
+                    "lsi53c895a",
+                    "-device",
+                    "scsi-hd,drive=disk",
+                    "-device",
+                    "e1000,netdev=net",
+                ]);
+            }
+            Hardware::Ide => {
+                qemu.arg("-drive").arg(format!("{drive},if=ide"));
+                qemu.args(["-device", "e1000,netdev=net"]);
+            }
+        }
+        let qemu = qemu
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("starting qemu-system-x86_64")?;
+        Ok(Self { qemu, folder, health_port })
+    }
+
+    /// Where the guest's port 8080 is on this machine.
+    pub fn health_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.health_port)
+    }
+
+    /// All that the serial console showed so far.
+    pub fn serial(&self) -> String {
+        let bytes = std::fs::read(self.folder.path().join("serial")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until the serial console shows `text`.
+    ///
+    /// # Errors
+    /// When it does not within `limit`, or the machine ended; with the end of the console.
+    pub async fn wait_for(&mut self, text: &str, limit: Duration) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            if self.serial().contains(text) {
+                return Ok(());
+            }
+            let ended = self.qemu.try_wait()?;
+            if ended.is_some() || started.elapsed() > limit {
+                let serial = self.serial();
+                let lines: Vec<&str> = serial.lines().rev().take(25).collect();
+                let end: Vec<&str> = lines.into_iter().rev().collect();
+                bail!("the console did not show {text:?} ({ended:?}); it ends with:\n{}", end.join("\n"));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // The process may have ended by itself; both calls then say so, and there is nothing left to do.
+        let _killed = self.qemu.kill();
+        let _ended = self.qemu.wait();
+    }
+}
+
+/// A `/dev/kvm` on a processor without virtualisation belongs to a nested hypervisor that runs no stock guest.
+fn has_kvm() -> bool {
+    let opens = std::fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok();
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    opens && cpu.split_whitespace().any(|flag| flag == "vmx" || flag == "svm")
+}
+
+/// Takes the disk out of an OVA.
+///
+/// # Errors
+/// When the OVA cannot be read or holds no disk.
+pub fn unpack_disk(ova: &Path, into: &Path) -> anyhow::Result<PathBuf> {
+    let file = std::fs::File::open(ova)
+        .with_context(|| format!("no image {}: run './just image'", ova.display()))?;
+    let mut archive = tar::Archive::new(file);
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if entry.path()?.extension().is_some_and(|e| e == "vmdk") {
+            let disk = into.join("disk.vmdk");
+            let mut out = std::fs::File::create(&disk)?;
+            std::io::copy(&mut entry, &mut out)?;
+            out.flush()?;
+            return Ok(disk);
+        }
+    }
+    bail!("{} holds no disk", ova.display())
+}
