@@ -76,6 +76,49 @@ fn measurements_of_one_step_are_gathered_under_differing_names() {
 }
 
 #[test]
+fn brackets_name_the_step_of_the_measurements_between_them() {
+    check(
+        "MultipleNumericLimitTest\tCells\nNumericLimitTest\t\ta\t1\nNumericLimitTest\t\tb\t2\nEndMultipleNumericLimitTest\n\
+         NumericLimitTest\tOther\t\t3",
+        "ET_MNLT Cells P 2 | ET_NLT Other P 1",
+    );
+    check(
+        "MultipleNumericLimitTest\tCells\nNumericLimitTest\tCells\ta\t1\nNumericLimitTest\tCells\tb\t2\t3\t4\t\tV",
+        "ET_MNLT Cells F 2",
+    );
+}
+
+#[test]
+fn stated_verdicts_are_kept_and_agree_with_their_measurement() {
+    check("NumericLimitTest\tA\t\t5\t1\t9\tGELE\tV\tError", "ET_NLT A E 1");
+    check("PassFailTest\tA\t\t\t\t\t\t\tPassed", "ET_PFT A P 1");
+    check("PassFailTest\tA\t\tFALSE\t\t\t\t\tPassed", "ET_PFT A F 1");
+    check(
+        "numericlimittest\tA\ta\t1\t\t\t\t\tPassed\nNumericLimitTest\tA\tb\t2\t\t\t\t\tSkipped",
+        "ET_MNLT A P 2",
+    );
+    let text = with_steps("NumericLimitTest\tA\t\t5\t1\t9\tGELE\tV\tError");
+    let report = convert("wats-text", text.as_bytes()).unwrap().reports.remove(0);
+    assert!(
+        wats::validate::problems(&report, wats::validate::Strictness::Observed)
+            .iter()
+            .all(|p| p.path == "id")
+    );
+}
+
+#[test]
+fn charts_hang_on_the_step_above_them() {
+    let text = with_steps(
+        "NumericLimitTest\tA\t\t5\nChart\tLineLogX\tBode\tdB\tGain\tHz\tFrequency\nSeries\tCh1\tXYG\t1;2,5;3\t10;20;30\nSeries\tCh2\tXYG\t1",
+    );
+    let report = convert("wats-text", text.as_bytes()).unwrap().reports.remove(0);
+    let chart = report.root.as_ref().unwrap().children()[0].chart.clone().unwrap();
+    let shown = serde_json::to_string(&chart).unwrap();
+    expect_test::expect![[r#"{"chartType":"LineLogX","label":"Bode","xLabel":"Frequency","xUnit":"Hz","yLabel":"Gain","yUnit":"dB","series":[{"dataType":"XYG","name":"Ch1","xdata":"10.0;20.0;30.0","ydata":"1.0;2.5;3.0"},{"dataType":"XYG","name":"Ch2","xdata":null,"ydata":"1.0"}]}"#]]
+        .assert_eq(&shown);
+}
+
+#[test]
 fn several_reports_in_a_file_are_several_units() {
     let text = with_steps("ActionStep\tA").repeat(3);
     assert_eq!(convert("wats-text", text.as_bytes()).unwrap().reports.len(), 3);

@@ -1,5 +1,7 @@
 //! The table of steps: rows in a fixed order of columns, sequences by opening and closing rows.
 
+use std::collections::HashSet;
+
 use wats::report::{BooleanMeas, Chart, Double, Extra, NumericMeas, Series, Status, Step, StringMeas};
 use wats::wsjf::MAX_DEPTH;
 
@@ -21,6 +23,10 @@ struct Open {
     children: Vec<Step>,
     /// The last child takes further measurements of its kind.
     continues: bool,
+    /// The name that an opening bracket gave to the step whose measurements follow.
+    bracket: Option<String>,
+    /// The names of the last child's measurements.
+    names: HashSet<String>,
 }
 
 /// One row by its columns; missing ones are empty.
@@ -72,7 +78,16 @@ impl Steps {
         warnings: &mut Vec<String>,
     ) -> Result<(), ConvertError> {
         let row = Row(fields);
-        match row.at(0).to_ascii_lowercase().as_str() {
+        let kind = row.at(0).to_ascii_lowercase();
+        // A multiple test that measures nothing is an opening bracket: the measurements follow.
+        if kind.starts_with("multiple") && fields.iter().skip(2).take(4).all(|field| field.is_empty()) {
+            let name = Some(row.step_name().to_owned()).filter(|name| !name.is_empty());
+            let top = self.top();
+            top.continues &= name.is_none();
+            top.bracket = name;
+            return Ok(());
+        }
+        match kind.as_str() {
             "steptype" => {}
             "sequencecall" => self.open_sequence(&row, number, warnings)?,
             "endsequencecall" => self.close_sequence(&row, number, warnings),
@@ -92,7 +107,9 @@ impl Steps {
             "chart" => self.chart(&row, number, warnings),
             "series" => self.series(&row, number, warnings),
             "endmultiplenumericlimittest" | "endmultiplestringvaluetest" | "endmultiplepassfailtest" => {
-                self.top().continues = false;
+                let top = self.top();
+                top.continues = false;
+                top.bracket = None;
             }
             other => warnings
                 .push(format!("line {number}: step type \"{other}\" is not known; the row is ignored")),
@@ -126,6 +143,7 @@ impl Steps {
     fn add(&mut self, step: Step) {
         let top = self.top();
         top.continues = true;
+        top.names.clear();
         top.children.push(step);
     }
 
@@ -187,7 +205,11 @@ impl Steps {
     }
 
     /// The last step, if this row adds a measurement to it: it names no step, or the same one with a measurement.
-    fn continued(&mut self, row: &Row<'_>, is_kind: fn(&Step) -> bool) -> Option<&mut Step> {
+    fn continued(
+        &mut self,
+        row: &Row<'_>,
+        is_kind: fn(&Step) -> bool,
+    ) -> Option<(&mut Step, &mut HashSet<String>)> {
         let top = self.top();
         if !top.continues {
             return None;
@@ -195,7 +217,23 @@ impl Steps {
         let last = top.children.last_mut().filter(|step| is_kind(step))?;
         let unnamed = row.step_name().is_empty() && !row.measure_name().is_empty();
         let same = row.step_name() == last.name && !row.measure_name().is_empty();
-        (unnamed || same).then_some(last)
+        (unnamed || same).then_some((last, &mut top.names))
+    }
+
+    /// A row that opens a step of several measurements: it names the measurement, and it or the bracket around it the
+    /// step.
+    fn is_multiple(&mut self, row: &Row<'_>) -> bool {
+        let named = !row.step_name().is_empty() || self.top().bracket.is_some();
+        named && !row.measure_name().is_empty()
+    }
+
+    /// The name of the step that a row opens.
+    fn step_name(&mut self, row: &Row<'_>, default: &str) -> String {
+        let bracket = self.top().bracket.take();
+        match (row.step_name(), bracket) {
+            ("", Some(name)) => name,
+            (own, _) => or(own, or(row.measure_name(), default)).to_owned(),
+        }
     }
 
     fn verdict(&self, row: &Row<'_>, computed: Status) -> Status {
@@ -235,16 +273,16 @@ impl Steps {
             low_limit_format: None,
             extra: Extra::new(),
         };
-        if let Some(step) = self.continued(row, |step| !step.numeric_meas.is_empty()) {
-            let taken: Vec<Option<&str>> = step.numeric_meas.iter().map(|m| m.name.as_deref()).collect();
-            let name = unique(name, &taken);
+        if let Some((step, names)) = self.continued(row, |step| !step.numeric_meas.is_empty()) {
+            let first = step.numeric_meas.first().and_then(|m| m.name.clone());
+            let name = unique(name, first, names);
             step.numeric_meas.push(measurement(name, measured(status)));
             step.step_type = "ET_MNLT".to_owned();
             worsen(step, status);
             return;
         }
-        let step_name = or(row.step_name(), or(row.measure_name(), "NumericTest")).to_owned();
-        let multiple = is_multiple(row);
+        let step_name = self.step_name(row, "NumericTest");
+        let multiple = self.is_multiple(row);
         let kind = if multiple { "ET_MNLT" } else { "ET_NLT" };
         let mut step = common(Step::new(kind, step_name, status), row, number, warnings);
         step.numeric_meas.push(measurement(name.filter(|_| multiple), measured(status)));
@@ -267,17 +305,17 @@ impl Steps {
             }
         };
         let name = measure_name(row, warnings);
-        if let Some(step) = self.continued(row, |step| !step.boolean_meas.is_empty()) {
-            let taken: Vec<Option<&str>> = step.boolean_meas.iter().map(|m| m.name.as_deref()).collect();
-            let name = unique(name, &taken);
+        if let Some((step, names)) = self.continued(row, |step| !step.boolean_meas.is_empty()) {
+            let first = step.boolean_meas.first().and_then(|m| m.name.clone());
+            let name = unique(name, first, names);
             step.boolean_meas.push(BooleanMeas { name, status: measured(status), extra: Extra::new() });
             step.step_type = "ET_MPFT".to_owned();
             worsen(step, status);
             return;
         }
-        let multiple = is_multiple(row);
+        let multiple = self.is_multiple(row);
         let kind = if multiple { "ET_MPFT" } else { "ET_PFT" };
-        let step_name = or(row.step_name(), or(row.measure_name(), "PassFailTest")).to_owned();
+        let step_name = self.step_name(row, "PassFailTest");
         let mut step = common(Step::new(kind, step_name, status), row, number, warnings);
         let name = name.filter(|_| multiple);
         step.boolean_meas.push(BooleanMeas { name, status: measured(status), extra: Extra::new() });
@@ -300,17 +338,17 @@ impl Steps {
             limit: limit.clone(),
             extra: Extra::new(),
         };
-        if let Some(step) = self.continued(row, |step| !step.string_meas.is_empty()) {
-            let taken: Vec<Option<&str>> = step.string_meas.iter().map(|m| m.name.as_deref()).collect();
-            let name = unique(name, &taken);
+        if let Some((step, names)) = self.continued(row, |step| !step.string_meas.is_empty()) {
+            let first = step.string_meas.first().and_then(|m| m.name.clone());
+            let name = unique(name, first, names);
             step.string_meas.push(measurement(name));
             step.step_type = "ET_MSVT".to_owned();
             worsen(step, status);
             return;
         }
-        let multiple = is_multiple(row);
+        let multiple = self.is_multiple(row);
         let kind = if multiple { "ET_MSVT" } else { "ET_SVT" };
-        let step_name = or(row.step_name(), or(row.measure_name(), "StringTest")).to_owned();
+        let step_name = self.step_name(row, "StringTest");
         let mut step = common(Step::new(kind, step_name, status), row, number, warnings);
         step.string_meas.push(measurement(name.filter(|_| multiple)));
         self.add(step);
@@ -363,24 +401,21 @@ fn or<'a>(text: &'a str, default: &'a str) -> &'a str {
     if text.is_empty() { default } else { text }
 }
 
-/// A row that opens a step of several measurements: it names the step and the measurement.
-fn is_multiple(row: &Row<'_>) -> bool {
-    !row.step_name().is_empty() && !row.measure_name().is_empty()
-}
-
 fn measure_name(row: &Row<'_>, warnings: &mut Vec<String>) -> Option<String> {
     Some(row.measure_name())
         .filter(|name| !name.is_empty())
         .map(|name| text::fit(name, 100, "measurement name", warnings))
 }
 
-/// The server wants the names of several measurements to differ.
-fn unique(name: Option<String>, taken: &[Option<&str>]) -> Option<String> {
+/// The server wants the names of several measurements to differ. `first` is the name of the first measurement, which
+/// was given before it was known that there would be more.
+fn unique(name: Option<String>, first: Option<String>, taken: &mut HashSet<String>) -> Option<String> {
+    taken.extend(first);
     let name = name?;
-    if !taken.contains(&Some(name.as_str())) {
+    if taken.insert(name.clone()) {
         return Some(name);
     }
-    (2..).map(|n| format!("{name} #{n}")).find(|candidate| !taken.contains(&Some(candidate.as_str())))
+    (2..).map(|n| format!("{name} #{n}")).find(|candidate| taken.insert(candidate.clone()))
 }
 
 /// A single measurement has to agree with its step, so it takes over whatever the row states; Done is not known to
