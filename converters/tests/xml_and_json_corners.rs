@@ -206,3 +206,48 @@ fn the_converter_is_chosen_by_content() {
         assert_eq!(chosen, expected, "{text}");
     }
 }
+
+/// Pieces of both formats, whole and broken, in any order.
+const PIECES: &[&str] = &[
+    "<Step",
+    "<Step Name='a' StepType='SequenceCall'>",
+    "</Step>",
+    "<NumericLimit NumericValue='1' LowLimit='x'/>",
+    "<PassFail/>",
+    "<Chart><Series><ydata>1;b</ydata></Series></Chart>",
+    "<Loop num='1'/>",
+    " Status='é'",
+    ">",
+    "&#1;",
+    "<![CDATA[",
+    "<UUR/>",
+    "<Failures PartIdx='7'/>",
+    "<Binary FailIdx='-3'/>",
+    "{\"steps\":[",
+    "{\"name\":\"\\\"",
+    "\"loop\":{\"i\":0,\"n\":\"x\"},",
+    "NaN",
+    "]",
+    "}",
+    ",",
+    "\"status\":7",
+];
+
+proptest::proptest! {
+    #[test]
+    fn no_document_panics_and_every_report_can_be_written(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..30)) {
+        let inner = pieces.concat();
+        for (converter, text) in [
+            ("wats-xml", format!("<Reports><Report SN='1' PN='2' Result='F'>{inner}</Report></Reports>")),
+            ("wats-xml", format!("<Reports><Report SN='1' PN='2' type='UUR'>{inner}</Report></Reports>")),
+            ("wats-json", format!("{{\"sn\":\"1\",\"pn\":\"2\",\"root\":{{\"name\":\"r\",{inner}}}}}")),
+            ("wats-json", format!("{{\"sn\":\"1\",\"pn\":\"2\",\"root\":{{\"name\":\"r\",\"steps\":[{inner}]}}}}")),
+        ] {
+            if let Ok(conversion) = convert(converter, &text) {
+                for report in conversion.reports {
+                    proptest::prop_assert!(wats::wsjf::read(&wats::wsjf::write(&report).unwrap()).is_ok());
+                }
+            }
+        }
+    }
+}
