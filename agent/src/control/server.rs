@@ -105,3 +105,6 @@ fn may_call(peer: Peer, allowed: &[String]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
