@@ -6,13 +6,14 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 /// Puts `bytes` at `path` in one step, over what was there; on disk when this returns.
 pub fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     let draft = draft(path, mode, bytes)?;
     draft.persist(path).map_err(|e| e.error)?;
-    sync_folder(parent(path))
+    sync_folder(folder_of(path))
 }
 
 /// Puts `bytes` at `path` in one step if nothing is there; on disk when this returns.
@@ -23,7 +24,7 @@ pub fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
 pub fn create_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     let draft = draft(path, mode, bytes)?;
     draft.persist_noclobber(path).map_err(|e| e.error)?;
-    sync_folder(parent(path))
+    sync_folder(folder_of(path))
 }
 
 /// Makes the names in a folder, new and gone, survive a power cut.
@@ -35,7 +36,7 @@ fn draft(path: &Path, mode: u32, bytes: &[u8]) -> Result<NamedTempFile> {
     let mut draft = tempfile::Builder::new()
         .prefix(".wats-draft-")
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(parent(path))?;
+        .tempfile_in(folder_of(path))?;
     draft.write_all(bytes)?;
     // The umask took its part when the file was made: a shared file must still get all it was given.
     draft.as_file().set_permissions(Permissions::from_mode(mode))?;
@@ -43,11 +44,17 @@ fn draft(path: &Path, mode: u32, bytes: &[u8]) -> Result<NamedTempFile> {
     Ok(draft)
 }
 
-fn parent(path: &Path) -> &Path {
+/// The folder that a path is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     }
+}
+
+/// The SHA-256 of a content, lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// By what a file is recognised as unchanged without reading it.

@@ -115,17 +115,17 @@ impl<'a> Keys<'a> {
         for (key, value) in table {
             let name = key.get_ref();
             let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
-            self.value(path, key.span(), value);
+            self.value(&path, key.span(), value);
         }
     }
 
-    fn value(&mut self, path: String, key: Range<usize>, value: &Spanned<DeValue<'_>>) {
-        self.entries.push((path.clone(), key, value.span()));
+    fn value(&mut self, path: &str, key: Range<usize>, value: &Spanned<DeValue<'_>>) {
+        self.entries.push((path.to_owned(), key, value.span()));
         match value.get_ref() {
-            DeValue::Table(table) => self.table(&path, table),
+            DeValue::Table(table) => self.table(path, table),
             DeValue::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.value(format!("{path}[{index}]"), item.span(), item);
+                    self.value(&format!("{path}[{index}]"), item.span(), item);
                 }
             }
             _ => {}

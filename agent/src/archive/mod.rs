@@ -1,0 +1,153 @@
+//! What happens to a source file once it is done with: archive, keep, delete, or the error folder.
+//!
+//! Everything here can be done again after a crash, and nothing is ever overwritten. A file is only
+//! touched while it is still the one that was claimed.
+
+mod moves;
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::control::api::After;
+use crate::files::{self, Stamp};
+use crate::store::Known;
+
+/// The folder, in a watched folder, for files that could not be converted.
+pub const ERROR_FOLDER: &str = "error";
+/// What is added to a failed file's name for the file that says why.
+const ERROR_ENDING: &str = ".error.txt";
+/// File systems allow 255 bytes; the rest is for what we add.
+const NAME_BYTES: usize = 200;
+
+/// Where files go.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'a> {
+    pub source: &'a str,
+    pub converter: &'a str,
+    /// The watched folder.
+    pub folder: &'a Path,
+    pub archive: &'a Path,
+    pub after: After,
+}
+
+/// Puts a finished file away and answers where it lies now; `None` where it was, or gone.
+///
+/// # Errors
+/// When it could not be moved; it then lies where it was.
+pub fn put_away(places: Places<'_>, file: &Known) -> io::Result<Option<PathBuf>> {
+    match (&file.error, places.after) {
+        (Some(words), _) => to_error_folder(places, file, words).map(Some),
+        (None, After::Keep) => Ok(None),
+        (None, After::Delete) => {
+            if is_still(&file.path, file.stamp) {
+                fs::remove_file(&file.path)?;
+                files::sync_folder(places.folder)?;
+            }
+            Ok(None)
+        }
+        (None, After::Archive) => {
+            let day = file.received_at.strftime("%Y-%m-%d").to_string();
+            let folder = places.archive.join(day);
+            fs::create_dir_all(&folder)?;
+            let target = folder.join(numbered(file));
+            if is_still(&file.path, file.stamp) {
+                moves::move_file(&file.path, file.stamp, &target)?;
+            }
+            Ok(target.exists().then_some(target))
+        }
+    }
+}
+
+/// Takes a failed file out of the error folder and puts it back to where it was found.
+///
+/// # Errors
+/// When it is gone, or could not be moved.
+pub fn take_back(kept_at: &Path, folder: &Path) -> io::Result<(PathBuf, Stamp)> {
+    let name = kept_at.file_name().unwrap_or_default();
+    let metadata = fs::symlink_metadata(kept_at)?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "it is no file any more"));
+    }
+    let stamp = Stamp::of(&metadata);
+    let target = folder.join(name);
+    if target != kept_at {
+        moves::move_file(kept_at, stamp, &target)?;
+        // Whether it was there or not, it no longer speaks of a file in that folder.
+        fs::remove_file(reason_beside(kept_at)).ok();
+    }
+    let stamp = Stamp::of(&fs::symlink_metadata(&target)?);
+    Ok((target, stamp))
+}
+
+fn to_error_folder(places: Places<'_>, file: &Known, words: &str) -> io::Result<PathBuf> {
+    let folder = places.folder.join(ERROR_FOLDER);
+    match fs::create_dir(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    if !fs::symlink_metadata(&folder)?.is_dir() {
+        return Err(io::Error::other(format!("{} is no folder", folder.display())));
+    }
+    let plain = folder.join(short_name(&file.path));
+    let by_number = folder.join(numbered(file));
+    if !is_still(&file.path, file.stamp) {
+        // Moved already before a crash, or taken away by somebody.
+        let moved = [&by_number, &plain].into_iter().find(|place| is_still(place, file.stamp));
+        return Ok(moved.unwrap_or(&by_number).clone());
+    }
+    let target = if fs::symlink_metadata(&plain).is_err() { plain } else { by_number };
+    // The reason first: whoever sees the file in the error folder finds the reason beside it.
+    files::replace_file(&reason_beside(&target), 0o664, reason(places, file, words).as_bytes())?;
+    moves::move_file(&file.path, file.stamp, &target)?;
+    Ok(target)
+}
+
+fn reason(places: Places<'_>, file: &Known, words: &str) -> String {
+    format!(
+        "{words}\n\n\
+         File:      {}\n\
+         Source:    {}\n\
+         Converter: {}\n\
+         Received:  {}\n\
+         SHA-256:   {}\n\n\
+         Nothing of this file was sent. Correct the file, or the settings of the source, and put the file\n\
+         into {} again; or choose \"retry\" in the console.\n",
+        file.path.file_name().unwrap_or_default().to_string_lossy(),
+        places.source,
+        places.converter,
+        file.received_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        if file.sha256.is_empty() { "not read" } else { &file.sha256 },
+        places.folder.display(),
+    )
+}
+
+fn reason_beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ERROR_ENDING);
+    PathBuf::from(name)
+}
+
+/// A name that no other file of this agent has.
+fn numbered(file: &Known) -> OsString {
+    let mut name = OsString::from(format!("{}-", file.id));
+    name.push(short_name(&file.path));
+    name
+}
+
+/// The file's name, or the end of a very long one: the ending says what it is.
+fn short_name(path: &Path) -> &OsStr {
+    let name = path.file_name().unwrap_or_default();
+    let bytes = name.as_bytes();
+    OsStr::from_bytes(bytes.get(bytes.len().saturating_sub(NAME_BYTES)..).unwrap_or(bytes))
+}
+
+/// True while the file at `path` is the one that was claimed.
+fn is_still(path: &Path, stamp: Stamp) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && Stamp::of(&it) == stamp)
+}
+
+#[cfg(test)]
+mod tests;

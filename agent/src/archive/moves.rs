@@ -1,0 +1,58 @@
+//! Moving a file without overwriting another, also to another file system.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, RenameFlags, renameat2};
+
+use crate::files::{self, Stamp, folder_of};
+
+/// Moves `from` to `to`, on disk when this returns.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when there is something else at `to`.
+pub(super) fn move_file(from: &Path, stamp: Stamp, to: &Path) -> io::Result<()> {
+    match renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE) {
+        Ok(()) => {}
+        Err(Errno::EXDEV) => copy_over(from, stamp, to)?,
+        // Some network file systems cannot rename like this: a hard link does not replace either.
+        Err(Errno::EINVAL | Errno::ENOSYS) => match fs::hard_link(from, to) {
+            Ok(()) => fs::remove_file(from)?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            Err(_) => copy_over(from, stamp, to)?,
+        },
+        Err(error) => return Err(error.into()),
+    }
+    files::sync_folder(folder_of(to))?;
+    files::sync_folder(folder_of(from))
+}
+
+/// Copies to another file system, and removes the original only when the copy is safe.
+fn copy_over(from: &Path, stamp: Stamp, to: &Path) -> io::Result<()> {
+    // Left by a crash between copying and removing: the copy is whole, or it would not have its name.
+    let copied = fs::symlink_metadata(to).is_ok_and(|it| it.is_file() && it.len() == stamp.size);
+    if !copied {
+        let mut original = open_same(from, stamp)?;
+        let mut copy = tempfile::Builder::new().prefix(".wats-draft-").tempfile_in(folder_of(to))?;
+        let size = io::copy(&mut original, copy.as_file_mut())?;
+        if size != stamp.size || Stamp::of(&original.metadata()?) != stamp {
+            return Err(io::Error::other("the file changed while it was copied"));
+        }
+        copy.as_file().sync_all()?;
+        copy.persist_noclobber(to).map_err(|error| error.error)?;
+        files::sync_folder(folder_of(to))?;
+    }
+    fs::remove_file(from)
+}
+
+fn open_same(path: &Path, stamp: Stamp) -> io::Result<File> {
+    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    if Stamp::of(&file.metadata()?) != stamp {
+        return Err(io::Error::other("the file changed before it was copied"));
+    }
+    Ok(file)
+}

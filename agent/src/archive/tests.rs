@@ -1,0 +1,99 @@
+use jiff::Timestamp;
+
+use super::*;
+use crate::control::api::FileState;
+
+struct Bench {
+    root: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("in")).unwrap();
+        Self { root }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.root.path().join("in")
+    }
+
+    fn drop_file(&self, name: &str, error: Option<&str>) -> Known {
+        let path = self.folder().join(name);
+        files::replace_file(&path, 0o644, b"content").unwrap();
+        Known {
+            id: 7,
+            state: if error.is_some() { FileState::Failed } else { FileState::Converted },
+            put_away: false,
+            stamp: Stamp::of(&fs::symlink_metadata(&path).unwrap()),
+            path,
+            sha256: "ab".to_owned(),
+            received_at: Timestamp::UNIX_EPOCH,
+            error: error.map(str::to_owned),
+        }
+    }
+
+    fn put_away(&self, file: &Known, after: After) -> Option<String> {
+        let (folder, archive) = (self.folder(), self.root.path().join("archive"));
+        let places =
+            Places { source: "line", converter: "wats-json", folder: &folder, archive: &archive, after };
+        let kept = put_away(places, file).unwrap()?;
+        Some(kept.strip_prefix(self.root.path()).unwrap().display().to_string())
+    }
+}
+
+#[test]
+fn a_converted_file_goes_to_the_archive_and_doing_it_again_changes_nothing() {
+    let bench = Bench::new();
+    let file = bench.drop_file("a.json", None);
+    for _ in 0..2 {
+        assert_eq!(bench.put_away(&file, After::Archive).unwrap(), "archive/1970-01-01/7-a.json");
+        assert!(!file.path.exists());
+    }
+}
+
+#[test]
+fn a_file_that_changed_after_it_was_claimed_stays() {
+    let bench = Bench::new();
+    for after in [After::Archive, After::Delete] {
+        let file = bench.drop_file("a.json", None);
+        files::replace_file(&file.path, 0o644, b"something else").unwrap();
+        assert_eq!(bench.put_away(&file, after), None);
+        assert!(file.path.exists());
+    }
+}
+
+#[test]
+fn a_failed_file_goes_to_the_error_folder_with_its_reason_and_overwrites_nothing() {
+    let bench = Bench::new();
+    let first = bench.drop_file("a.json", Some("line 3: no"));
+    assert_eq!(bench.put_away(&first, After::Delete).unwrap(), "in/error/a.json");
+    assert_eq!(bench.put_away(&first, After::Delete).unwrap(), "in/error/a.json", "after a crash");
+    let second = bench.drop_file("a.json", Some("line 4: no"));
+    assert_eq!(bench.put_away(&second, After::Delete).unwrap(), "in/error/7-a.json");
+
+    let reason = |name: &str| fs::read_to_string(bench.folder().join("error").join(name)).unwrap();
+    assert!(reason("a.json.error.txt").starts_with("line 3: no\n"));
+    assert!(reason("7-a.json.error.txt").starts_with("line 4: no\n"));
+}
+
+#[test]
+fn a_failed_file_can_be_taken_back() {
+    let bench = Bench::new();
+    let file = bench.drop_file("a.json", Some("no"));
+    bench.put_away(&file, After::Archive).unwrap();
+    let kept = bench.folder().join("error/a.json");
+    let (path, stamp) = take_back(&kept, &bench.folder()).unwrap();
+    assert_eq!((path, stamp), (file.path.clone(), file.stamp));
+    assert_eq!(fs::read_dir(bench.folder().join("error")).unwrap().count(), 0);
+    assert!(take_back(&kept, &bench.folder()).is_err());
+}
+
+#[test]
+fn a_very_long_name_still_has_room_for_what_is_added() {
+    let bench = Bench::new();
+    let name = format!("{}.json", "x".repeat(250));
+    let file = bench.drop_file(&name, Some("no"));
+    let kept = bench.put_away(&file, After::Archive).unwrap();
+    assert!(kept.ends_with(".json"));
+}

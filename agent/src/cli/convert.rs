@@ -1,0 +1,104 @@
+//! `convert` and `converters`: work without a daemon, a configuration or special rights.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+
+use crate::config::{Config, Settings};
+use crate::control::converters;
+use crate::convert::{Answer, Job, choose, convert};
+use crate::files::{Stamp, sha256};
+
+/// What `convert` is asked.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The converter's name; without it, the one that is surest of the file.
+    #[arg(long, value_name = "NAME")]
+    converter: Option<String>,
+    /// An argument of the converter; can be given several times.
+    #[arg(long = "arg", value_name = "KEY=VALUE", value_parser = key_value)]
+    arguments: Vec<(String, String)>,
+    /// The file to convert.
+    file: PathBuf,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write it as KEY=VALUE".to_owned()),
+    }
+}
+
+/// Prints the reports of a file.
+pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
+    let config = match config {
+        Some(path) => Settings::load(path)?.config,
+        None => Config::default(),
+    };
+    let shown = args.file.display().to_string();
+    let (bytes, stamp) = read(&args.file, config.intake.max_file_bytes)?;
+    let arguments: BTreeMap<_, _> = args.arguments.iter().cloned().collect();
+    let mut job = Job {
+        converter: args.converter.clone().unwrap_or_default(),
+        arguments,
+        file_name: args.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        sha256: sha256(&bytes),
+        modified: stamp.modified(),
+        station: config.station,
+        now: Timestamp::now(),
+    };
+    if args.converter.is_none() {
+        let chosen = choose(&job, bytes.clone()).map_err(|words| anyhow::anyhow!("{shown}: {words}"))?;
+        job.converter = chosen.about().name.to_owned();
+    }
+    match convert(&job, bytes) {
+        Answer::Refused { words, .. } => bail!("{shown}: {words}"),
+        Answer::Reports { reports, .. } => {
+            let bodies: Vec<_> = reports.iter().map(|report| report.body.as_slice()).collect();
+            let mut array = b"[".to_vec();
+            array.extend(bodies.join(&b",\n"[..]));
+            array.extend(b"]\n");
+            std::io::stdout().write_all(&array).context("writing the reports")
+        }
+    }
+}
+
+fn read(path: &Path, limit: u64) -> anyhow::Result<(Vec<u8>, Stamp)> {
+    let shown = path.display();
+    let file = File::open(path).with_context(|| format!("could not open {shown}"))?;
+    let metadata = file.metadata().with_context(|| format!("could not look at {shown}"))?;
+    if !metadata.is_file() {
+        bail!("{shown} is no file");
+    }
+    if metadata.len() > limit {
+        bail!("{shown} has {} bytes; at most {limit} are converted", metadata.len());
+    }
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).with_context(|| format!("could not read {shown}"))?;
+    if bytes.is_empty() {
+        bail!("{shown} is empty");
+    }
+    Ok((bytes, Stamp::of(&metadata)))
+}
+
+/// Prints the catalogue.
+#[expect(clippy::print_stdout, reason = "this is the answer of the command")]
+pub(super) fn list(json: bool) -> anyhow::Result<()> {
+    let catalogue = converters();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&catalogue)?);
+        return Ok(());
+    }
+    for converter in catalogue {
+        println!("{}  {} ({})", converter.name, converter.title, converter.version);
+        println!("    {}", converter.description);
+        for argument in converter.arguments {
+            println!("    {} = {:?}: {}", argument.name, argument.default, argument.description);
+        }
+    }
+    Ok(())
+}

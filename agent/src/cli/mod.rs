@@ -1,0 +1,116 @@
+//! The command line.
+
+mod convert;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Subcommand;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Settings;
+use crate::convert::worker;
+
+/// Watches folders, converts test results to WATS reports and delivers them.
+#[derive(Debug, clap::Parser)]
+#[command(name = "wats-agent", version)]
+pub struct Args {
+    /// The configuration file; its name is the instance's name.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+impl Args {
+    /// Reads the command line; a wrong one ends the process with an explanation.
+    pub fn read() -> Self {
+        clap::Parser::parse()
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the agent until it is told to stop.
+    Run {
+        /// Keep credentials under the key in this file, instead of the one systemd hands over.
+        #[arg(long, value_name = "FILE")]
+        machine_key: Option<PathBuf>,
+    },
+    /// Convert one file and print its reports as a JSON array.
+    Convert(convert::Args),
+    /// List the converters and their arguments.
+    Converters {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check the configuration file and say everything that is wrong in it.
+    CheckConfig,
+    /// Convert what comes on standard input; started by the agent itself.
+    #[command(hide = true)]
+    Worker,
+}
+
+/// Does what was asked for.
+///
+/// # Errors
+/// What went wrong, to be shown as one message.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let config = args.config.clone().unwrap_or_else(|| PathBuf::from("/etc/wats-agent/default.toml"));
+    match args.command {
+        Command::Run { machine_key } => run_agent(Settings::load(&config)?, machine_key),
+        Command::Convert(command) => convert::run(&command, args.config.as_deref()),
+        Command::Converters { json } => convert::list(json),
+        Command::CheckConfig => check_config(&config),
+        Command::Worker => worker::run().context("talking to the agent"),
+    }
+}
+
+#[tokio::main]
+async fn run_agent(settings: Settings, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let stop = stop_on_signal().context("could not listen for signals")?;
+    crate::run(settings, machine_key, stop).await
+}
+
+/// Cancelled by SIGTERM, or by Ctrl-C at a terminal.
+fn stop_on_signal() -> std::io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let cancelled = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        cancelled.cancel();
+    });
+    Ok(stop)
+}
+
+#[expect(clippy::print_stdout, reason = "this is the answer of the command")]
+fn check_config(config: &std::path::Path) -> anyhow::Result<()> {
+    let settings = Settings::load(config)?;
+    println!("{} is right: instance {}", config.display(), settings.instance);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_does_not_contradict_itself() {
+        super::Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,52 @@
+//! How pool and worker talk: each message is its length (four bytes, little-endian) and then its bytes.
+
+use std::io::{self, Read, Write};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// The longest message, in either direction.
+pub(super) const LIMIT: usize = 1 << 30;
+
+pub(super) fn read(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length)?;
+    let length = checked(length, LIMIT)?;
+    let mut bytes = Vec::new();
+    // Grows with what really comes: a wrong length must not take a gigabyte.
+    from.take(length as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+pub(super) fn write(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(&length(bytes)?)?;
+    to.write_all(bytes)
+}
+
+pub(super) async fn receive(from: &mut (impl AsyncRead + Unpin), limit: usize) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length).await?;
+    let length = checked(length, limit)?;
+    let mut bytes = Vec::new();
+    from.take(length as u64).read_to_end(&mut bytes).await?;
+    if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+pub(super) async fn send(to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+    to.write_all(&length(bytes)?).await?;
+    to.write_all(bytes).await
+}
+
+fn length(bytes: &[u8]) -> io::Result<[u8; 4]> {
+    match u32::try_from(bytes.len()) {
+        Ok(length) if bytes.len() <= LIMIT => Ok(length.to_le_bytes()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the message is too long")),
+    }
+}
+
+fn checked(length: [u8; 4], limit: usize) -> io::Result<usize> {
+    let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
+    if length > limit {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the message is too long"));
+    }
+    Ok(length)
+}

@@ -1,0 +1,10 @@
+//! From a file's bytes to reports, in a worker process behind a pool.
+
+mod frame;
+mod job;
+mod pool;
+pub mod worker;
+
+pub(crate) use job::choose;
+pub use job::{Answer, Job, convert};
+pub use pool::{Command, ConvertFailure, Limits, Pool};

@@ -1,0 +1,99 @@
+//! The worker process: reads a job and a file from standard input, answers on standard output.
+//!
+//! It opens no file and no connection; what it needs comes through the pipe.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, setrlimit};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::frame;
+use super::job::{Answer, Job, convert};
+use crate::store::NewReport;
+
+/// The address space of a worker: a file that needs more is an error, the machine goes on.
+const MEMORY: u64 = 4 << 30;
+
+/// The first message of an answer; the bodies of the reports follow, one message each.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Head {
+    Reports { reports: Vec<ReportHead>, warnings: Vec<String> },
+    Refused { words: String, not_yet: bool },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReportHead {
+    id: Uuid,
+    serial_number: String,
+    part_number: String,
+    process_code: Option<i64>,
+    result: String,
+}
+
+impl ReportHead {
+    pub(super) fn with_body(self, body: Vec<u8>) -> NewReport {
+        NewReport {
+            id: self.id,
+            serial_number: self.serial_number,
+            part_number: self.part_number,
+            process_code: self.process_code,
+            result: self.result,
+            body,
+        }
+    }
+}
+
+/// Answers jobs until standard input ends.
+///
+/// # Errors
+/// When the other side talks nonsense or is gone.
+pub fn run() -> io::Result<()> {
+    limit_this_process()?;
+    let (mut requests, mut answers) = (io::stdin().lock(), BufWriter::new(io::stdout().lock()));
+    loop {
+        let job = match frame::read(&mut requests) {
+            Ok(job) => job,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let job: Job = serde_json::from_slice(&job)?;
+        let bytes = frame::read(&mut requests)?;
+        answer(&mut answers, convert(&job, bytes))?;
+        answers.flush()?;
+    }
+}
+
+fn answer(to: &mut impl Write, answer: Answer) -> io::Result<()> {
+    let (head, bodies) = match answer {
+        Answer::Refused { words, not_yet } => (Head::Refused { words, not_yet }, Vec::new()),
+        Answer::Reports { reports, warnings } => {
+            let (heads, bodies) = reports.into_iter().map(split).unzip();
+            (Head::Reports { reports: heads, warnings }, bodies)
+        }
+    };
+    frame::write(to, &serde_json::to_vec(&head)?)?;
+    bodies.iter().try_for_each(|body| frame::write(to, body))
+}
+
+fn split(report: NewReport) -> (ReportHead, Vec<u8>) {
+    let NewReport { id, serial_number, part_number, process_code, result, body } = report;
+    (ReportHead { id, serial_number, part_number, process_code, result }, body)
+}
+
+fn limit_this_process() -> io::Result<()> {
+    setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    // When the agent is killed this process would only see it at its next read, which a conversion
+    // that never ends does not come to.
+    let agent = std::os::unix::process::parent_id();
+    std::thread::Builder::new().spawn(move || {
+        while std::os::unix::process::parent_id() == agent {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        std::process::exit(1);
+    })?;
+    Ok(())
+}

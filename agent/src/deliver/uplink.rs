@@ -1,0 +1,27 @@
+//! The client for the settings and credentials in force.
+
+use std::error::Error;
+
+use wats::client::{Client, ClientSettings, ProxyCredential};
+
+use crate::config::Server;
+use crate::secret::Secrets;
+
+/// `None` while there is no address or no credential.
+pub(super) fn client(
+    server: &Server,
+    secrets: &Secrets,
+) -> Result<Option<Client>, Box<dyn Error + Send + Sync>> {
+    let Some(url) = &server.url else { return Ok(None) };
+    let Some(token) = secrets.server_token()? else { return Ok(None) };
+    let mut settings = ClientSettings::new(url, token, concat!("wats-agent/", env!("CARGO_PKG_VERSION")))?;
+    if let Some(proxy) = &server.proxy {
+        let credential = secrets.proxy_credential()?;
+        let credential = credential.map(|it| ProxyCredential { user: it.user, password: it.password });
+        settings = settings.with_proxy(proxy, credential)?;
+    }
+    if let Some(pem) = &server.extra_ca {
+        settings = settings.with_extra_ca(pem.clone());
+    }
+    Ok(Some(Client::new(settings)?))
+}

@@ -1,0 +1,158 @@
+//! Finds files in the watched folders and passes them on when they are complete.
+
+mod names;
+mod read;
+mod scan;
+mod settle;
+mod source;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::Agent;
+use crate::config::Settings;
+use crate::control::api::{SourceSettings, SourceState};
+use crate::files::Stamp;
+use crate::service::Pulse;
+use crate::{SourceHealth, config};
+
+pub use read::{Content, read};
+use source::Watching;
+
+/// A source as its files see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub settings: SourceSettings,
+    pub folder: PathBuf,
+    pub intake: config::Intake,
+}
+
+/// A complete file on its way to a converter.
+#[derive(Debug)]
+pub struct Candidate {
+    pub source: Arc<Source>,
+    pub path: PathBuf,
+    pub stamp: Stamp,
+    /// How long it was seen unchanged.
+    pub unchanged: Duration,
+    done: mpsc::UnboundedSender<(PathBuf, Outcome)>,
+    outcome: Outcome,
+}
+
+/// What became of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Dealt with, or not there any more.
+    Done,
+    /// To be looked at again after this time.
+    Later(Duration),
+}
+
+impl Candidate {
+    /// Says what became of it; the source hears of it when the candidate is dropped.
+    pub fn ends(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+/// Also a crash of whoever worked on it tells the source that the file is free again.
+impl Drop for Candidate {
+    fn drop(&mut self) {
+        // A source that was removed does not care.
+        self.done.send((std::mem::take(&mut self.path), self.outcome)).ok();
+    }
+}
+
+impl Source {
+    /// The patterns in force.
+    fn patterns(&self) -> Vec<String> {
+        if !self.settings.file_patterns.is_empty() {
+            return self.settings.file_patterns.clone();
+        }
+        let converter = wats_converters::find(&self.settings.converter);
+        converter.map_or(Vec::new(), |it| it.about().file_patterns.iter().map(|&p| p.to_owned()).collect())
+    }
+}
+
+struct Running {
+    source: Arc<Source>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// Watches all sources of the settings in force, until `stop` fires.
+pub async fn run(agent: Agent, files: mpsc::Sender<Candidate>, pulse: &Pulse, stop: CancellationToken) {
+    let mut changes = agent.watch_settings();
+    let mut running: BTreeMap<String, Running> = BTreeMap::new();
+    while !stop.is_cancelled() {
+        let settings = changes.borrow_and_update().clone();
+        let wanted = wanted(&settings);
+        let old: Vec<String> = running
+            .iter()
+            .filter(|(name, it)| it.task.is_finished() || wanted.get(*name) != Some(&*it.source))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in old {
+            if let Some(Running { stop, task, .. }) = running.remove(&name) {
+                stop.cancel();
+                if task.await.is_err_and(|error| error.is_panic()) {
+                    tracing::error!(source.name = name, "watching {name} crashed; it is started again");
+                }
+                agent.forget_source_health(&name);
+            }
+        }
+        for (name, source) in wanted {
+            if source.settings.paused {
+                agent.set_source_health(&name, SourceHealth { state: SourceState::Paused, trouble: None });
+            }
+            running.entry(name).or_insert_with(|| start(&agent, source, &files, &stop));
+        }
+        pulse.beat();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            changed = changes.changed() => if changed.is_err() { break },
+            // Also looks whether one has crashed.
+            () = tokio::time::sleep(Duration::from_secs(5)) => {}
+        }
+    }
+    for (_, Running { task, .. }) in running {
+        task.await.ok();
+    }
+}
+
+/// The sources of the settings, as their files see them.
+pub fn sources(settings: &Settings) -> Vec<Source> {
+    wanted(settings).into_values().collect()
+}
+
+fn wanted(settings: &Settings) -> BTreeMap<String, Source> {
+    let sources = settings.config.sources.iter().map(|it| {
+        let source = Source {
+            settings: it.clone(),
+            folder: settings.folder_of(it),
+            intake: settings.config.intake.clone(),
+        };
+        (it.name.clone(), source)
+    });
+    sources.collect()
+}
+
+fn start(
+    agent: &Agent,
+    source: Source,
+    files: &mpsc::Sender<Candidate>,
+    stop: &CancellationToken,
+) -> Running {
+    let (source, stop) = (Arc::new(source), stop.child_token());
+    let watching = Watching::new(agent.clone(), source.clone(), files.clone(), stop.clone());
+    let task = tokio::spawn(async move {
+        if watching.is_paused() { watching.wait().await } else { watching.run().await }
+    });
+    Running { source, stop, task }
+}

@@ -1,0 +1,188 @@
+//! Starts the parts of the agent, restarts one that crashes, and ends them together.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::convert::{Command, Limits, Pool};
+use crate::secret::{KeySource, SealedStore, Secrets};
+use crate::service::{Notifier, Vitals};
+use crate::store::Store;
+use crate::work::Work;
+use crate::{Agent, control, deliver, error_chain, health, intake};
+
+/// Files that are worked on at once: enough that one commit serves many.
+const FILES_AT_ONCE: usize = 16;
+/// Complete files that wait for their turn.
+const FILES_WAITING: usize = 64;
+/// The reports of one file, together.
+const ANSWER_BYTES: usize = 512 << 20;
+/// How long the parts may take to end.
+const FAREWELL: Duration = Duration::from_secs(8);
+/// How long until a part that crashed is started again.
+const RESTART: Duration = Duration::from_secs(2);
+
+/// Runs the agent until `stop` fires; everything is given back within ten seconds.
+///
+/// # Errors
+/// When it cannot start: another one runs, or database or socket cannot be used.
+pub async fn run(
+    settings: Settings,
+    machine_key: Option<PathBuf>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let storage = settings.storage_folder();
+    fs::create_dir_all(&storage).with_context(|| format!("could not make {}", storage.display()))?;
+    let _only = lock(&storage)?;
+    let store = Store::open(&settings.database()).await?;
+    let machine_key = machine_key.or_else(|| settings.config.storage.machine_key.clone());
+    let secrets = secrets(&storage, machine_key.as_deref());
+    let agent = Agent::new(settings, store.clone(), secrets, Timestamp::now());
+    let listener = control::listen(&agent.settings().socket()).await?;
+
+    let notifier = Notifier::from_environment();
+    let vitals = Vitals::default();
+    let mut parts = JoinSet::new();
+    start_work(&agent, &vitals, &stop, &mut parts).await?;
+    let serving = control::serve(listener, agent.clone(), vitals.clone(), stop.clone());
+    parts.spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!("{}", error_chain(&error));
+        }
+    });
+    parts.spawn(health::serve(agent.clone(), vitals.clone(), stop.clone()));
+    {
+        let (notifier, stop) = (notifier.clone(), stop.clone());
+        parts.spawn(async move { notifier.watch(&vitals, &stop).await });
+    }
+    let settings = agent.settings();
+    let sources = settings.config.sources.len();
+    tracing::info!("agent {} {} watches {sources} sources", settings.instance, env!("CARGO_PKG_VERSION"));
+    notifier.ready(&format!("watching {sources} sources"));
+
+    tokio::select! {
+        () = stop.cancelled() => {}
+        // The store answers no more: systemd starts a fresh agent.
+        () = closed(&store) => {}
+    }
+    let failed = store.is_closed();
+    notifier.stopping();
+    stop.cancel();
+    let ended = async { while parts.join_next().await.is_some() {} };
+    if tokio::time::timeout(FAREWELL, ended).await.is_err() {
+        tracing::warn!("some work did not end in time; it is taken up at the next start");
+        parts.abort_all();
+    }
+    tokio::time::timeout(Duration::from_secs(1), store.close()).await.ok();
+    if failed {
+        bail!("the database failed");
+    }
+    tracing::info!("the agent has ended");
+    Ok(())
+}
+
+async fn start_work(
+    agent: &Agent,
+    vitals: &Vitals,
+    stop: &CancellationToken,
+    parts: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    let convert = &agent.settings().config.convert;
+    let command = Command {
+        program: std::env::current_exe().context("could not find this program")?,
+        arguments: vec!["worker".to_owned()],
+    };
+    let limits = Limits {
+        workers: convert.workers,
+        time: Duration::from_secs(convert.time_limit_seconds.into()),
+        answer_bytes: ANSWER_BYTES,
+    };
+    let work = Work::new(agent.clone(), Pool::new(command, limits));
+    for source in intake::sources(&agent.settings()) {
+        work.resume(&source).await?;
+    }
+    let (sender, files) = mpsc::channel(FILES_WAITING);
+    let files = Arc::new(Mutex::new(files));
+    for _ in 0..FILES_AT_ONCE {
+        let (work, files, inner) = (work.clone(), files.clone(), stop.clone());
+        parts.spawn(supervise("conversion", agent.clone(), stop.clone(), move || {
+            let (work, files, stop) = (work.clone(), files.clone(), inner.clone());
+            async move {
+                work.run(files, stop).await;
+                Ok(())
+            }
+        }));
+    }
+    let pulse = Arc::new(vitals.watch("intake", Duration::from_secs(60)));
+    let (other, inner) = (agent.clone(), stop.clone());
+    parts.spawn(supervise("intake", agent.clone(), stop.clone(), move || {
+        let (agent, sender, pulse, stop) = (other.clone(), sender.clone(), pulse.clone(), inner.clone());
+        async move {
+            intake::run(agent, sender, &pulse, stop).await;
+            Ok(())
+        }
+    }));
+    let pulse = Arc::new(vitals.watch("delivery", Duration::from_secs(60)));
+    let (other, inner) = (agent.clone(), stop.clone());
+    parts.spawn(supervise("delivery", agent.clone(), stop.clone(), move || {
+        let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
+        async move { deliver::run(agent, &pulse, &stop).await.map_err(|error| error_chain(&error)) }
+    }));
+    Ok(())
+}
+
+/// Runs a part of the agent, and starts it again when it crashes or gives up.
+async fn supervise<F>(name: &'static str, agent: Agent, stop: CancellationToken, part: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    while !stop.is_cancelled() {
+        // A task of its own, so that a panic ends there.
+        let why = match tokio::spawn(part()).await {
+            Ok(Ok(())) => return,
+            Ok(Err(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        tracing::error!("the {name} failed and is started again: {why}");
+        agent.set_trouble(name, Some(format!("the {name} failed and is started again: {why}")));
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(RESTART) => agent.set_trouble(name, None),
+        }
+    }
+}
+
+/// Returns when the store can store nothing any more.
+async fn closed(store: &Store) {
+    while !store.is_closed() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Credentials lie sealed beside the database.
+fn secrets(storage: &Path, machine_key: Option<&Path>) -> Secrets {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let key = KeySource::find(machine_key, credentials.as_deref());
+    Secrets::new(SealedStore::new(storage.join("secrets"), key))
+}
+
+/// The kernel holds the lock as long as this process lives, and no longer.
+fn lock(storage: &Path) -> anyhow::Result<File> {
+    let path = storage.join("lock");
+    let file = File::create(&path).with_context(|| format!("could not make {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another agent runs in {}", storage.display()),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("could not lock {}", path.display()))
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The way of one file: read, claim, convert, store, put away.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::Agent;
+use crate::archive::{self, Places};
+use crate::control::api::FileState;
+use crate::convert::{Answer, ConvertFailure, Job, Pool};
+use crate::files::Stamp;
+use crate::intake::{self, Candidate, Content, Outcome, Source};
+use crate::store::{Claim, Known, NewFile, StoreError};
+
+/// How long an empty or cut off file may rest before it counts as an error: its writer may be slow.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long until something that the machine refused is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+/// The contents in memory at once, in KiB; a larger file waits until it is alone.
+const MEMORY_KIB: u32 = 256 * 1024;
+/// Below so many free bytes nothing more is taken in.
+const LEAST_FREE: u64 = 64 << 20;
+
+/// Works on files; cheap to clone, all clones share the limits.
+#[derive(Debug, Clone)]
+pub struct Work {
+    pub agent: Agent,
+    pub pool: Pool,
+    memory: Arc<Semaphore>,
+}
+
+impl Work {
+    pub fn new(agent: Agent, pool: Pool) -> Self {
+        let memory = Arc::new(Semaphore::new(usize::try_from(MEMORY_KIB).unwrap_or(usize::MAX)));
+        Self { agent, pool, memory }
+    }
+
+    /// Works on files one after the other, until `stop` fires.
+    pub async fn run(
+        self,
+        files: Arc<tokio::sync::Mutex<mpsc::Receiver<Candidate>>>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            let next = async { files.lock().await.recv().await };
+            let mut file = tokio::select! {
+                () = stop.cancelled() => return,
+                file = next => match file { Some(file) => file, None => return },
+            };
+            let outcome = tokio::select! {
+                // What was claimed is taken up again at the next start.
+                () = stop.cancelled() => return,
+                outcome = self.one(&file) => outcome,
+            };
+            match outcome {
+                Ok(outcome) => file.ends(outcome),
+                Err(error) => {
+                    let name = file.path.display();
+                    tracing::error!(%error, "could not work on {name}; it is tried again");
+                    file.ends(Outcome::Later(AGAIN));
+                }
+            }
+        }
+    }
+
+    /// Takes up what was done but not put away when the agent ended.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn resume(&self, source: &Source) -> Result<(), StoreError> {
+        for file in self.agent.store().unfinished(&source.settings.name).await? {
+            let gone = !file.path.exists();
+            match file.state {
+                FileState::Claimed if gone => {
+                    let path = file.path.display();
+                    tracing::warn!("{path} was taken away before it was converted");
+                    self.agent.store().forget(file.id).await?;
+                }
+                // Found again by the scan.
+                FileState::Claimed => {}
+                FileState::Converted | FileState::Failed => {
+                    self.put_away(source, file).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn one(&self, file: &Candidate) -> Result<Outcome, WorkError> {
+        let (store, source) = (self.agent.store(), &*file.source);
+        let known = store.known(&source.settings.name, &file.path, file.stamp).await?;
+        if let Some(known) = known
+            && known.state != FileState::Claimed
+        {
+            if known.put_away {
+                return Ok(Outcome::Done);
+            }
+            return Ok(self.put_away(source, known).await?);
+        }
+        if !self.has_room() {
+            return Ok(Outcome::Later(AGAIN));
+        }
+        if file.stamp.size == 0 {
+            if file.unchanged < PATIENCE {
+                return Ok(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)));
+            }
+            return self.refuse(file, "the file is empty".to_owned()).await;
+        }
+        let kib = u32::try_from(file.stamp.size / 1024 + 1).unwrap_or(u32::MAX).min(MEMORY_KIB);
+        // The semaphore is never closed.
+        let _memory = self.memory.acquire_many(kib).await.ok();
+        let limit = source.intake.max_file_bytes;
+        let (path, stamp) = (file.path.clone(), file.stamp);
+        let content = tokio::task::spawn_blocking(move || intake::read(&path, stamp, limit)).await;
+        match content.map_err(io::Error::other).flatten() {
+            Ok(Content::Read { bytes, sha256 }) => self.convert(file, bytes, sha256).await,
+            Ok(Content::TooLarge) => {
+                let size = file.stamp.size;
+                let words = format!("the file is too large: {size} bytes; at most {limit} are converted");
+                self.refuse(file, words).await
+            }
+            // What it has become is found by an event or the next scan.
+            Ok(Content::Changed) => Ok(Outcome::Later(Duration::from_millis(500))),
+            Err(source) => Err(WorkError::Read(source)),
+        }
+    }
+
+    async fn convert(&self, file: &Candidate, bytes: Vec<u8>, sha256: String) -> Result<Outcome, WorkError> {
+        let (store, source) = (self.agent.store(), &*file.source);
+        // A failed file that its owner took from the error folder and dropped again takes its place.
+        if let Some((id, kept_at)) = store.failed_twin(&source.settings.name, &sha256).await?
+            && !kept_at.exists()
+        {
+            store.forget(id).await?;
+        }
+        let now = Timestamp::now();
+        let new = new_file(file, sha256.clone(), now)?;
+        let name = file_name(file);
+        let (id, answer) = match store.claim(new).await? {
+            Claim::Duplicate { id, of } => {
+                tracing::info!(
+                    file.id = id,
+                    "{name} has the content of file {of}, which was converted before"
+                );
+                return self.finish(file, known(file, id, FileState::Converted, sha256, now)).await;
+            }
+            Claim::Convert { id } => {
+                let job = Job {
+                    converter: source.settings.converter.clone(),
+                    arguments: source.settings.arguments.clone(),
+                    file_name: name.clone(),
+                    sha256: sha256.clone(),
+                    modified: file.stamp.modified(),
+                    station: self.agent.settings().config.station.clone(),
+                    now,
+                };
+                (id, self.pool.convert(&job, &bytes).await)
+            }
+        };
+        drop(bytes);
+        match answer {
+            Ok(Answer::Reports { reports, warnings }) => {
+                let count = reports.len();
+                match store.converted(id, reports, Timestamp::now()).await? {
+                    None => tracing::info!(file.id = id, reports = count, "converted {name}"),
+                    Some(of) => tracing::info!(file.id = id, "{name} has the content of file {of}"),
+                }
+                for warning in warnings {
+                    tracing::warn!(file.id = id, "{name}: {warning}");
+                }
+                self.agent.wake_delivery();
+                self.finish(file, known(file, id, FileState::Converted, sha256, now)).await
+            }
+            Ok(Answer::Refused { not_yet: true, .. }) if file.unchanged < PATIENCE => {
+                Ok(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)))
+            }
+            Err(ConvertFailure::NoWorker(source)) => Err(WorkError::NoWorker(source)),
+            Ok(Answer::Refused { words, .. }) => self.fail(file, id, words, sha256, now).await,
+            Err(failure) => self.fail(file, id, failure.to_string(), sha256, now).await,
+        }
+    }
+
+    async fn refuse(&self, file: &Candidate, words: String) -> Result<Outcome, WorkError> {
+        let now = Timestamp::now();
+        let id = self.agent.store().refuse(new_file(file, String::new(), now)?, words.clone()).await?;
+        tracing::warn!(file.id = id, "{} was not converted: {}", file_name(file), first_line(&words));
+        let failed = Known { error: Some(words), ..known(file, id, FileState::Failed, String::new(), now) };
+        self.finish(file, failed).await
+    }
+
+    async fn fail(
+        &self,
+        file: &Candidate,
+        id: i64,
+        words: String,
+        sha256: String,
+        now: Timestamp,
+    ) -> Result<Outcome, WorkError> {
+        tracing::warn!(file.id = id, "{} was not converted: {}", file_name(file), first_line(&words));
+        self.agent.store().failed(id, words.clone()).await?;
+        let failed = Known { error: Some(words), ..known(file, id, FileState::Failed, sha256, now) };
+        self.finish(file, failed).await
+    }
+
+    async fn finish(&self, file: &Candidate, known: Known) -> Result<Outcome, WorkError> {
+        Ok(self.put_away(&file.source, known).await?)
+    }
+
+    /// Puts a finished file away; one that cannot be moved is tried again later.
+    async fn put_away(&self, source: &Source, file: Known) -> Result<Outcome, StoreError> {
+        let (id, path) = (file.id, file.path.clone());
+        let archive = self.agent.settings().archive_folder();
+        let source = source.clone();
+        let moved = tokio::task::spawn_blocking(move || {
+            let places = Places {
+                source: &source.settings.name,
+                converter: &source.settings.converter,
+                folder: &source.folder,
+                archive: &archive,
+                after: source.settings.after,
+            };
+            archive::put_away(places, &file)
+        });
+        match moved.await.map_err(io::Error::other).flatten() {
+            Ok(kept_at) => {
+                self.agent.store().put_away(id, kept_at).await?;
+                self.agent.set_trouble("archive", None);
+                Ok(Outcome::Done)
+            }
+            Err(error) => {
+                let words = format!("{} is done with but cannot be moved away: {error}", path.display());
+                tracing::warn!(file.id = id, "{words}");
+                self.agent.set_trouble("archive", Some(words));
+                Ok(Outcome::Later(Duration::from_secs(30)))
+            }
+        }
+    }
+
+    /// False while the disk is nearly full: better no file taken than one half kept.
+    fn has_room(&self) -> bool {
+        let folder = self.agent.settings().storage_folder();
+        let free = nix::sys::statvfs::statvfs(&folder).map(|it| it.blocks_available() * it.fragment_size());
+        let full = free.is_ok_and(|free| free < LEAST_FREE);
+        let words = full.then(|| {
+            format!(
+                "the disk of {} is nearly full: no more files are taken until there is room",
+                folder.display()
+            )
+        });
+        self.agent.set_trouble("disk", words);
+        !full
+    }
+}
+
+/// Why a file could not be worked on now. It is tried again.
+#[derive(Debug, thiserror::Error)]
+enum WorkError {
+    #[error("it cannot be read: {0}")]
+    Read(#[source] io::Error),
+    #[error("no worker process could be started: {0}")]
+    NoWorker(#[source] io::Error),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("its source's arguments cannot be written")]
+    Arguments(#[from] serde_json::Error),
+}
+
+/// A log line is one line; the rest is with the file.
+fn first_line(words: &str) -> &str {
+    words.lines().next().unwrap_or_default()
+}
+
+fn file_name(file: &Candidate) -> String {
+    file.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn new_file(file: &Candidate, sha256: String, now: Timestamp) -> Result<NewFile, WorkError> {
+    let settings = &file.source.settings;
+    Ok(NewFile {
+        source: settings.name.clone(),
+        converter: settings.converter.clone(),
+        arguments: serde_json::to_string(&settings.arguments)?,
+        path: file.path.clone(),
+        stamp: file.stamp,
+        sha256,
+        received_at: now,
+    })
+}
+
+fn known(file: &Candidate, id: i64, state: FileState, sha256: String, now: Timestamp) -> Known {
+    let (path, stamp): (PathBuf, Stamp) = (file.path.clone(), file.stamp);
+    Known { id, state, put_away: false, path, stamp, sha256, received_at: now, error: None }
+}
