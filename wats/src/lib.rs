@@ -2,6 +2,7 @@
 //!
 //! - [`report`] is the model of a test (UUT) and a repair (UUR) report.
 //! - [`wsjf`] reads and writes its JSON form, which is what the server takes.
+//! - [`wsxf`] reads and writes its XML form.
 //! - [`validate`] knows the server's rules and answers in the server's own words.
 //! - [`client`] talks to the server.
 //!
@@ -12,5 +13,6 @@ pub mod client;
 pub mod report;
 pub mod validate;
 pub mod wsjf;
+pub mod wsxf;
 
 pub use report::Report;
