@@ -1,4 +1,5 @@
-//! What the tests of the whole product share: the WATS server simulator, and machines to boot images in.
+//! What the tests of the whole product share: the WATS server simulator, a test station, and machines to boot images in.
 
 pub mod machine;
 pub mod sim;
+pub mod station;

@@ -1,0 +1,173 @@
+//! A test station in a temporary folder: the real agent program, its folders, and a simulated server.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use wats_agent::control::api::{Credential, ServerChange, SourceSettings};
+use wats_agent::control::client::ControlClient;
+
+use crate::sim::{Sim, SimSettings, TOKEN};
+
+/// The agent, the folders that it watches, and the server that it delivers to.
+#[derive(Debug)]
+pub struct Station {
+    folder: tempfile::TempDir,
+    pub sim: Sim,
+    agent: Option<Child>,
+}
+
+impl Station {
+    /// Sets up one source for each `(name, converter)`, starts the agent, and tells it the server and its token.
+    ///
+    /// # Errors
+    /// When the agent was not built or does not start.
+    pub async fn start(sources: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let sim = Sim::start(SimSettings::default()).await?;
+        let mut station = Self { folder: tempfile::tempdir()?, sim, agent: None };
+        let root = station.folder.path();
+        let mut config = format!(
+            "version = 1\n[station]\nname = \"ST1\"\nlocation = \"Lab\"\npurpose = \"Production\"\ntime_zone = \"UTC\"\n\
+             [intake]\nsettle_seconds = 1\nrescan_seconds = 1\n\
+             [health]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"{0}/agent.sock\"\nallow_users = []\n\
+             [storage]\nfolder = \"{0}/storage\"\nmachine_key = \"{0}/machine.key\"\n",
+            root.display()
+        );
+        for (name, converter) in sources {
+            let settings = SourceSettings {
+                name: (*name).to_owned(),
+                converter: (*converter).to_owned(),
+                folder: Some(root.join(name).display().to_string()),
+                file_patterns: Vec::new(),
+                arguments: std::collections::BTreeMap::new(),
+                after: wats_agent::control::api::After::default(),
+                paused: false,
+            };
+            std::fs::create_dir_all(root.join(name))?;
+            config.push_str("[[sources]]\n");
+            config.push_str(&format!(
+                "name = {:?}\nconverter = {:?}\nfolder = {:?}\n",
+                settings.name,
+                settings.converter,
+                settings.folder.unwrap_or_default()
+            ));
+        }
+        let mut file = std::fs::File::create(root.join("test.toml"))?;
+        file.write_all(config.as_bytes())?;
+        station.run_agent().await?;
+        let change = ServerChange {
+            url: station.sim.base_url(),
+            proxy: None,
+            extra_ca: None,
+            credential: Some(Credential::Token(TOKEN.to_owned().into())),
+            proxy_credential: None,
+        };
+        station.control()?.change_server(&change).await.context("telling the agent its server")?;
+        Ok(station)
+    }
+
+    /// The folder of a source.
+    pub fn source(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// # Errors
+    /// When the client cannot be made.
+    pub fn control(&self) -> anyhow::Result<ControlClient> {
+        Ok(ControlClient::new(self.folder.path().join("agent.sock"))?)
+    }
+
+    /// Drops a file as a careful tester does: written under another name, then renamed.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn drop_file(&self, source: &str, name: &str, content: &[u8]) -> anyhow::Result<()> {
+        let draft = self.source(source).join(format!("{name}.tmp"));
+        std::fs::File::create(&draft)?.write_all(content)?;
+        Ok(std::fs::rename(draft, self.source(source).join(name))?)
+    }
+
+    /// Starts the agent and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not within 20 seconds, with what it said.
+    pub async fn run_agent(&mut self) -> anyhow::Result<()> {
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.folder.path().join("agent.log"))?;
+        let agent = Command::new(agent_program()?)
+            .arg("--config")
+            .arg(self.folder.path().join("test.toml"))
+            .args(["run", "--machine-key"])
+            .arg(self.folder.path().join("machine.key"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        self.agent = Some(agent);
+        let control = self.control()?;
+        self.until("the agent answers", Duration::from_secs(20), async || control.status().await.is_ok())
+            .await
+    }
+
+    /// SIGKILL: the agent has no chance to tidy up.
+    ///
+    /// # Errors
+    /// When there is no agent to kill.
+    pub fn kill_agent(&mut self) -> anyhow::Result<()> {
+        let mut agent = self.agent.take().context("the agent does not run")?;
+        agent.kill()?;
+        agent.wait()?;
+        Ok(())
+    }
+
+    /// Waits until `condition` holds.
+    ///
+    /// # Errors
+    /// When it does not within `limit`, with the end of the agent's log.
+    pub async fn until(
+        &self,
+        what: &str,
+        limit: Duration,
+        condition: impl AsyncFn() -> bool,
+    ) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while !condition().await {
+            if started.elapsed() > limit {
+                bail!("not within {} s: {what}. The agent said:\n{}", limit.as_secs(), self.log_end());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    fn log_end(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.path().join("agent.log")).unwrap_or_default();
+        let end: Vec<&str> = log.lines().rev().take(30).collect();
+        end.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Station {
+    fn drop(&mut self) {
+        if let Some(agent) = &mut self.agent {
+            // It may have ended by itself; there is nothing left to do then.
+            let _killed = agent.kill();
+            let _ended = agent.wait();
+        }
+    }
+}
+
+/// The agent program of this build: it lies beside the test programs' folder.
+fn agent_program() -> anyhow::Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let profile = test.ancestors().nth(2).context("this test program lies nowhere")?;
+    let program = profile.join("wats-agent");
+    ensure!(
+        Path::new(&program).is_file(),
+        "{} is missing: 'cargo build --workspace' makes it, as './just test' does",
+        program.display()
+    );
+    Ok(program)
+}
