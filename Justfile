@@ -19,9 +19,9 @@ test:
     cargo build --workspace --all-targets
     cargo test --workspace --no-fail-fast
 
-# Run agent, console and a simulated WATS server on this machine, to look at.
+# Run the agent and a simulated WATS server on this machine, to look at.
 demo:
-    tools/setup build
+    tools/setup build test
     cargo build --workspace --bins
     tools/demo
 
