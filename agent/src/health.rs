@@ -204,3 +204,6 @@ async fn not_ready(watched: &Watched) -> Vec<String> {
     reasons.extend(agent.troubles());
     reasons
 }
+
+#[cfg(test)]
+mod tests;
