@@ -11,7 +11,7 @@ fn main() -> ExitCode {
             {
                 eprintln!("wats-agent: {error:#}");
             }
-            ExitCode::FAILURE
+            ExitCode::from(wats_agent::cli::exit_code(&error))
         }
     }
 }

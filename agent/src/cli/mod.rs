@@ -1,6 +1,7 @@
 //! The command line.
 
 mod convert;
+mod remote;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -12,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
+use crate::control::client::ControlError;
 use crate::convert::worker;
+use crate::secret::Made;
 
 /// Watches folders, converts test results to WATS reports and delivers them.
 #[derive(Debug, clap::Parser)]
@@ -50,6 +53,19 @@ enum Command {
     },
     /// Check the configuration file and say everything that is wrong in it.
     CheckConfig,
+    /// Show how the running agent fares.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at the running agent's queue of reports, and send again or give up.
+    Queue {
+        #[command(subcommand)]
+        command: remote::QueueCommand,
+    },
+    /// Make the machine key, under which credentials are kept; one that is there stays.
+    MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
     #[command(hide = true)]
     Worker,
@@ -66,8 +82,29 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
         Command::Converters { json } => convert::list(json),
         Command::CheckConfig => check_config(&config),
+        Command::Status { json } => remote::status(&Settings::load(&config)?, json),
+        Command::Queue { command } => remote::queue(&Settings::load(&config)?, &command),
+        Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
     }
+}
+
+/// What the process ends with: 3 when the agent that was asked does not run, else 1.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<ControlError>() {
+        Some(ControlError::Unreachable { .. }) => 3,
+        _ => 1,
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is the answer of the command")]
+fn make_key(path: &std::path::Path) -> anyhow::Result<()> {
+    let words = match crate::secret::make_key(path)? {
+        Made::New => "was made",
+        Made::WasThere => "is there already",
+    };
+    println!("the machine key {} {words}", path.display());
+    Ok(())
 }
 
 #[tokio::main]
