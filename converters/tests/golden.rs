@@ -85,6 +85,11 @@ fn check(folder: &str, converter: &str, extension: &str) {
             .convert(&input, &arguments)
             .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
             .reports;
+        for report in &reports {
+            // Ids are given by whoever stores the reports.
+            let problems = wats::validate::problems(report, wats::validate::Strictness::Observed);
+            assert!(problems.iter().all(|p| p.path == "id"), "{}: {problems:?}", path.display());
+        }
         let reports: Vec<Value> =
             reports.iter().map(|report| serde_json::to_value(report).unwrap()).collect();
         let shown = |value: &Value| serde_json::to_string_pretty(&normal(value)).unwrap();
