@@ -9,7 +9,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use uuid::Uuid;
 
-use super::{Faults, Header, Shared, Stats};
+use super::{Faults, FaultsChange, Header, Shared, Stats};
 
 pub(super) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -31,7 +31,9 @@ async fn clear(State(sim): State<Arc<Shared>>) -> StatusCode {
 
 async fn body(State(sim): State<Arc<Shared>>, Path(id): Path<Uuid>) -> Response {
     match sim.store().get(id) {
-        Some(stored) => ([(header::CONTENT_TYPE, stored.content_type)], stored.body.clone()).into_response(),
+        Some(stored) => {
+            ([(header::CONTENT_TYPE, stored.format.content_type())], stored.body.clone()).into_response()
+        }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -44,7 +46,7 @@ async fn faults(State(sim): State<Arc<Shared>>) -> Json<Faults> {
     Json(sim.faults().clone())
 }
 
-async fn set_faults(State(sim): State<Arc<Shared>>, Json(faults): Json<Faults>) -> StatusCode {
-    *sim.faults() = faults;
+async fn set_faults(State(sim): State<Arc<Shared>>, Json(change): Json<FaultsChange>) -> StatusCode {
+    sim.faults().change(change);
     StatusCode::NO_CONTENT
 }

@@ -3,23 +3,35 @@
 //! Reports are kept in memory with every body that came. `docs/simulator.md` describes the faults.
 
 mod api;
+mod catalogue;
 mod control;
 mod faults;
+mod gate;
+mod odata;
+mod read;
 mod store;
+mod submit;
 mod tls;
 
+use std::fs::Permissions;
+use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tower::ServiceExt;
+use uuid::Uuid;
 use wats::validate::Strictness;
 
-pub use faults::{Behaviour, Fault, FaultKind, Faults, RejectionShape};
+pub use faults::{Behaviour, Fault, FaultKind, Faults, FaultsChange, RejectionShape};
 use store::Store;
 pub use store::{Header, Stats};
 
@@ -29,11 +41,21 @@ pub struct SimSettings {
     pub listen: SocketAddr,
     /// The credential that is accepted: base64 of `user:password`.
     pub token: String,
-    /// A second credential that is known but lacks the right to submit.
-    pub powerless_token: Option<String>,
+    /// A second credential that is known and lacks every right: all it may ask for is the version.
+    pub powerless_token: String,
     pub strictness: Strictness,
-    /// With HTTPS: where to write the certificate authority that signed the certificate.
-    pub tls_ca_out: Option<PathBuf>,
+    pub behaviour: Behaviour,
+    /// HTTPS, with a certificate of an authority that was made for it: [`Sim::ca_pem`].
+    pub tls: Option<Tls>,
+}
+
+/// How to serve HTTPS.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// Names and addresses in the certificate besides those of this machine on the loopback.
+    pub names: Vec<String>,
+    /// Where to write the authority's certificate.
+    pub ca_out: Option<PathBuf>,
 }
 
 impl Default for SimSettings {
@@ -41,9 +63,10 @@ impl Default for SimSettings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             token: TOKEN.to_owned(),
-            powerless_token: Some("bm9ib2R5OnNlY3JldA==".to_owned()),
+            powerless_token: POWERLESS_TOKEN.to_owned(),
             strictness: Strictness::Observed,
-            tls_ca_out: None,
+            behaviour: Behaviour::default(),
+            tls: None,
         }
     }
 }
@@ -51,11 +74,14 @@ impl Default for SimSettings {
 /// The credential of the default settings: `station:secret`.
 pub const TOKEN: &str = "c3RhdGlvbjpzZWNyZXQ=";
 
+/// The one without rights: `nobody:secret`.
+pub const POWERLESS_TOKEN: &str = "bm9ib2R5OnNlY3JldA==";
+
 /// A running simulator; dropping it stops it.
 #[derive(Debug)]
 pub struct Sim {
     address: SocketAddr,
-    https: bool,
+    ca_pem: Option<String>,
     shared: Arc<Shared>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -81,24 +107,24 @@ impl Sim {
     /// # Errors
     /// When the address is taken, or the certificate cannot be written.
     pub async fn start(settings: SimSettings) -> anyhow::Result<Self> {
-        let tls = match &settings.tls_ca_out {
-            Some(path) => Some(tls::make(path).await.context("making the certificate")?),
+        check_token(&settings.token)?;
+        check_token(&settings.powerless_token)?;
+        let tls = match &settings.tls {
+            Some(tls) => Some(identity(tls, settings.listen).await.context("making the certificate")?),
             None => None,
         };
         let listener = std::net::TcpListener::bind(settings.listen)
             .with_context(|| format!("listening on {}", settings.listen))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let https = tls.is_some();
-        let shared = Arc::new(Shared {
-            settings,
-            store: Mutex::new(Store::default()),
-            faults: Mutex::new(Faults::default()),
-        });
+        let faults = Faults { faults: Vec::new(), behaviour: settings.behaviour.clone() };
+        let shared =
+            Arc::new(Shared { settings, store: Mutex::new(Store::default()), faults: Mutex::new(faults) });
         let router = router(shared.clone());
+        let ca_pem = tls.as_ref().map(|identity| identity.ca_pem.clone());
         let task = match tls {
-            Some(config) => {
-                let server = axum_server::from_tcp_rustls(listener, config)?;
+            Some(identity) => {
+                let server = axum_server::from_tcp_rustls(listener, identity.config)?;
                 tokio::spawn(async move {
                     if let Err(error) = server.serve(router.into_make_service()).await {
                         tracing::error!(%error, "the simulator stopped");
@@ -114,12 +140,17 @@ impl Sim {
                 })
             }
         };
-        Ok(Self { address, https, shared, task })
+        Ok(Self { address, ca_pem, shared, task })
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, or `https`.
     pub fn base_url(&self) -> String {
-        format!("{}://{}", if self.https { "https" } else { "http" }, self.address)
+        format!("{}://{}", if self.ca_pem.is_some() { "https" } else { "http" }, self.address)
+    }
+
+    /// With HTTPS: the authority that a client must trust, PEM.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -131,13 +162,29 @@ impl Sim {
         self.shared.store().headers()
     }
 
+    /// The body that is stored under an id, byte for byte as it came.
+    pub fn body(&self, id: Uuid) -> Option<Bytes> {
+        self.shared.store().get(id).map(|stored| stored.body.clone())
+    }
+
+    /// Every body that came under an id, in the order in which they came.
+    pub fn bodies(&self, id: Uuid) -> Vec<Bytes> {
+        let store = self.shared.store();
+        store.get(id).map(|s| s.earlier.iter().chain([&s.body]).cloned().collect()).unwrap_or_default()
+    }
+
     pub fn stats(&self) -> Stats {
         self.shared.store().stats()
     }
 
+    /// Forgets all reports and counts.
+    pub fn clear(&self) {
+        self.shared.store().clear();
+    }
+
     /// Puts faults in the place of those before; an empty list heals the server.
     pub fn set_faults(&self, faults: Vec<Fault>) {
-        self.shared.faults().replace(faults);
+        self.shared.faults().change(FaultsChange { faults, behaviour: None });
     }
 
     pub fn set_behaviour(&self, behaviour: Behaviour) {
@@ -157,6 +204,26 @@ impl Drop for Sim {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// What is no credential would only ever show as 401.
+fn check_token(token: &str) -> anyhow::Result<()> {
+    let decoded = STANDARD.decode(token).context("the token is no base64")?;
+    anyhow::ensure!(decoded.contains(&b':'), "the token is not base64 of user:password");
+    Ok(())
+}
+
+async fn identity(settings: &Tls, listen: SocketAddr) -> anyhow::Result<tls::Identity> {
+    let identity = tls::make(listen.ip(), &settings.names).await?;
+    if let Some(path) = &settings.ca_out {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Everybody may read a certificate.
+        let mut file =
+            tempfile::Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(folder)?;
+        file.write_all(identity.ca_pem.as_bytes())?;
+        file.persist(path)?;
+    }
+    Ok(identity)
 }
 
 /// The server's routes match without regard to case, so paths are lowered before they are matched.

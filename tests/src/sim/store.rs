@@ -1,24 +1,27 @@
 //! What the simulated server keeps.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
+use axum::body::Bytes;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::Value;
 use uuid::Uuid;
 use wats::Report;
+use wats::report::{ReportType, Time};
 
 /// A stored report in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Header {
     pub id: Uuid,
+    /// `T` or `R`.
     #[serde(rename = "type")]
-    pub report_type: String,
+    pub report_type: &'static str,
     pub sn: String,
     pub pn: String,
     pub process_code: Option<i32>,
-    pub result: String,
+    /// One letter, as in the report.
+    pub result: &'static str,
     /// How often this id came.
     pub receive_count: u32,
 }
@@ -28,26 +31,81 @@ pub struct Header {
 pub struct Stats {
     /// Different ids that are stored.
     pub unique: usize,
-    /// Submissions that reached the server, whatever became of them.
+    /// Submissions that were read to their end, whatever became of them.
     pub posts: u64,
     /// Submissions that were answered with 400.
     pub rejected: u64,
 }
 
+/// In which format a report came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Wsjf,
+    Wsxf,
+}
+
+impl Format {
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::Wsjf => "application/json",
+            Self::Wsxf => "application/xml",
+        }
+    }
+}
+
+/// Bytes rather than the parsed report, so that there is room for very many.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub header: Header,
-    pub report: Report,
-    pub body: Vec<u8>,
-    pub content_type: &'static str,
-    pub received: Instant,
-    pub number: i64,
+    pub revision: String,
+    pub station: String,
+    pub location: String,
+    pub purpose: String,
+    pub start: Option<Timestamp>,
+    pub body: Bytes,
+    /// The bodies that this one replaced, oldest first.
+    pub earlier: Vec<Bytes>,
+    pub format: Format,
+    pub received: Timestamp,
+    /// Place in the order of arrival of the different ids.
+    pub number: i32,
+}
+
+/// ```text
+///   Pending ──► Processed
+///      ▲
+///   Quarantined   (until a start in the future has come)
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) enum Intake {
+    Pending,
+    Quarantined,
+    Processed,
+}
+
+impl Stored {
+    pub(super) fn process_at(&self, delay_ms: u64) -> Timestamp {
+        let delay = SignedDuration::from_millis(i64::try_from(delay_ms).unwrap_or(i64::MAX));
+        let due = self.received.checked_add(delay).unwrap_or(Timestamp::MAX);
+        self.start.map_or(due, |start| due.max(start))
+    }
+
+    pub(super) fn intake(&self, delay_ms: u64) -> Intake {
+        let now = Timestamp::now();
+        if self.process_at(delay_ms) <= now {
+            Intake::Processed
+        } else if self.start.is_some_and(|start| start > now) {
+            Intake::Quarantined
+        } else {
+            Intake::Pending
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Store {
     reports: HashMap<Uuid, Stored>,
-    next_number: i64,
+    last_number: i32,
     posts: u64,
     rejected: u64,
 }
@@ -62,28 +120,38 @@ impl Store {
     }
 
     /// The same id replaces the report that was there and counts on.
-    pub(super) fn accept(
-        &mut self,
-        id: Uuid,
-        report: Report,
-        body: Vec<u8>,
-        content_type: &'static str,
-    ) -> i64 {
-        let before = self.reports.get(&id);
-        let receive_count = before.map_or(1, |b| b.header.receive_count + 1);
-        let number = before.map_or(self.next_number + 1, |b| b.number);
-        self.next_number = self.next_number.max(number);
-        let kind = serde_json::to_value(report.report_type).ok();
+    pub(super) fn accept(&mut self, id: Uuid, report: &Report, body: Bytes, format: Format) -> i32 {
+        let before = self.reports.remove(&id);
+        let receive_count = before.as_ref().map_or(1, |before| before.header.receive_count + 1);
+        let number = before.as_ref().map_or(self.last_number + 1, |before| before.number);
+        self.last_number = self.last_number.max(number);
+        let earlier = before.map(|before| {
+            let mut bodies = before.earlier;
+            bodies.push(before.body);
+            bodies
+        });
         let header = Header {
             id,
-            report_type: kind.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
+            report_type: if report.report_type == ReportType::Test { "T" } else { "R" },
             sn: report.sn.clone(),
             pn: report.pn.clone(),
             process_code: report.process_code,
-            result: report.result.letter().to_owned(),
+            result: report.result.letter(),
             receive_count,
         };
-        let stored = Stored { header, report, body, content_type, received: Instant::now(), number };
+        let stored = Stored {
+            header,
+            revision: report.rev.clone(),
+            station: report.machine_name.clone(),
+            location: report.location.clone(),
+            purpose: report.purpose.clone(),
+            start: report.start.as_ref().and_then(Time::instant),
+            body,
+            earlier: earlier.unwrap_or_default(),
+            format,
+            received: Timestamp::now(),
+            number,
+        };
         self.reports.insert(id, stored);
         number
     }
@@ -92,6 +160,7 @@ impl Store {
         self.reports.get(&id)
     }
 
+    /// In the order of arrival.
     pub(super) fn all(&self) -> Vec<&Stored> {
         let mut all: Vec<&Stored> = self.reports.values().collect();
         all.sort_by_key(|stored| stored.number);

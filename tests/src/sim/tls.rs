@@ -1,12 +1,20 @@
 //! A certificate authority of its own, and a certificate for this machine signed by it.
 
-use std::path::Path;
+use std::net::IpAddr;
 
-use anyhow::Context;
 use axum_server::tls_rustls::RustlsConfig;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-pub(super) async fn make(ca_out: &Path) -> anyhow::Result<RustlsConfig> {
+/// Names under which tests reach the simulator; the last one is the host as QEMU's guests see it.
+const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "10.0.2.2"];
+
+/// What HTTPS needs, and what a client must trust.
+pub(super) struct Identity {
+    pub config: RustlsConfig,
+    pub ca_pem: String,
+}
+
+pub(super) async fn make(listen: IpAddr, more_names: &[String]) -> anyhow::Result<Identity> {
     // A second installation in one process is refused, and harmless.
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
 
@@ -15,12 +23,14 @@ pub(super) async fn make(ca_out: &Path) -> anyhow::Result<RustlsConfig> {
     authority.distinguished_name.push(rcgen::DnType::CommonName, "WATS simulator CA");
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
-    let names = ["localhost", "127.0.0.1", "::1", "10.0.2.2"].map(ToOwned::to_owned);
+    let mut names: Vec<String> = NAMES.map(ToOwned::to_owned).to_vec();
+    names.push(listen.to_string());
+    names.extend_from_slice(more_names);
+    names.sort();
+    names.dedup();
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
-
-    let mut file = tempfile::NamedTempFile::new_in(ca_out.parent().context("the path has no folder")?)?;
-    std::io::Write::write_all(&mut file, authority.pem().as_bytes())?;
-    file.persist(ca_out)?;
-    Ok(RustlsConfig::from_pem(certificate.pem().into_bytes(), key.serialize_pem().into_bytes()).await?)
+    let config =
+        RustlsConfig::from_pem(certificate.pem().into_bytes(), key.serialize_pem().into_bytes()).await?;
+    Ok(Identity { config, ca_pem: authority.pem() })
 }
