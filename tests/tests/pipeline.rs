@@ -109,10 +109,7 @@ async fn the_same_content_is_one_report_whatever_its_name() {
 async fn reports_wait_for_a_server_that_is_down_and_a_lost_answer_duplicates_nothing() {
     let station = Station::start(&[("text", "wats-text")]).await.unwrap();
     let fault = |times, kind| Fault { route: "report".to_owned(), skip: 0, times, kind };
-    station.sim.set_faults(vec![
-        fault(Some(1), FaultKind::DropAfter),
-        fault(None, FaultKind::Status { code: 503, retry_after: None, body: String::new() }),
-    ]);
+    station.sim.set_faults(vec![fault(Some(1), FaultKind::DropAfter), fault(None, FaultKind::status(503))]);
     station.drop_file("text", "a.txt", &text_report("T-1")).unwrap();
     station.drop_file("text", "b.txt", &text_report("T-2")).unwrap();
     station.until("tried", SOON, async || station.sim.stats().posts >= 1).await.unwrap();
@@ -130,7 +127,7 @@ async fn reports_wait_for_a_server_that_is_down_and_a_lost_answer_duplicates_not
 #[tokio::test]
 async fn a_refused_credential_holds_the_queue_and_blames_no_report() {
     let station = Station::start(&[("text", "wats-text")]).await.unwrap();
-    let refused = FaultKind::Status { code: 401, retry_after: None, body: String::new() };
+    let refused = FaultKind::status(401);
     station.sim.set_faults(vec![Fault { route: "report".to_owned(), skip: 0, times: None, kind: refused }]);
     station.drop_file("text", "a.txt", &text_report("T-1")).unwrap();
     station
