@@ -55,7 +55,11 @@ impl Notifier {
             }
             let stuck = vitals.stuck();
             if stuck.is_empty() {
-                send(&[NotifyState::Watchdog]);
+                // Not on this thread: a service manager that hangs must not hold up the agent's work.
+                let told = tokio::task::spawn_blocking(|| send(&[NotifyState::Watchdog])).await;
+                if let Err(error) = told {
+                    tracing::warn!(%error, "could not notify systemd");
+                }
             } else if !complained {
                 let names: Vec<String> = stuck.iter().map(ToString::to_string).collect();
                 tracing::error!(
