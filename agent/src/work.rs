@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Agent;
 use crate::archive::{self, Places};
-use crate::control::api::FileState;
+use crate::control::api::{After, FileState};
 use crate::convert::{Answer, ConvertFailure, Job, Pool};
 use crate::files::Stamp;
 use crate::intake::{self, Candidate, Content, Outcome, Source};
@@ -97,10 +97,13 @@ impl Work {
         if let Some(known) = known
             && known.state != FileState::Claimed
         {
-            if known.put_away {
+            if !known.put_away {
+                return Ok(self.put_away(source, known).await?);
+            }
+            // Any other that was put away has been brought back: it is treated as new.
+            if known.state == FileState::Converted && source.settings.after == After::Keep {
                 return Ok(Outcome::Done);
             }
-            return Ok(self.put_away(source, known).await?);
         }
         if !self.has_room() {
             return Ok(Outcome::Later(AGAIN));

@@ -61,27 +61,6 @@ pub fn put_away(places: Places<'_>, file: &Known) -> io::Result<Option<PathBuf>>
     }
 }
 
-/// Takes a failed file out of the error folder and puts it back to where it was found.
-///
-/// # Errors
-/// When it is gone, or could not be moved.
-pub fn take_back(kept_at: &Path, folder: &Path) -> io::Result<(PathBuf, Stamp)> {
-    let name = kept_at.file_name().unwrap_or_default();
-    let metadata = fs::symlink_metadata(kept_at)?;
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "it is no file any more"));
-    }
-    let stamp = Stamp::of(&metadata);
-    let target = folder.join(name);
-    if target != kept_at {
-        moves::move_file(kept_at, stamp, &target)?;
-        // Whether it was there or not, it no longer speaks of a file in that folder.
-        fs::remove_file(reason_beside(kept_at)).ok();
-    }
-    let stamp = Stamp::of(&fs::symlink_metadata(&target)?);
-    Ok((target, stamp))
-}
-
 fn to_error_folder(places: Places<'_>, file: &Known, words: &str) -> io::Result<PathBuf> {
     let folder = places.folder.join(ERROR_FOLDER);
     match fs::create_dir(&folder) {

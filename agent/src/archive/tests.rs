@@ -78,18 +78,6 @@ fn a_failed_file_goes_to_the_error_folder_with_its_reason_and_overwrites_nothing
 }
 
 #[test]
-fn a_failed_file_can_be_taken_back() {
-    let bench = Bench::new();
-    let file = bench.drop_file("a.json", Some("no"));
-    bench.put_away(&file, After::Archive).unwrap();
-    let kept = bench.folder().join("error/a.json");
-    let (path, stamp) = take_back(&kept, &bench.folder()).unwrap();
-    assert_eq!((path, stamp), (file.path.clone(), file.stamp));
-    assert_eq!(fs::read_dir(bench.folder().join("error")).unwrap().count(), 0);
-    assert!(take_back(&kept, &bench.folder()).is_err());
-}
-
-#[test]
 fn a_very_long_name_still_has_room_for_what_is_added() {
     let bench = Bench::new();
     let name = format!("{}.json", "x".repeat(250));
