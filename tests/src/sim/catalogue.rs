@@ -56,7 +56,7 @@ impl Operation {
     fn internal(&self) -> Value {
         json!({
             "Code": self.code, "ProcessID": self.id(), "Name": self.name, "Description": null,
-            "ProcessIndex": self.code, "State": 1, "Properties": 0, "IsTestOperation": self.kind == Kind::Test,
+            "ProcessIndex": self.code, "State": 1, "Properties": null, "IsTestOperation": self.kind == Kind::Test,
             "IsWIPOperation": self.kind == Kind::Wip, "IsRepairOperation": self.kind == Kind::Repair,
         })
     }
