@@ -62,7 +62,7 @@ async fn nothing(request: Request) -> Response {
 }
 
 async fn processes(State(_): State<Api>, Query(query): Query<HashMap<String, String>>) -> Json<Vec<Value>> {
-    let wanted = |name: &str| !flag(&query, name).is_some_and(|wanted| !wanted);
+    let wanted = |name: &str| flag(&query, name).is_none_or(|wanted| wanted);
     Json(catalogue::public(|kind| match kind {
         Kind::Test => wanted("includeTestOperations"),
         Kind::Repair => wanted("includeRepairOperations"),

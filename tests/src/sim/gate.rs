@@ -113,6 +113,7 @@ fn other_id(body: Bytes) -> Bytes {
     Bytes::from(Value::Object(answer).to_string())
 }
 
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once a request")]
 fn admit(api: &Api, headers: &HeaderMap, route: &str) -> Result<(), Response> {
     authorise(api, headers, route).map_err(IntoResponse::into_response)?;
     if within_rate(api) {
