@@ -99,10 +99,13 @@ async fn the_service_notifies_systemd_takes_uploads_and_stops_when_told() {
     let client = ControlClient::new(path.join("agent.sock")).unwrap();
     let content = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{}"))]);
     client.upload("line", "bad.json", content).await.unwrap();
-    let failed = file(&client, |file| file.state == FileState::Failed).await;
-    assert!(failed.error.is_some() && path.join("in/error/bad.json.error.txt").exists(), "{failed:?}");
+    // The failure is recorded first and the file put away after it.
+    let put_away =
+        || path.join("in/error/bad.json.error.txt").exists() && path.join("in/error/bad.json").exists();
+    let failed = file(&client, |file| file.state == FileState::Failed && put_away()).await;
+    assert!(failed.error.is_some(), "{failed:?}");
     client.retry_file(failed.id).await.unwrap();
-    file(&client, |file| file.state == FileState::Failed && path.join("in/error/bad.json").exists()).await;
+    file(&client, |file| file.state == FileState::Failed && put_away()).await;
 
     let status = ask(path, &["status", "--json"]);
     let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();

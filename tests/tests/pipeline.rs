@@ -83,7 +83,8 @@ async fn a_bad_file_goes_to_the_error_folder_with_its_reason_and_stops_nobody() 
     ] {
         station.drop_file("json", name, content).unwrap();
         let error = station.source("json").join("error").join(format!("{name}.error.txt"));
-        station.until(name, SOON, async || error.is_file()).await.unwrap();
+        let kept = station.source("json").join("error").join(name);
+        station.until(name, SOON, async || error.is_file() && kept.is_file()).await.unwrap();
         let said = std::fs::read_to_string(&error).unwrap();
         assert!(said.contains(words), "{name}: {said}");
         assert_eq!(std::fs::read(station.source("json").join("error").join(name)).unwrap(), content);
