@@ -5,6 +5,8 @@
 mod defaults;
 mod load;
 mod save;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::net::SocketAddr;

@@ -1,0 +1,125 @@
+use std::path::Path;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+
+const PATH: &str = "/etc/wats-agent/line2.toml";
+
+#[track_caller]
+fn check(text: &str, expected: Expect) {
+    let shown = match Settings::parse(Path::new(PATH), text) {
+        Ok(settings) => format!("right: {} sources\n", settings.config.sources.len()),
+        Err(error) => format!("{error}\n"),
+    };
+    expected.assert_eq(&shown);
+}
+
+#[test]
+fn an_empty_file_is_right() {
+    check(
+        "",
+        expect![[r#"
+        right: 0 sources
+    "#]],
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    check(
+        "version = 1\n[server]\nurll = \"https://a\"\n",
+        expect![[r#"
+        /etc/wats-agent/line2.toml: line 3: server.urll: unknown field `urll`, expected one of `url`, `proxy`, `extra_ca`
+    "#]],
+    );
+}
+
+#[test]
+fn a_wrong_kind_of_value_is_named_with_its_line() {
+    check(
+        "[delivery]\n\nuploads = \"many\"\n",
+        expect![[r#"
+        /etc/wats-agent/line2.toml: line 3: delivery.uploads: invalid type: string "many", expected u32
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_named_with_its_line() {
+    check(
+        "version = 1\n[server\n",
+        expect![[r#"
+        /etc/wats-agent/line2.toml: line 2: unclosed table, expected `]`
+    "#]],
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    check(
+        r#"
+version = 2
+[station]
+time_zone = "Mars/Base"
+[server]
+url = "wats.example.com"
+[delivery]
+uploads = 0
+[[sources]]
+name = "One"
+converter = "none"
+folder = "relative"
+[[sources]]
+name = "two"
+converter = "wats-json"
+folder = "/srv/in"
+arguments = { nonsense = "1" }
+[[sources]]
+name = "two"
+converter = "wats-json"
+folder = "/srv/in/below"
+file_patterns = ["a/b"]
+"#,
+        expect![[r#"
+            /etc/wats-agent/line2.toml: line 2: version: this agent reads version 1, not 2
+            /etc/wats-agent/line2.toml: line 4: station.time_zone: "Mars/Base" is no time zone, like Europe/Oslo
+            /etc/wats-agent/line2.toml: line 6: server.url: "wats.example.com" is no address: relative URL without a base
+            /etc/wats-agent/line2.toml: line 8: delivery.uploads: 0 is out of range: 1 to 64
+            /etc/wats-agent/line2.toml: line 10: sources[0].name: use lower-case letters, digits and dashes, at most 64, like line-3
+            /etc/wats-agent/line2.toml: line 12: sources[0].folder: "relative" must be an absolute path, from / on
+            /etc/wats-agent/line2.toml: line 11: sources[0].converter: there is no converter "none"; known: wats-json, wats-text, wats-xml
+            /etc/wats-agent/line2.toml: line 17: sources[1].arguments.nonsense: there is no argument "nonsense"; known: defaultProcessCode
+            /etc/wats-agent/line2.toml: line 19: sources[2].name: there is already a source "two"
+            /etc/wats-agent/line2.toml: line 22: sources[2].file_patterns[0]: "a/b" is no pattern of a file name, like *.json
+        "#]],
+    );
+}
+
+#[test]
+fn a_changed_configuration_is_saved_and_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("default.toml");
+    let mut settings = Settings::parse(&path, "").unwrap();
+    settings.config.server.url = Some("https://acme.wats.com".to_owned());
+    settings.config.sources.push(SourceSettings {
+        name: "line-1".to_owned(),
+        converter: "wats-json".to_owned(),
+        folder: None,
+        file_patterns: vec!["*.js".to_owned()],
+        arguments: Default::default(),
+        after: crate::control::api::After::Keep,
+        paused: true,
+    });
+    settings.save().unwrap();
+    assert_eq!(Settings::load(&path).unwrap(), settings);
+    assert_eq!(settings.instance, "default");
+    assert_eq!(settings.folder_of(&settings.config.sources[0]), Path::new("/srv/wats/default/line-1"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Settings::load(Path::new("/nonexistent/a.toml")).unwrap_err();
+    assert_eq!(error.to_string(), "could not read the configuration /nonexistent/a.toml");
+    assert!(matches!(Settings::parse(Path::new("/a b.toml"), ""), Err(ConfigError::Name { .. })));
+}

@@ -1,0 +1,92 @@
+//! The worker pool with the real worker, and with workers that misbehave.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use wats_agent::control::api::Station;
+use wats_agent::convert::{Answer, Command, ConvertFailure, Job, Limits, Pool};
+
+fn job() -> Job {
+    Job {
+        converter: "wats-json".to_owned(),
+        arguments: BTreeMap::new(),
+        file_name: "a.json".to_owned(),
+        sha256: "00".to_owned(),
+        modified: Timestamp::UNIX_EPOCH,
+        station: Station {
+            name: "ST1".to_owned(),
+            location: "Lab".to_owned(),
+            purpose: "Test".to_owned(),
+            time_zone: "UTC".to_owned(),
+        },
+        now: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn limits(time: Duration) -> Limits {
+    Limits { workers: 2, time, answer_bytes: 1 << 20 }
+}
+
+/// A pool whose workers run a line of shell instead.
+fn misbehaving(script: &str) -> Pool {
+    let command = Command { program: PathBuf::from("/bin/sh"), arguments: vec!["-c".into(), script.into()] };
+    Pool::new(command, limits(Duration::from_millis(700)))
+}
+
+fn real() -> Pool {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_wats-agent"));
+    Pool::new(Command { program, arguments: vec!["worker".into()] }, limits(Duration::from_secs(30)))
+}
+
+const REPORT: &str = r#"{"type":"T","pn":"PCB-1","sn":"SN-1","rev":"A","processCode":10,"result":"P",
+    "machineName":"ST1","location":"Lab","purpose":"Test","start":"2026-01-30T22:01:41+01:00","uut":{"user":"op"},
+    "root":{"group":"M","stepType":"SequenceCall","name":"Main","status":"P",
+            "seqCall":{"path":"p","name":"n","version":"1"},"steps":[]}}"#;
+
+#[tokio::test]
+async fn a_worker_converts_file_after_file_and_a_bad_one_is_only_its_own_error() {
+    let pool = real();
+    for _ in 0..3 {
+        let Answer::Reports { reports, .. } = pool.convert(&job(), REPORT.as_bytes()).await.unwrap() else {
+            panic!("refused")
+        };
+        assert_eq!(reports.len(), 1);
+        assert_eq!(reports.iter().map(|it| it.serial_number.as_str()).collect::<String>(), "SN-1");
+        let refused = pool.convert(&job(), b"[nonsense]").await.unwrap();
+        assert!(matches!(refused, Answer::Refused { .. }), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_hangs_is_stopped_in_time() {
+    let failure = misbehaving("sleep 60").convert(&job(), b"x").await.unwrap_err();
+    assert!(matches!(failure, ConvertFailure::TimedOut { .. }), "{failure}");
+}
+
+#[tokio::test]
+async fn a_worker_that_crashes_says_how() {
+    let failure = misbehaving("exit 3").convert(&job(), b"x").await.unwrap_err();
+    assert!(failure.to_string().contains("exit status: 3"), "{failure}");
+    let failure = misbehaving("kill -SEGV $$").convert(&job(), b"x").await.unwrap_err();
+    assert!(failure.to_string().contains("signal: 11"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_worker_that_talks_nonsense_is_not_believed() {
+    for script in ["printf '\\005\\000\\000\\000hello'; sleep 5", "cat; sleep 5"] {
+        let failure = misbehaving(script).convert(&job(), b"x").await.unwrap_err();
+        assert!(matches!(failure, ConvertFailure::Garbled), "{script}: {failure}");
+    }
+    let long = misbehaving("printf '\\377\\377\\377\\177'; sleep 5").convert(&job(), b"x").await.unwrap_err();
+    assert!(matches!(long, ConvertFailure::TooLong { .. }), "{long}");
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_be_started_is_not_the_files_fault() {
+    let command = Command { program: PathBuf::from("/nonexistent"), arguments: Vec::new() };
+    let failure = Pool::new(command, limits(Duration::from_secs(1))).convert(&job(), b"x").await.unwrap_err();
+    assert!(matches!(failure, ConvertFailure::NoWorker(_)), "{failure}");
+}
