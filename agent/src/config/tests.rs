@@ -7,6 +7,7 @@ use super::*;
 const PATH: &str = "/etc/wats-agent/line2.toml";
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "an inline snapshot is made at the call")]
 fn check(text: &str, expected: Expect) {
     let shown = match Settings::parse(Path::new(PATH), text) {
         Ok(settings) => format!("right: {} sources\n", settings.config.sources.len()),
