@@ -1,3 +1,4 @@
 //! The privileged side of the appliance, one file per subject.
 
 pub mod api;
+pub mod client;
