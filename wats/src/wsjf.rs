@@ -232,19 +232,24 @@ const NAMES: &[&str] = &[
     "indexes",
 ];
 
+/// Gives the format's members the names that the model knows, and takes out those that are null, which is the
+/// same as absent for lists and texts too. What is below an unknown member is nobody's business and stays.
+///
 /// Recursion is bounded by the JSON parser, which refuses documents nested more than 128 deep.
 fn canonical_names(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(canonical_names),
         Value::Object(members) => {
-            if members.keys().any(|key| canonical(key).is_some_and(|name| name != key)) {
-                let old = std::mem::take(members);
-                for (key, member) in old {
-                    let name = canonical(&key).map_or(key, ToOwned::to_owned);
-                    members.insert(name, member);
+            for (key, mut member) in std::mem::take(members) {
+                let name = canonical(&key);
+                if name.is_some() {
+                    if member.is_null() {
+                        continue;
+                    }
+                    canonical_names(&mut member);
                 }
+                members.insert(name.map_or(key, ToOwned::to_owned), member);
             }
-            members.values_mut().for_each(canonical_names);
         }
         _ => {}
     }

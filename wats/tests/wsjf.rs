@@ -1,0 +1,107 @@
+//! What a server takes is read, what it keeps is kept, and nothing that arrives stops the reader.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at what it did not expect"
+)]
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use wats::validate::{Strictness, problems};
+use wats::wsjf::{self, WsjfError};
+use wats::wsxf;
+
+fn small() -> Value {
+    json!({
+        "type": "T", "pn": "P", "sn": "S", "rev": "A", "result": "P", "machineName": "M", "location": "L",
+        "purpose": "U", "processCode": 10, "start": "2026-01-30T22:01:41.4707353+01:00",
+        "root": { "stepType": "SequenceCall", "name": "Root", "group": "M", "status": "P", "steps": [
+            { "stepType": "ET_NLT", "name": "A", "group": "M", "status": "P",
+              "numericMeas": [{ "compOp": "LOG", "status": "P", "value": "-Infinity" }] },
+        ] },
+    })
+}
+
+fn written(document: &Value) -> Value {
+    let report = wsjf::read(&serde_json::to_vec(document).unwrap()).unwrap();
+    serde_json::from_slice(&wsjf::write(&report).unwrap()).unwrap()
+}
+
+#[test]
+fn lists_that_are_null_are_as_good_as_absent() {
+    let mut document = small();
+    for name in ["miscInfos", "subUnits", "assets", "assetStats", "binaryData", "additionalData"] {
+        document[name] = Value::Null;
+    }
+    for name in ["steps", "numericMeas", "stringMeas", "booleanMeas", "additionalResults"] {
+        document["root"]["steps"][0][name] = Value::Null;
+    }
+    document["root"]["chart"] = json!({ "chartType": "Line", "series": null });
+    document["root"]["additionalResults"] = json!([{ "name": "N", "props": null }]);
+    let read = wsjf::read(&serde_json::to_vec(&document).unwrap()).unwrap();
+    assert!(read.misc_infos.is_empty() && read.root.unwrap().chart.unwrap().series.is_empty());
+}
+
+#[test]
+fn unknown_members_are_kept_to_the_letter_and_known_ones_in_any_case() {
+    let mut document = small();
+    document["Custom"] = json!({ "Name": 1, "ID": [{ "Status": "x" }] });
+    let known = document.as_object_mut().unwrap().remove("pn").unwrap();
+    document["PN"] = known;
+    let after = written(&document);
+    assert_eq!(after["Custom"], document["Custom"]);
+    assert_eq!(after["pn"], "P");
+}
+
+#[test]
+fn numbers_and_times_are_written_as_they_came() {
+    let mut document = small();
+    for value in [json!(0.1), json!(-0.0), json!(5e-324), json!(f64::MAX), json!("NaN"), json!("Infinity")] {
+        document["root"]["steps"][0]["numericMeas"][0]["value"] = value.clone();
+        let after = written(&document);
+        let shown = after["root"]["steps"][0]["numericMeas"][0]["value"].to_string();
+        assert_eq!(shown, value.to_string());
+        assert_eq!(after["start"], document["start"]);
+    }
+}
+
+#[test]
+fn steps_are_taken_to_the_limit_and_refused_beyond_it() {
+    let nested = |levels: usize| {
+        let head = r#"{"type":"T","result":"P","root":"#;
+        let open = r#"{"name":"n","status":"P","steps":["#.repeat(levels);
+        format!("{head}{open}{}}}", "]}".repeat(levels))
+    };
+    assert!(wsjf::read(nested(wsjf::MAX_DEPTH).as_bytes()).is_ok());
+    let beyond = wsjf::read(nested(wsjf::MAX_DEPTH + 1).as_bytes());
+    assert!(matches!(beyond, Err(WsjfError::TooDeep)), "{beyond:?}");
+    assert!(wsjf::read(nested(100_000).as_bytes()).is_err());
+}
+
+fn check_nothing_stops_the_readers(document: &[u8]) {
+    for report in [wsjf::read(document).ok(), wsxf::read(document).ok()].into_iter().flatten() {
+        problems(&report, Strictness::Documented);
+        assert!(wsjf::read(&wsjf::write(&report).unwrap()).is_ok());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_stop_the_readers(document in proptest::collection::vec(any::<u8>(), 0..200)) {
+        check_nothing_stops_the_readers(&document);
+    }
+
+    #[test]
+    fn no_damaged_report_stops_the_readers(
+        at in any::<proptest::sample::Index>(), byte in any::<u8>(), cut in any::<proptest::sample::Index>(), xml in any::<bool>(),
+    ) {
+        let json = serde_json::to_vec(&small()).unwrap();
+        let mut document = if xml { wsxf::write(&wsjf::read(&json).unwrap()).into_bytes() } else { json };
+        let place = at.index(document.len());
+        document[place] = byte;
+        check_nothing_stops_the_readers(&document);
+        document.truncate(cut.index(document.len()));
+        check_nothing_stops_the_readers(&document);
+    }
+}
