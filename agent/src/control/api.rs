@@ -12,7 +12,8 @@
 //! | `DELETE /v1/sources/{name}` | | 204; files stay where they are |
 //! | `POST /v1/sources/{name}/pause`, `…/resume` | | [`SourceStatus`] |
 //! | `PUT /v1/sources/{name}/files/{file}` | the file's bytes | [`StoredFile`], once it is on disk |
-//! | `GET /v1/files?state=&source=&limit=&before=` ([`FileQuery`]) | | [`FileRecord`] list, newest first |
+//! | `GET /v1/files?state=&source=&sha256=&limit=&before=` ([`FileQuery`]) | | [`FileRecord`] list, newest first |
+//! | `GET /v1/files/{id}` | | [`FileDetail`] |
 //! | `POST /v1/files/{id}/retry` | | 204 |
 //! | `GET /v1/reports?state=&limit=&before=` ([`ReportQuery`]) | | [`ReportRecord`] list, newest first |
 //! | `GET /v1/reports/{id}` | | [`ReportDetail`] |
@@ -246,6 +247,16 @@ pub struct FileRecord {
     pub error: Option<String>,
 }
 
+/// A file with its reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDetail {
+    pub record: FileRecord,
+    /// In the order of the file.
+    pub reports: Vec<ReportRecord>,
+    /// The file whose reports stand for this one's: it had the same content and came first.
+    pub duplicate_of: Option<i64>,
+}
+
 /// ```text
 ///   Claimed ──► Converted
 ///      │  ▲
@@ -277,6 +288,8 @@ impl FileState {
 pub struct FileQuery {
     pub state: Option<FileState>,
     pub source: Option<String>,
+    /// Of the content, in lower-case hexadecimal.
+    pub sha256: Option<String>,
     /// At most so many; the agent answers with at most 1000, and with 100 when nothing is said.
     pub limit: Option<u32>,
     /// Only what comes after this file in the list: the last one of the page before.

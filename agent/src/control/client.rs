@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::api::{
-    ConnectionTest, ConverterInfo, FileQuery, FileRecord, Problem, ReportDetail, ReportQuery, ReportRecord,
-    ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
+    ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Problem, ReportDetail, ReportQuery,
+    ReportRecord, ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 
 /// Longer than the longest thing that the agent does in one request, the connection test.
@@ -176,14 +176,18 @@ impl ControlClient {
     }
 
     pub async fn files(&self, query: &FileQuery) -> Result<Vec<FileRecord>> {
-        let mut url = self.url(&["files"]);
-        let mut pairs = Pairs::new(&mut url);
-        pairs.add("state", query.state.map(|state| state.as_str()));
-        pairs.add("source", query.source.as_ref());
-        pairs.add("limit", query.limit);
-        pairs.add("before", query.before);
-        drop(pairs);
+        let url = self.url_with(&["files"], |pairs| {
+            pairs.add("state", query.state.map(|state| state.as_str()));
+            pairs.add("source", query.source.as_ref());
+            pairs.add("sha256", query.sha256.as_ref());
+            pairs.add("limit", query.limit);
+            pairs.add("before", query.before);
+        });
         json(self.send(self.http.get(url)).await?).await
+    }
+
+    pub async fn file(&self, id: i64) -> Result<FileDetail> {
+        self.get(&["files", &id.to_string()]).await
     }
 
     /// Converts a failed file again.
@@ -192,12 +196,11 @@ impl ControlClient {
     }
 
     pub async fn reports(&self, query: &ReportQuery) -> Result<Vec<ReportRecord>> {
-        let mut url = self.url(&["reports"]);
-        let mut pairs = Pairs::new(&mut url);
-        pairs.add("state", query.state.map(|state| state.as_str()));
-        pairs.add("limit", query.limit);
-        pairs.add("before", query.before);
-        drop(pairs);
+        let url = self.url_with(&["reports"], |pairs| {
+            pairs.add("state", query.state.map(|state| state.as_str()));
+            pairs.add("limit", query.limit);
+            pairs.add("before", query.before);
+        });
         json(self.send(self.http.get(url)).await?).await
     }
 
@@ -255,6 +258,13 @@ impl ControlClient {
         url
     }
 
+    /// [`Self::url`] with a query. Apart from the requests, because a half-made query cannot wait in a task.
+    fn url_with(&self, path: &[&str], fill: impl FnOnce(&mut Pairs<'_>)) -> Url {
+        let mut url = self.url(path);
+        fill(&mut Pairs(url.query_pairs_mut()));
+        url
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<Response> {
         self.send_without_limit(request.timeout(PATIENCE)).await
     }
@@ -290,11 +300,7 @@ impl ControlClient {
 /// Adds what is there to the query of an address.
 struct Pairs<'a>(url::form_urlencoded::Serializer<'a, url::UrlQuery<'a>>);
 
-impl<'a> Pairs<'a> {
-    fn new(url: &'a mut Url) -> Self {
-        Self(url.query_pairs_mut())
-    }
-
+impl Pairs<'_> {
     fn add(&mut self, name: &str, value: Option<impl ToString>) {
         if let Some(value) = value {
             self.0.append_pair(name, &value.to_string());

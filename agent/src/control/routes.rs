@@ -14,8 +14,8 @@ use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
 use super::api::{
-    ArgumentInfo, ConverterInfo, FileQuery, FileRecord, FileState, ReportDetail, ReportQuery, ReportRecord,
-    SourceSettings, SourceStatus, Station, Status, StoredFile,
+    ArgumentInfo, ConverterInfo, FileDetail, FileQuery, FileRecord, FileState, ReportDetail, ReportQuery,
+    ReportRecord, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::refusal::Refusal;
 use super::status::{sources, status};
@@ -48,6 +48,7 @@ pub(super) fn router(control: Control) -> Router {
         .route("/v1/sources/{name}/pause", post(pause_source))
         .route("/v1/sources/{name}/resume", post(resume_source))
         .route("/v1/files", get(list_files))
+        .route("/v1/files/{id}", get(show_file))
         .route("/v1/files/{id}/retry", post(retry_file))
         .route("/v1/reports", get(list_reports))
         .route("/v1/reports/{id}", get(show_report))
@@ -198,6 +199,11 @@ async fn list_files(
     wanted: Result<Query<FileQuery>, QueryRejection>,
 ) -> Answer<Vec<FileRecord>> {
     Ok(Json(control.agent.store().files(&query(wanted)?).await?))
+}
+
+async fn show_file(State(control): State<Control>, Path(id): Path<i64>) -> Answer<FileDetail> {
+    let found = control.agent.store().file_detail(id).await?;
+    found.map(Json).ok_or_else(|| Refusal::not_found(format!("there is no file {id}")))
 }
 
 /// Puts a failed file back into the folder that it came from, to be taken again.

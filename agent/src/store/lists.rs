@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::rows::{file_state, ms, report_state, time, uuid};
 use super::{Store, StoreError};
 use crate::control::api::{
-    FileQuery, FileRecord, FileState, QueueCounts, ReportDetail, ReportQuery, ReportRecord, ReportState,
+    FileDetail, FileQuery, FileRecord, FileState, QueueCounts, ReportDetail, ReportQuery, ReportRecord,
+    ReportState,
 };
 
 /// The longest page, whatever is asked for.
@@ -50,11 +51,15 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn files(&self, filter: &FileQuery) -> Result<Vec<FileRecord>, StoreError> {
-        let query = match (filter.state.is_some(), filter.source.is_some()) {
-            (false, false) => select_files!("WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
-            (true, false) => select_files!("WHERE id < ?1 AND state = ?3 ORDER BY id DESC LIMIT ?2"),
-            (false, true) => select_files!("WHERE id < ?1 AND source = ?4 ORDER BY id DESC LIMIT ?2"),
-            (true, true) => {
+        let query = match (filter.sha256.is_some(), filter.state.is_some(), filter.source.is_some()) {
+            (true, _, _) => select_files!(
+                "WHERE sha256 = ?5 AND id < ?1 AND state = coalesce(?3, state) AND source = coalesce(?4, source)
+                 ORDER BY id DESC LIMIT ?2"
+            ),
+            (_, false, false) => select_files!("WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
+            (_, true, false) => select_files!("WHERE id < ?1 AND state = ?3 ORDER BY id DESC LIMIT ?2"),
+            (_, false, true) => select_files!("WHERE id < ?1 AND source = ?4 ORDER BY id DESC LIMIT ?2"),
+            (_, true, true) => {
                 select_files!("WHERE id < ?1 AND state = ?3 AND source = ?4 ORDER BY id DESC LIMIT ?2")
             }
         };
@@ -63,6 +68,7 @@ impl Store {
             .bind(filter.limit.unwrap_or(PAGE).min(PAGE_LIMIT))
             .bind(filter.state.map(FileState::word))
             .bind(filter.source.as_deref())
+            .bind(filter.sha256.as_deref())
             .fetch_all(&self.readers)
             .await?;
         rows.into_iter().map(|row| row.record().map_err(StoreError::from)).collect()
@@ -78,6 +84,26 @@ impl Store {
         row.map(FileRow::record).transpose().map_err(StoreError::from)
     }
 
+    /// One file with its reports.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn file_detail(&self, id: i64) -> Result<Option<FileDetail>, StoreError> {
+        let Some(record) = self.file(id).await? else { return Ok(None) };
+        let duplicate_of: Option<i64> = sqlx::query_scalar("SELECT duplicate_of FROM file WHERE id = ?1")
+            .bind(id)
+            .fetch_one(&self.readers)
+            .await?;
+        let rows: Vec<ReportRow> =
+            sqlx::query_as(select_reports!("WHERE r.file_id = ?1 ORDER BY r.seq LIMIT ?2"))
+                .bind(id)
+                .bind(PAGE_LIMIT)
+                .fetch_all(&self.readers)
+                .await?;
+        let reports = rows.into_iter().map(|row| row.record().map_err(StoreError::from));
+        Ok(Some(FileDetail { record, reports: reports.collect::<Result<_, _>>()?, duplicate_of }))
+    }
+
     /// The newest file of a source, or its newest failed one.
     ///
     /// # Errors
@@ -87,7 +113,8 @@ impl Store {
         source: &str,
         state: Option<FileState>,
     ) -> Result<Option<FileRecord>, StoreError> {
-        let filter = FileQuery { state, source: Some(source.to_owned()), before: None, limit: Some(1) };
+        let filter =
+            FileQuery { state, source: Some(source.to_owned()), limit: Some(1), ..FileQuery::default() };
         Ok(self.files(&filter).await?.pop())
     }
 

@@ -50,12 +50,13 @@ async fn only_what_is_asked_for_stands_in_a_query() {
     let files = FileQuery {
         state: Some(FileState::Failed),
         source: Some("a b".into()),
+        sha256: Some("ab12".into()),
         limit: Some(5),
         before: Some(77),
     };
     assert_eq!(
         client.files(&files).await.unwrap_err().to_string(),
-        "GET /v1/files?state=failed&source=a+b&limit=5&before=77"
+        "GET /v1/files?state=failed&source=a+b&sha256=ab12&limit=5&before=77"
     );
     let reports = ReportQuery { state: Some(ReportState::Rejected), ..ReportQuery::default() };
     assert_eq!(client.reports(&reports).await.unwrap_err().to_string(), "GET /v1/reports?state=rejected");

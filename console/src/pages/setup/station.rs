@@ -1,0 +1,105 @@
+//! The station that reports are sent as.
+
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use wats_agent::control::api::Station;
+use wats_appliance::state::wizard::WizardStep;
+
+use super::{Steps, elsewhere, machine, path};
+use crate::Console;
+use crate::access::Configuring;
+use crate::error::PageError;
+use crate::forms::{Form, FormErrors};
+use crate::frame::Frame;
+
+#[derive(Template, WebTemplate)]
+#[template(path = "setup/station.html")]
+struct StationPage {
+    frame: Frame,
+    steps: Steps,
+    name: String,
+    location: String,
+    purpose: String,
+    time_zone: String,
+    errors: FormErrors,
+}
+
+/// The zone that was chosen for the machine is the station's, too.
+async fn time_zone(console: &Console, station: &Station) -> Result<String, PageError> {
+    let answers: Option<machine::Answers> = console.state.wizard().await?.answers(WizardStep::Machine);
+    Ok(answers.map_or_else(|| station.time_zone.clone(), |answers| answers.time_zone))
+}
+
+pub(super) async fn show(user: Configuring, console: State<Console>) -> Result<Response, PageError> {
+    let steps = match elsewhere(&console, WizardStep::Station).await? {
+        Ok(steps) => steps,
+        Err(elsewhere) => return Ok(elsewhere.into_response()),
+    };
+    let station = console.agent.station().await?;
+    let time_zone = time_zone(&console, &station).await?;
+    let page = StationPage {
+        frame: user.frame("Describe the station"),
+        steps,
+        name: station.name,
+        location: station.location,
+        purpose: station.purpose,
+        time_zone,
+        errors: FormErrors::default(),
+    };
+    Ok(page.into_response())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Typed {
+    name: String,
+    location: String,
+    purpose: String,
+}
+
+pub(super) async fn save(
+    user: Configuring,
+    console: State<Console>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    let steps = match elsewhere(&console, WizardStep::Station).await? {
+        Ok(steps) => steps,
+        Err(elsewhere) => return Ok(elsewhere.into_response()),
+    };
+    let time_zone = time_zone(&console, &console.agent.station().await?).await?;
+    let station = Station {
+        name: typed.name.trim().to_owned(),
+        location: typed.location.trim().to_owned(),
+        purpose: typed.purpose.trim().to_owned(),
+        time_zone: time_zone.clone(),
+    };
+    let mut errors = FormErrors::default();
+    if station.name.is_empty() {
+        errors.add("name", "Enter a name. It stands in every report as the station.");
+    } else if let Err(error) = console.agent.change_station(&station).await {
+        errors.add_agent_error(&error, |member| {
+            let member = member.rsplit('.').next().unwrap_or_default();
+            ["name", "location", "purpose"].contains(&member).then(|| member.to_owned())
+        });
+    } else {
+        let now = Timestamp::now();
+        let detail = format!("Station {}.", station.name);
+        console.state.record(now, Some(user.user()), "station-changed", &detail).await?;
+        console.state.complete_wizard_step(now, WizardStep::Station, &station).await?;
+        return Ok(Redirect::to(path(WizardStep::Converters)).into_response());
+    }
+    let page = StationPage {
+        frame: user.frame("Describe the station"),
+        steps,
+        name: typed.name,
+        location: typed.location,
+        purpose: typed.purpose,
+        time_zone,
+        errors,
+    };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+}
