@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
+use wats_appliance::provision::fingerprint_of;
 use x509_parser::pem::Pem;
 
 /// What a person compares and watches.
@@ -33,12 +33,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Certificate> {
         .not_after
         .timestamp();
     Ok(Certificate {
-        fingerprint: fingerprint(&first.contents),
+        fingerprint: fingerprint_of(&first.contents),
         expires: Timestamp::from_second(expires).ok(),
     })
-}
-
-/// SHA-256 of a certificate in DER, as browsers show it: `AA:BB:…`.
-pub fn fingerprint(der: &[u8]) -> String {
-    Sha256::digest(der).iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }

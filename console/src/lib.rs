@@ -32,7 +32,6 @@ use wats_appliance::state::{State, StateError};
 use wats_appliance::system::client::{SystemClient, SystemError};
 
 pub use args::Args;
-pub use certificate::fingerprint;
 pub use layers::app;
 pub use serve::run;
 

@@ -1,4 +1,10 @@
 //! The privileged side of the appliance, one file per subject.
 
 pub mod api;
+pub mod apt;
 pub mod client;
+pub mod daemon;
+pub mod host;
+pub mod power;
+pub mod runner;
+pub mod updates;
