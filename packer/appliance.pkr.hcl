@@ -22,6 +22,12 @@ variable "cpu" {
   default = "Nehalem"
 }
 
+variable "repository" {
+  type        = string
+  default     = ""
+  description = "Address of the apt repository from which the appliance takes its own updates; empty: none."
+}
+
 source "qemu" "appliance" {
   vm_name              = "appliance.qcow2"
   output_directory     = var.output
@@ -33,12 +39,13 @@ source "qemu" "appliance" {
   disk_interface       = "virtio"
   disk_cache           = "unsafe"
   disk_discard         = "unmap"
+  skip_compaction      = true
   net_device           = "virtio-net"
   accelerator          = var.accelerator
   cpus                 = 2
   memory               = 2048
   headless             = true
-  cd_files             = ["${var.work}/user-data", "${var.work}/meta-data"]
+  cd_files             = ["${var.work}/user-data", "${var.work}/meta-data", "dist/apt"]
   cd_label             = "cidata"
   qemuargs             = [["-cpu", var.cpu], ["-device", "virtio-rng-pci"], ["-serial", "file:${var.work}/serial.log"]]
   communicator         = "ssh"
@@ -51,15 +58,18 @@ source "qemu" "appliance" {
 build {
   sources = ["source.qemu.appliance"]
 
-  # Until cloud-init is done it may restart sshd and hold apt's lock.
+  # Until cloud-init is done it may restart sshd and hold apt's lock. The seed's CD carries the packages too.
   provisioner "shell" {
-    inline = ["sudo cloud-init status --wait >/dev/null || sudo cloud-init status --long"]
+    inline = [
+      "sudo cloud-init status --wait >/dev/null || sudo cloud-init status --long",
+      "sudo mount -o ro /dev/disk/by-label/cidata /mnt",
+    ]
   }
   provisioner "ansible" {
     playbook_file    = "ansible/appliance.yml"
     user             = "bake"
     use_proxy        = false
-    extra_arguments  = ["--scp-extra-args", "'-O'"]
-    ansible_env_vars = ["ANSIBLE_PIPELINING=1", "ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_NOCOWS=1"]
+    extra_arguments  = ["--scp-extra-args", "'-O'", "-e", "wats_repository=${var.repository}"]
+    ansible_env_vars = ["ANSIBLE_PIPELINING=1", "ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_NOCOWS=1", "ANSIBLE_CALLBACKS_ENABLED=profile_tasks"]
   }
 }
