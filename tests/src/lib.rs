@@ -1,5 +1,7 @@
-//! What the tests of the whole product share: the WATS server simulator, a test station, and machines to boot images in.
+//! What the tests of the whole product share: the WATS server simulator, a test station, a whole appliance, and machines to boot images in.
 
+pub mod console;
 pub mod machine;
 pub mod sim;
 pub mod station;
+pub mod system;

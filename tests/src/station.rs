@@ -1,7 +1,7 @@
 //! A test station in a temporary folder: the real agent program, its folders, and a simulated server.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,23 @@ impl Station {
     /// # Errors
     /// When the agent was not built or does not start.
     pub async fn start(sources: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let station = Self::start_without_server(sources).await?;
+        let change = ServerChange {
+            url: station.sim.base_url(),
+            proxy: None,
+            extra_ca: None,
+            credential: Some(Credential::Token(TOKEN.to_owned().into())),
+            proxy_credential: None,
+        };
+        station.control()?.change_server(&change).await.context("telling the agent its server")?;
+        Ok(station)
+    }
+
+    /// [`Self::start`], but the agent knows no server yet.
+    ///
+    /// # Errors
+    /// When the agent was not built or does not start.
+    pub async fn start_without_server(sources: &[(&str, &str)]) -> anyhow::Result<Self> {
         let sim = Sim::start(SimSettings::default()).await?;
         let mut station = Self { folder: tempfile::tempdir()?, sim, agent: None };
         let root = station.folder.path();
@@ -57,14 +74,6 @@ impl Station {
         let mut file = std::fs::File::create(root.join("test.toml"))?;
         file.write_all(config.as_bytes())?;
         station.run_agent().await?;
-        let change = ServerChange {
-            url: station.sim.base_url(),
-            proxy: None,
-            extra_ca: None,
-            credential: Some(Credential::Token(TOKEN.to_owned().into())),
-            proxy_credential: None,
-        };
-        station.control()?.change_server(&change).await.context("telling the agent its server")?;
         Ok(station)
     }
 
@@ -76,7 +85,12 @@ impl Station {
     /// # Errors
     /// When the client cannot be made.
     pub fn control(&self) -> anyhow::Result<ControlClient> {
-        Ok(ControlClient::new(self.folder.path().join("agent.sock"))?)
+        Ok(ControlClient::new(self.socket())?)
+    }
+
+    /// The agent's control socket.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("agent.sock")
     }
 
     /// Drops a file as a careful tester does: written under another name, then renamed.
@@ -96,7 +110,7 @@ impl Station {
     pub async fn run_agent(&mut self) -> anyhow::Result<()> {
         let log =
             std::fs::File::options().create(true).append(true).open(self.folder.path().join("agent.log"))?;
-        let agent = Command::new(agent_program()?)
+        let agent = Command::new(program("wats-agent")?)
             .arg("--config")
             .arg(self.folder.path().join("test.toml"))
             .args(["run", "--machine-key"])
@@ -159,13 +173,13 @@ impl Drop for Station {
     }
 }
 
-/// The agent program of this build: it lies beside the test programs' folder.
-fn agent_program() -> anyhow::Result<PathBuf> {
+/// A program of this build: it lies beside the test programs' folder.
+pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test.ancestors().nth(2).context("this test program lies nowhere")?;
-    let program = profile.join("wats-agent");
+    let program = profile.join(name);
     ensure!(
-        Path::new(&program).is_file(),
+        program.is_file(),
         "{} is missing: 'cargo build --workspace' makes it, as './just test' does",
         program.display()
     );
