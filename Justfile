@@ -19,7 +19,7 @@ test:
     cargo build --workspace --all-targets
     cargo test --workspace --no-fail-fast
 
-# Run the agent and a simulated WATS server on this machine, to look at.
+# Run agent and console on this machine, with a simulated WATS server, to look at.
 demo:
     tools/setup build test
     cargo build --workspace --bins

@@ -68,7 +68,8 @@ impl Machine {
                 qemu.arg("-drive").arg(format!("{drive},if=none"));
                 qemu.args([
                     "-device",
-                    "lsi53c895a",
+                    // The firmware has a driver for this one, and none for the LSI Logic that the OVA names.
+                    "pvscsi",
                     "-device",
                     "scsi-hd,drive=disk",
                     "-device",
