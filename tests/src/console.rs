@@ -179,7 +179,7 @@ impl Browser {
     /// # Errors
     /// When a step does not lead to the next one; with its page.
     pub async fn complete_wizard(&self, answers: &WizardAnswers<'_>) -> anyhow::Result<()> {
-        let steps: [(&str, Vec<(&str, &str)>, &str); 7] = [
+        let steps: [Step<'_>; 7] = [
             ("/setup", vec![("code", answers.setup_code)], "/setup/account"),
             (
                 "/setup/account",
@@ -217,6 +217,9 @@ impl Browser {
 
 /// The administrator's password in tests.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// A step's path, its fields, and the path that it leads to.
+type Step<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
 
 /// What the wizard is told.
 #[derive(Debug, Clone, Copy)]
