@@ -7,10 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, Response, StatusCode};
-use wats_appliance::provision::{Identity, provision};
+use wats_appliance::provision::{Identity, fingerprint_of, provision};
 
 use crate::station::Station;
 use crate::system::SystemSim;
@@ -125,6 +127,30 @@ impl Browser {
             .timeout(Duration::from_secs(120))
             .build()?;
         Ok(Self { http, base: base.to_owned() })
+    }
+
+    /// A browser for a machine whose screen shows this fingerprint: no other certificate is trusted.
+    ///
+    /// # Errors
+    /// When the machine does not answer, or answers with another certificate.
+    pub async fn pinned(base: &str, fingerprint: &str) -> anyhow::Result<Self> {
+        let curious = reqwest::Client::builder()
+            .tls_danger_accept_invalid_certs(true)
+            .tls_info(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        let answer = curious.get(format!("{base}/setup")).send().await?;
+        let info = answer.extensions().get::<reqwest::tls::TlsInfo>();
+        let der = info.and_then(reqwest::tls::TlsInfo::peer_certificate).context("no certificate came")?;
+        let seen = fingerprint_of(der);
+        ensure!(seen == fingerprint, "the screen shows {fingerprint}, the connection has {seen}");
+        let pem = format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            BASE64_STANDARD.encode(der)
+        );
+        Self::new(base, pem.as_bytes())
     }
 
     /// # Errors

@@ -1,5 +1,6 @@
-//! What the tests of the whole product share: the WATS server simulator, a test station, a whole appliance, and machines to boot images in.
+//! What the tests of the whole product share: the WATS server simulator, a test station, a whole appliance, a browser, and machines to boot images in.
 
+pub mod browser;
 pub mod console;
 pub mod machine;
 pub mod sim;

@@ -123,10 +123,16 @@ fn judge(
         }
     }
     if queue.rejected > 0 {
-        look.push(format!("{} reports were refused by the server", queue.rejected));
+        look.push(match queue.rejected {
+            1 => "1 report was refused by the server".to_owned(),
+            many => format!("{many} reports were refused by the server"),
+        });
     }
     if queue.failed_files > 0 {
-        look.push(format!("{} files could not be converted", queue.failed_files));
+        look.push(match queue.failed_files {
+            1 => "1 file could not be converted".to_owned(),
+            many => format!("{many} files could not be converted"),
+        });
     }
     let level = match (failed.is_empty(), look.is_empty()) {
         (false, _) => HealthLevel::Failed,
@@ -195,7 +201,7 @@ mod tests {
                 "only 5 MB are free on the disk of the queue",
                 "nothing is sent until a person acts: the server does not accept our credential (401)",
                 "2 reports were refused by the server",
-                "1 files could not be converted",
+                "1 file could not be converted",
             ]
         );
     }

@@ -19,16 +19,25 @@ pub enum Hardware {
     Ide,
 }
 
-/// A running machine; dropping it cuts its power.
+/// A machine with a disk of its own; dropping it cuts its power.
 #[derive(Debug)]
 pub struct Machine {
-    qemu: Child,
+    hardware: Hardware,
+    qemu: Option<Child>,
     folder: tempfile::TempDir,
-    health_port: u16,
+    ports: Ports,
+}
+
+/// Where the guest's ports are on this machine.
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    https: u16,
+    http: u16,
+    health: u16,
 }
 
 impl Machine {
-    /// Boots `disk`, which `qemu-img` calls `format`.
+    /// Boots a copy of `disk`, which `qemu-img` calls `format`.
     ///
     /// # Errors
     /// When QEMU is missing or refuses to start.
@@ -37,15 +46,23 @@ impl Machine {
             .canonicalize()
             .with_context(|| format!("no image {}: run './just image'", disk.display()))?;
         let folder = tempfile::tempdir()?;
-        let overlay = folder.path().join("overlay.qcow2");
         let made = Command::new("qemu-img")
             .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
-            .args([&disk, &overlay])
+            .args([&disk, &folder.path().join("overlay.qcow2")])
             .status()
             .context("starting qemu-img")?;
         ensure!(made.success(), "qemu-img cannot make an overlay of {}", disk.display());
+        let ports = Ports { https: free_port()?, http: free_port()?, health: free_port()? };
+        let mut machine = Self { hardware, qemu: None, folder, ports };
+        machine.switch_on()?;
+        Ok(machine)
+    }
 
-        let health_port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    /// Starts it, with the disk as it was left; the serial console begins anew.
+    ///
+    /// # Errors
+    /// When QEMU refuses to start.
+    pub fn switch_on(&mut self) -> anyhow::Result<()> {
         let mut qemu = Command::new("qemu-system-x86_64");
         qemu.args(["-m", "1536", "-smp", "2", "-display", "none", "-monitor", "none", "-no-reboot"]);
         if has_kvm() {
@@ -53,12 +70,18 @@ impl Machine {
         } else {
             qemu.args(["-accel", "tcg,thread=multi", "-cpu", "Nehalem"]);
         }
-        let serial = folder.path().join("serial");
-        qemu.arg("-serial").arg(format!("file:{}", serial.display()));
-        let drive = format!("file={},format=qcow2,cache=writeback,id=disk", overlay.display());
-        let network = format!("user,id=net,hostfwd=tcp:127.0.0.1:{health_port}-:8080");
+        let folder = self.folder.path();
+        qemu.arg("-serial").arg(format!("file:{}", folder.join("serial").display()));
+        // What the guest flushed is in the file; what it only wrote may be, too: the power that is cut is the
+        // guest's, not that of its disk.
+        let drive =
+            format!("file={},format=qcow2,cache=writeback,id=disk", folder.join("overlay.qcow2").display());
+        let Ports { https, http, health } = self.ports;
+        let forward = |outside: u16, inside: u16| format!(",hostfwd=tcp:127.0.0.1:{outside}-:{inside}");
+        let network =
+            format!("user,id=net{}{}{}", forward(https, 443), forward(http, 80), forward(health, 8080));
         qemu.args(["-netdev", &network, "-device", "virtio-rng-pci"]);
-        match hardware {
+        match self.hardware {
             Hardware::Virtio => {
                 qemu.arg("-drive").arg(format!("{drive},if=none"));
                 qemu.args(["-device", "virtio-blk-pci,drive=disk", "-device", "virtio-net-pci,netdev=net"]);
@@ -66,9 +89,9 @@ impl Machine {
             Hardware::ScsiUefi => {
                 qemu.args(["-bios", "/usr/share/ovmf/OVMF.fd"]);
                 qemu.arg("-drive").arg(format!("{drive},if=none"));
+                // The firmware has a driver for this controller, and none for the LSI Logic that the OVA names.
                 qemu.args([
                     "-device",
-                    // The firmware has a driver for this one, and none for the LSI Logic that the OVA names.
                     "pvscsi",
                     "-device",
                     "scsi-hd,drive=disk",
@@ -84,21 +107,61 @@ impl Machine {
         let qemu = qemu
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .context("starting qemu-system-x86_64")?;
-        Ok(Self { qemu, folder, health_port })
+        self.qemu = Some(qemu);
+        Ok(())
+    }
+
+    /// Ends it without a warning to the guest.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn cut_power(&mut self) -> anyhow::Result<()> {
+        let mut qemu = self.qemu.take().context("the machine is off")?;
+        qemu.kill()?;
+        qemu.wait()?;
+        Ok(())
+    }
+
+    /// The address of the console, as the certificate names it.
+    pub fn console_url(&self) -> String {
+        format!("https://localhost:{}", self.ports.https)
+    }
+
+    /// Where plain HTTP is answered.
+    pub fn http_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.http)
     }
 
     /// Where the guest's port 8080 is on this machine.
     pub fn health_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.health_port)
+        format!("http://127.0.0.1:{}", self.ports.health)
     }
 
     /// All that the serial console showed so far.
     pub fn serial(&self) -> String {
         let bytes = std::fs::read(self.folder.path().join("serial")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until the serial console shows a line that begins with `name`, and gives the rest of it.
+    ///
+    /// # Errors
+    /// As [`wait_for`](Self::wait_for).
+    pub async fn line(&mut self, name: &str, limit: Duration) -> anyhow::Result<String> {
+        let started = Instant::now();
+        loop {
+            let rest = limit.saturating_sub(started.elapsed());
+            self.wait_for(name, rest).await?;
+            let serial = self.serial();
+            let (_, after) = serial.rsplit_once(name).context("it was there a moment ago")?;
+            if let Some((value, _)) = after.split_once(['\r', '\n']) {
+                return Ok(value.trim().to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Waits until the serial console shows `text`.
@@ -111,7 +174,7 @@ impl Machine {
             if self.serial().contains(text) {
                 return Ok(());
             }
-            let ended = self.qemu.try_wait()?;
+            let ended = self.qemu.as_mut().context("the machine is off")?.try_wait()?;
             if ended.is_some() || started.elapsed() > limit {
                 let serial = self.serial();
                 let lines: Vec<&str> = serial.lines().rev().take(25).collect();
@@ -125,10 +188,16 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // The process may have ended by itself; both calls then say so, and there is nothing left to do.
-        let _killed = self.qemu.kill();
-        let _ended = self.qemu.wait();
+        if let Some(qemu) = &mut self.qemu {
+            // It may have ended by itself; both calls then say so, and there is nothing left to do.
+            let _killed = qemu.kill();
+            let _ended = qemu.wait();
+        }
     }
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// A `/dev/kvm` on a processor without virtualisation belongs to a nested hypervisor that runs no stock guest.
