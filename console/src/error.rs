@@ -45,9 +45,7 @@ impl PageError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::State(StateError::Open { .. }) | Self::State(_) | Self::File(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::State(_) | Self::File(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Agent(error) if error.is_not_found() => StatusCode::NOT_FOUND,
             Self::Agent(ControlError::Refused { status, .. }) => {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)

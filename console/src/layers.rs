@@ -54,7 +54,8 @@ pub fn app(console: Console) -> Router {
         ))
         .merge(static_files)
         .layer(from_fn(same_site));
-    rate_limited(pages, 20, 400)
+    // Each row of a page full of uploads asks once a second how its file fares.
+    rate_limited(pages, 100, 500)
         .layer(header_layer(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY))
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_layer(header::REFERRER_POLICY, "same-origin"))

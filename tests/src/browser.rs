@@ -155,13 +155,14 @@ impl Chromium {
         Ok(())
     }
 
-    /// What the browser complained about: scripts that failed, what the policy blocked.
+    /// What the browser complained about: scripts that failed, what the policy blocked. Its hints do not count.
     ///
     /// # Errors
     /// When the browser does not answer.
     pub async fn complaints(&self) -> anyhow::Result<Vec<String>> {
         let log = self.driver.get_log("browser").await?;
-        Ok(log.into_iter().map(|entry| entry.message).collect())
+        let severe = log.into_iter().filter(|entry| entry.level == "SEVERE");
+        Ok(severe.map(|entry| entry.message).collect())
     }
 
     /// Ends the browser.

@@ -11,12 +11,19 @@ use anyhow::{Context, bail, ensure};
 /// Which hardware the machine has: that of the hypervisor for which the image is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hardware {
-    /// KVM, Proxmox, OpenStack: virtio, BIOS.
+    /// KVM, Proxmox, OpenStack: virtio.
     Virtio,
-    /// vSphere and VirtualBox, as the OVA describes them: SCSI controller and e1000, here with UEFI.
-    ScsiUefi,
-    /// Hyper-V of generation 1, Azure: IDE, BIOS.
+    /// vSphere and VirtualBox, as the OVA describes them: SCSI controller and e1000.
+    Scsi,
+    /// Hyper-V of generation 1, Azure: IDE.
     Ide,
+}
+
+/// How the machine starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Firmware {
+    Bios,
+    Uefi,
 }
 
 /// A machine with a disk of its own; dropping it cuts its power.
@@ -37,7 +44,7 @@ struct Ports {
 }
 
 impl Machine {
-    /// Boots a copy of `disk`, which `qemu-img` calls `format`.
+    /// Boots a copy of `disk`, which `qemu-img` calls `format`, by BIOS.
     ///
     /// # Errors
     /// When QEMU is missing or refuses to start.
@@ -54,7 +61,7 @@ impl Machine {
         ensure!(made.success(), "qemu-img cannot make an overlay of {}", disk.display());
         let ports = Ports { https: free_port()?, http: free_port()?, health: free_port()? };
         let mut machine = Self { hardware, qemu: None, folder, ports };
-        machine.switch_on()?;
+        machine.switch_on(Firmware::Bios)?;
         Ok(machine)
     }
 
@@ -62,13 +69,16 @@ impl Machine {
     ///
     /// # Errors
     /// When QEMU refuses to start.
-    pub fn switch_on(&mut self) -> anyhow::Result<()> {
+    pub fn switch_on(&mut self, firmware: Firmware) -> anyhow::Result<()> {
         let mut qemu = Command::new("qemu-system-x86_64");
         qemu.args(["-m", "1536", "-smp", "2", "-display", "none", "-monitor", "none", "-no-reboot"]);
         if has_kvm() {
             qemu.args(["-accel", "kvm", "-cpu", "host"]);
         } else {
             qemu.args(["-accel", "tcg,thread=multi", "-cpu", "Nehalem"]);
+        }
+        if firmware == Firmware::Uefi {
+            qemu.args(["-bios", "/usr/share/ovmf/OVMF.fd"]);
         }
         let folder = self.folder.path();
         qemu.arg("-serial").arg(format!("file:{}", folder.join("serial").display()));
@@ -86,10 +96,9 @@ impl Machine {
                 qemu.arg("-drive").arg(format!("{drive},if=none"));
                 qemu.args(["-device", "virtio-blk-pci,drive=disk", "-device", "virtio-net-pci,netdev=net"]);
             }
-            Hardware::ScsiUefi => {
-                qemu.args(["-bios", "/usr/share/ovmf/OVMF.fd"]);
+            Hardware::Scsi => {
                 qemu.arg("-drive").arg(format!("{drive},if=none"));
-                // The firmware has a driver for this controller, and none for the LSI Logic that the OVA names.
+                // QEMU's LSI Logic is another one than that of the OVA; this is VMware's own.
                 qemu.args([
                     "-device",
                     "pvscsi",
