@@ -32,6 +32,11 @@ packages:
       Cargo.toml Cargo.lock wats converters agent appliance console tools/packages version={{version}} \
       -- tools/packages {{version}}
 
+# Install, upgrade, remove and purge the packages in a bare Debian.
+packages-test: packages
+    tools/setup image
+    tools/packages-test
+
 # Boot the three images in QEMU and play the whole story from outside.
 image-test:
     tools/setup build image

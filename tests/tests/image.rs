@@ -72,6 +72,47 @@ async fn the_vhd_boots_on_ide_and_shows_its_wizard() {
     assert!(browser.get("/setup").await.unwrap().text.contains("Setup code"));
 }
 
+/// What a look into the root file system says. It begins where Ubuntu's cloud images have it, and so do ours.
+fn look(request: &str) -> String {
+    let disk = format!("{}?offset={}", image("vhd").display(), 227_328 * 512);
+    let looked = std::process::Command::new("debugfs").args(["-R", request, &disk]).output().unwrap();
+    String::from_utf8_lossy(&looked.stdout).into_owned()
+}
+
+/// Names in a folder of the image; none where there is no such folder.
+fn names(folder: &str) -> Vec<String> {
+    let listed = look(&format!("ls -p {folder}"));
+    let names = listed.lines().filter_map(|line| line.split('/').nth(5));
+    names.filter(|name| !["", ".", ".."].contains(name)).map(str::to_owned).collect()
+}
+
+#[test]
+fn nothing_of_the_bake_or_of_one_machine_is_in_the_image() {
+    assert!(names("/usr/bin").contains(&"wats-agent".to_owned()), "the look into the image does not work");
+    for folder in [
+        "/var/lib/apt/lists",
+        "/var/lib/wats-keys",
+        "/var/lib/wats-appliance",
+        "/var/lib/cloud",
+        "/home",
+        "/etc/netplan",
+        "/root/.ssh",
+    ] {
+        assert_eq!(names(folder), [""; 0], "{folder}");
+    }
+    assert!(names("/etc/ssh").iter().all(|name| !name.starts_with("ssh_host_")), "host keys");
+    assert!(!names("/usr/sbin").contains(&"policy-rc.d".to_owned()));
+    assert!(!names("/root").contains(&".bash_history".to_owned()));
+    assert_eq!(names("/etc/apt/sources.list.d"), ["wats-appliance.sources"]);
+    assert_eq!(look("cat /etc/machine-id"), "");
+    let accounts = look("cat /etc/shadow");
+    assert!(accounts.lines().any(|line| line.starts_with("root:")), "{accounts}");
+    let passwords =
+        accounts.lines().filter(|line| !line.split(':').nth(1).is_some_and(|it| it.starts_with(['*', '!'])));
+    assert_eq!(passwords.count(), 0, "an account has a password");
+    assert!(!look("cat /etc/passwd").contains("bake"));
+}
+
 fn report(number: usize) -> Vec<u8> {
     format!(
         "--Header-Start--\nSerialNumber\tSN-{number}\nPartNumber\tPCB-1\nRevision\tA\nUUTStatus\tPassed\n\
