@@ -18,7 +18,7 @@ use super::dashboard::SourceRow;
 use super::redirect_with_notice;
 use crate::Console;
 use crate::access::SignedIn;
-use crate::error::PageError;
+use crate::error::{PageError, sentence};
 use crate::forms::{Form, FormErrors};
 use crate::frame::{Frame, Nav};
 
@@ -129,7 +129,7 @@ async fn form_page(
     let arguments = converter.arguments.iter().map(|argument| ArgumentField {
         field: format!("argument.{}", argument.name),
         name: argument.name.clone(),
-        description: argument.description.clone(),
+        description: sentence(&argument.description),
         default: argument.default.clone(),
         value: settings.arguments.get(&argument.name).cloned().unwrap_or_default(),
         error: errors.at(&format!("arguments.{}", argument.name)).to_owned(),
