@@ -21,6 +21,10 @@ pub enum ArgumentKind {
     ProcessCode,
     /// One of these words; letter case does not matter.
     Choice(&'static [&'static str]),
+    /// Yes or no: `true` or `false`.
+    Flag,
+    /// A whole number, from the first to the second, both included.
+    Whole(i64, i64),
 }
 
 /// The arguments in force: every declared one has a valid value.
@@ -78,6 +82,16 @@ impl Arguments {
         self.values.get(name).map_or("", String::as_str)
     }
 
+    /// The value of a [`ArgumentKind::Flag`] argument.
+    pub fn flag(&self, name: &str) -> bool {
+        self.text(name) == "true"
+    }
+
+    /// The value of a [`ArgumentKind::Whole`] argument.
+    pub fn whole(&self, name: &str) -> Option<i64> {
+        self.text(name).parse().ok()
+    }
+
     /// The value of a [`ArgumentKind::ProcessCode`] argument.
     pub fn process_code(&self, name: &str) -> Option<i16> {
         self.text(name).parse().ok()
@@ -100,6 +114,15 @@ impl Argument {
                 .find(|word| word.eq_ignore_ascii_case(value))
                 .map(|word| (*word).to_owned())
                 .ok_or_else(|| invalid(format!("one of {}", words.join(", ")))),
+            ArgumentKind::Flag => match value.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" => Ok("true".to_owned()),
+                "false" | "no" | "off" | "0" => Ok("false".to_owned()),
+                _ => Err(invalid("true or false".to_owned())),
+            },
+            ArgumentKind::Whole(least, most) => match value.parse::<i64>() {
+                Ok(number) if (least..=most).contains(&number) => Ok(number.to_string()),
+                _ => Err(invalid(format!("a whole number from {least} to {most}"))),
+            },
         }
     }
 }
@@ -116,6 +139,8 @@ mod tests {
             default: "Active",
             kind: ArgumentKind::Choice(&["Active", "Import"]),
         },
+        Argument { name: "flat", description: "", default: "false", kind: ArgumentKind::Flag },
+        Argument { name: "panel", description: "", default: "1", kind: ArgumentKind::Whole(1, 64) },
     ];
 
     fn check(given: &[(&str, &str)], expected: &str) {
@@ -133,6 +158,8 @@ mod tests {
         check(&[("code", " 030 "), ("mode", "import")], "30 Import");
         check(&[("code", "0")], "argument \"code\" is \"0\"; expected a process code from 1 to 32767");
         check(&[("mode", "x")], "argument \"mode\" is \"x\"; expected one of Active, Import");
-        check(&[("cod", "1")], "there is no argument \"cod\"; known: code, mode");
+        check(&[("flat", "maybe")], "argument \"flat\" is \"maybe\"; expected true or false");
+        check(&[("panel", "65")], "argument \"panel\" is \"65\"; expected a whole number from 1 to 64");
+        check(&[("cod", "1")], "there is no argument \"cod\"; known: code, mode, flat, panel");
     }
 }

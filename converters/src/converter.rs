@@ -25,12 +25,26 @@ pub struct About {
     pub name: &'static str,
     /// As users know the format: `WATS Standard JSON (WSJF)`.
     pub title: &'static str,
+    /// Who makes the tester or the format: `Keysight`.
+    pub vendor: &'static str,
     /// One or two sentences: which files, from where.
     pub description: &'static str,
     pub version: &'static str,
     /// Patterns of file names that it usually takes: `*.json`, in lower case.
     pub file_patterns: &'static [&'static str],
     pub arguments: &'static [Argument],
+    pub manual: Manual,
+}
+
+/// What the format's page in the documentation says beside the rest of [`About`].
+#[derive(Debug, Clone, Copy)]
+pub struct Manual {
+    /// How to set the tester up so that it writes such files, in Markdown paragraphs.
+    pub setup: &'static str,
+    /// From what stands in the file to what stands in the report: `("Header/SerialNumber", "sn")`.
+    pub mapping: &'static [(&'static str, &'static str)],
+    /// What the converter does not do, a sentence each.
+    pub limits: &'static [&'static str],
 }
 
 impl About {

@@ -6,7 +6,7 @@ use wats::wsjf::{self, WsjfError};
 
 use crate::kit::{header, text, time, tree};
 use crate::{
-    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input,
+    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
 };
 
@@ -16,6 +16,7 @@ pub(crate) struct WatsJson;
 const ABOUT: About = About {
     name: "wats-json",
     title: "WATS Standard JSON (WSJF)",
+    vendor: "WATS",
     description: "One report as a JSON object, or a list of them, as WATS clients and TestStand plug-ins write it.",
     version: env!("CARGO_PKG_VERSION"),
     file_patterns: &["*.json", "*.wsjf"],
@@ -25,6 +26,11 @@ const ABOUT: About = About {
         default: "10",
         kind: ArgumentKind::ProcessCode,
     }],
+    manual: Manual {
+        setup: "Let the station's program write its reports as WSJF files into the watched folder.",
+        mapping: &[("every member", "the member of the same name")],
+        limits: &[],
+    },
 };
 
 impl Converter for WatsJson {

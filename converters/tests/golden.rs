@@ -8,96 +8,13 @@
     reason = "a test stops at what it did not expect"
 )]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod support;
 
-use serde_json::{Map, Value};
-use wats::report::Time;
-use wats_converters::{Arguments, Input, Station, choose, find};
+use std::path::PathBuf;
 
-fn samples(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples").join(folder);
-    assert!(folder.is_dir(), "the samples are missing: expected them in {}", folder.display());
-    let mut found: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    found.sort();
-    found
-}
-
-fn input(path: &Path) -> Input {
-    Input {
-        file_name: path.file_name().unwrap().to_string_lossy().into_owned(),
-        bytes: std::fs::read(path).unwrap(),
-        modified: "2026-01-02T03:04:05Z".parse().unwrap(),
-        station: Station {
-            name: "@station".to_owned(),
-            location: "@location".to_owned(),
-            purpose: "@purpose".to_owned(),
-            time_zone: jiff::tz::TimeZone::UTC,
-        },
-        now: "2026-01-02T03:05:00Z".parse().unwrap(),
-    }
-}
-
-/// Nulls and empty lists dropped, numbers as doubles, times as instants, fresh ids as their placeholder.
-fn normal(value: &Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let mut kept: Vec<(String, Value)> = members
-                .iter()
-                .filter(|(_, v)| !v.is_null() && v.as_array().is_none_or(|list| !list.is_empty()))
-                .filter(|(k, v)| !(*k == "id" && **v == "@uuid"))
-                .map(|(k, v)| (k.clone(), normal(v)))
-                .collect();
-            kept.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(Map::from_iter(kept))
-        }
-        Value::Array(items) => Value::Array(items.iter().map(normal).collect()),
-        Value::Number(n) => Value::from(n.as_f64().unwrap()),
-        Value::String(text) if text == "@file-time" => Value::from("2026-01-02T03:04:05Z +00:00"),
-        Value::String(text) => match Time::from_text(text.as_str()).instant() {
-            // Equal times have the same instant and the same offset, which Z and +00:00 are.
-            Some(instant) if text.len() >= 19 => {
-                let tail = text.replace('Z', "+00:00");
-                Value::from(format!("{instant} {}", &tail[tail.len() - 6..]))
-            }
-            _ => Value::from(text.as_str()),
-        },
-        other => other.clone(),
-    }
-}
-
-fn check(folder: &str, converter: &str, extension: &str) {
-    let mut checked = 0;
-    let inputs = samples(&format!("converters/{folder}")).into_iter().filter(|path| {
-        let name = path.to_string_lossy();
-        name.ends_with(extension) && !name.ends_with(".expected.json") && !name.ends_with(".intended.json")
-    });
-    for path in inputs {
-        let intended: Value =
-            serde_json::from_slice(&std::fs::read(path.with_extension("intended.json")).unwrap()).unwrap();
-        let given: BTreeMap<String, String> = serde_json::from_value(intended["arguments"].clone()).unwrap();
-        let input = input(&path);
-        assert_eq!(choose(&input).unwrap().about().name, converter, "{}", path.display());
-        let converter = find(converter).unwrap();
-        let arguments = Arguments::new(converter.about().arguments, &given).unwrap();
-        let reports = converter
-            .convert(&input, &arguments)
-            .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-            .reports;
-        for report in &reports {
-            // Ids are given by whoever stores the reports.
-            let problems = wats::validate::problems(report, wats::validate::Strictness::Observed);
-            assert!(problems.iter().all(|p| p.path == "id"), "{}: {problems:?}", path.display());
-        }
-        let reports: Vec<Value> =
-            reports.iter().map(|report| serde_json::to_value(report).unwrap()).collect();
-        let shown = |value: &Value| serde_json::to_string_pretty(&normal(value)).unwrap();
-        assert_eq!(shown(&Value::Array(reports)), shown(&intended["reports"]), "{}", path.display());
-        checked += 1;
-    }
-    assert!(checked >= 3, "only {checked} samples in {folder}");
-}
+use serde_json::Value;
+use support::{check, input, normal, samples};
+use wats_converters::{Arguments, find};
 
 #[test]
 fn wats_text() {

@@ -15,6 +15,7 @@ fn convert(converter: &str, bytes: &[u8]) -> Result<Conversion, ConvertError> {
     let input = Input {
         file_name: "unit.txt".to_owned(),
         bytes: bytes.to_vec(),
+        companions: Vec::new(),
         modified: "2026-01-02T03:04:05Z".parse().unwrap(),
         station: Station {
             name: "ST1".to_owned(),

@@ -9,6 +9,7 @@ fn input(bytes: &[u8]) -> Input {
     Input {
         file_name: "unit".to_owned(),
         bytes: bytes.to_vec(),
+        companions: Vec::new(),
         modified: "2026-01-02T03:04:05Z".parse().unwrap(),
         station: Station {
             name: "ST1".to_owned(),

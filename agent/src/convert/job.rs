@@ -86,6 +86,7 @@ impl Job {
         Ok(Input {
             file_name: self.file_name.clone(),
             bytes,
+            companions: Vec::new(),
             modified: self.modified,
             station: wats_converters::Station {
                 name: self.station.name.clone(),

@@ -9,7 +9,7 @@ use wats::report::{Double, MiscInfo, Report, Status, SubUnit, Time};
 
 use crate::kit::{header, text, time, tree};
 use crate::{
-    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input,
+    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
 };
 use steps::Steps;
@@ -19,6 +19,7 @@ pub(crate) struct WatsText;
 const ABOUT: About = About {
     name: "wats-text",
     title: "WATS Standard Text (WSTF)",
+    vendor: "WATS",
     description: "Tab-separated text with --Header-Start-- and --Step-Data-Start-- markers; several reports a file.",
     version: env!("CARGO_PKG_VERSION"),
     file_patterns: &["*.txt", "*.wstf"],
@@ -28,6 +29,14 @@ const ABOUT: About = About {
         default: "10",
         kind: ArgumentKind::ProcessCode,
     }],
+    manual: Manual {
+        setup: "Let the station's program write tab-separated WSTF files into the watched folder; a file may hold several units.",
+        mapping: &[
+            ("between --Header-Start-- and --Step-Data-Start--", "the header"),
+            ("each line of the step data", "one step, or one more measurement of the step before"),
+        ],
+        limits: &[],
+    },
 };
 
 const HEADER: &str = "--Header-Start--";

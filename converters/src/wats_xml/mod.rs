@@ -15,7 +15,7 @@ use wats::report::{
 use crate::kit::xml::{attribute, child, children, is, owned};
 use crate::kit::{header, text, time, tree, xml};
 use crate::{
-    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input,
+    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
 };
 
@@ -24,6 +24,7 @@ pub(crate) struct WatsXml;
 const ABOUT: About = About {
     name: "wats-xml",
     title: "WATS Standard XML (WSXF)",
+    vendor: "WATS",
     description: "XML with Report elements under Reports, as WATS servers and clients export it; several reports a file.",
     version: env!("CARGO_PKG_VERSION"),
     file_patterns: &["*.xml", "*.wsxf"],
@@ -33,6 +34,16 @@ const ABOUT: About = About {
         default: "10",
         kind: ArgumentKind::ProcessCode,
     }],
+    manual: Manual {
+        setup: "Let the WATS client or the station's own program write its reports as WSXF files into the watched folder.",
+        mapping: &[
+            ("Report attributes", "the header"),
+            ("Report/UUT, Report/UUR", "uut, uur"),
+            ("Step", "root and its steps"),
+            ("NumericLimit, PassFail, StringValue", "the measurements of the step"),
+        ],
+        limits: &[],
+    },
 };
 
 /// What the two namespaces of WATS documents (WSXF and WRML) begin with.

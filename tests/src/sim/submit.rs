@@ -84,6 +84,7 @@ fn read_wsxf(body: &[u8]) -> Result<Report, String> {
     let input = Input {
         file_name: "report.xml".to_owned(),
         bytes: body.to_vec(),
+        companions: Vec::new(),
         modified: Timestamp::now(),
         // Nothing stands in for what the document does not say.
         station: Station {
