@@ -9,7 +9,7 @@ use wats::report::Time;
 use wats_converters::{Arguments, Input, Station, choose, find};
 
 /// The files of a folder of samples, by name.
-pub fn samples(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn samples(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples").join(folder);
     assert!(folder.is_dir(), "the samples are missing: expected them in {}", folder.display());
     let mut found: Vec<PathBuf> =
@@ -19,7 +19,7 @@ pub fn samples(folder: &str) -> Vec<PathBuf> {
 }
 
 /// A file as a station in UTC reads it.
-pub fn input(path: &Path) -> Input {
+pub(crate) fn input(path: &Path) -> Input {
     Input {
         file_name: path.file_name().unwrap().to_string_lossy().into_owned(),
         bytes: std::fs::read(path).unwrap(),
@@ -36,7 +36,7 @@ pub fn input(path: &Path) -> Input {
 }
 
 /// Nulls and empty lists dropped, numbers as doubles, times as instants, fresh ids as their placeholder.
-pub fn normal(value: &Value) -> Value {
+pub(crate) fn normal(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let mut kept: Vec<(String, Value)> = members
@@ -64,7 +64,7 @@ pub fn normal(value: &Value) -> Value {
 }
 
 /// Compares every sample of a folder with the reports that a correct converter must deliver.
-pub fn check(folder: &str, converter: &str, extension: &str) {
+pub(crate) fn check(folder: &str, converter: &str, extension: &str) {
     let mut checked = 0;
     let inputs = samples(&format!("converters/{folder}")).into_iter().filter(|path| {
         let name = path.to_string_lossy();
@@ -98,24 +98,24 @@ pub fn check(folder: &str, converter: &str, extension: &str) {
 
 /// A row of `ground-truth-uuts.tsv`: what stands in a real file about one unit.
 #[derive(Debug, Clone)]
-pub struct Unit {
+pub(crate) struct Unit {
     /// Below `samples/real`.
-    pub path: String,
-    pub serial: String,
-    pub part_number: Option<String>,
-    pub revision: Option<String>,
-    pub operator: Option<String>,
-    pub station: Option<String>,
+    pub(crate) path: String,
+    pub(crate) serial: String,
+    pub(crate) part_number: Option<String>,
+    pub(crate) revision: Option<String>,
+    pub(crate) operator: Option<String>,
+    pub(crate) station: Option<String>,
     /// `P`, `F`, `T` or `E`.
-    pub result: String,
-    pub start_time: Option<String>,
-    pub rows: Option<usize>,
-    pub failed_rows: Option<usize>,
-    pub notes: String,
+    pub(crate) result: String,
+    pub(crate) start_time: Option<String>,
+    pub(crate) rows: Option<usize>,
+    pub(crate) failed_rows: Option<usize>,
+    pub(crate) notes: String,
 }
 
 /// The ground truth of all real files of a folder, in file order.
-pub fn units(folder: &str) -> Vec<Unit> {
+pub(crate) fn units(folder: &str) -> Vec<Unit> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples/real/ground-truth-uuts.tsv");
     let table = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut units = Vec::new();
