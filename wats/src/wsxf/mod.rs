@@ -1,13 +1,20 @@
 //! WSXF, the XML form of a report.
 //!
-//! Absent attributes and empty ones are the same, as in the server's own exports. What has no place in the model
-//! (`StepIndex`, `module_time`, `Filename`, orders of measurements, `PropertyLoader`, `ReportInfo`) is not kept.
+//! Absent attributes and empty ones are the same to the model, as in the server's own exports. What has no place
+//! in the model (`StepIndex`, `module_time`, `Filename`, orders of measurements, `PropertyLoader`, `ReportInfo`,
+//! empty attributes, anything unknown) is kept in `extra` under names that no JSON report has (`element` tells
+//! which), so that a document that was read is written with nothing lost and nothing invented. Comments and the
+//! attributes of the `Reports` element are not kept.
 
+mod element;
 mod read;
+mod read_steps;
 mod write;
+mod write_steps;
+mod xml;
 
-pub use read::read;
-pub use write::write;
+pub use read::{read, read_all};
+pub use write::{write, write_all};
 
 /// The namespace of the format.
 pub const NAMESPACE: &str = "http://wats.virinco.com/schemas/WATS/Report/wsxf";

@@ -1,19 +1,40 @@
-//! From XML to a report.
+//! From XML to reports: the document, and what all reports have.
 
-use roxmltree::{Document, Node};
+use roxmltree::Document;
 use uuid::Uuid;
 
 use super::WsxfError;
+use super::element::{Element, is, keep, text_child};
+use super::read_steps::step;
 use crate::report::*;
 
 /// Elements may nest this deep; far more than a report needs, and little enough for the stack.
 pub(super) const MAX_DEPTH: usize = 200;
 
-/// Reads a document that holds exactly one report. DTDs are refused.
+/// Reads a document that holds exactly one report, as the server takes it. DTDs are refused.
 ///
 /// # Errors
 /// What is wrong, with line and column for syntax and the path of the attribute for content.
 pub fn read(document: &[u8]) -> Result<Report, WsxfError> {
+    parse(document, |elements| match elements {
+        [only] => report(only),
+        several => Err(WsxfError::NotOne { found: several.len() }),
+    })
+}
+
+/// Reads all reports of a document, as files hold them, in their order. There may be none.
+///
+/// # Errors
+/// As [`read`]; one faulty report is the document's error.
+pub fn read_all(document: &[u8]) -> Result<Vec<Report>, WsxfError> {
+    parse(document, |elements| elements.iter().map(report).collect())
+}
+
+/// Parses the document and hands over its reports' elements.
+fn parse<T>(
+    document: &[u8],
+    read: impl Fn(&[Element<'_, '_>]) -> Result<T, WsxfError>,
+) -> Result<T, WsxfError> {
     let document = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
     let text = std::str::from_utf8(document).map_err(|e| WsxfError::Encoding { at: e.valid_up_to() })?;
     check_depth(text)?;
@@ -23,12 +44,10 @@ pub fn read(document: &[u8]) -> Result<Report, WsxfError> {
         WsxfError::Syntax { line: pos.row, column: pos.col, reason }
     })?;
     let root = document.root_element();
-    let reports: Vec<Node<'_, '_>> =
-        if is(root, "Report") { vec![root] } else { children(root, "Report").collect() };
-    match reports.as_slice() {
-        [one] => report(*one),
-        several => Err(WsxfError::NotOne { found: several.len() }),
+    if is(root, &["Report"]) {
+        return read(&[Element::new(root)]);
     }
+    read(&Element::new(root).children(&["Report"]))
 }
 
 /// The tree parser's own stack is not bounded, so the depth is looked at first.
@@ -49,398 +68,287 @@ fn check_depth(text: &str) -> Result<(), WsxfError> {
     }
 }
 
-fn is(node: Node<'_, '_>, name: &str) -> bool {
-    node.is_element() && node.tag_name().name() == name
-}
-
-fn children<'a, 'd>(node: Node<'a, 'd>, name: &'static str) -> impl Iterator<Item = Node<'a, 'd>> {
-    node.children().filter(move |child| is(*child, name))
-}
-
-fn child<'a, 'd>(node: Node<'a, 'd>, name: &'static str) -> Option<Node<'a, 'd>> {
-    children(node, name).next()
-}
-
-fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    node.attribute(name).filter(|value| !value.is_empty())
-}
-
-fn owned(node: Node<'_, '_>, name: &str) -> Option<String> {
-    attribute(node, name).map(ToOwned::to_owned)
-}
-
-fn content(node: Node<'_, '_>) -> Option<String> {
-    let all: String = node.children().filter(Node::is_text).filter_map(|part| part.text()).collect();
-    Some(all).filter(|text| !text.is_empty())
-}
-
-/// An attribute through a parser; present and unreadable is an error that names it.
-fn parsed<T>(
-    node: Node<'_, '_>,
-    name: &str,
-    expected: &str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, WsxfError> {
-    let Some(value) = attribute(node, name) else { return Ok(None) };
-    let bad = || WsxfError::Content {
-        path: format!("{}/@{name}", path(node)),
-        reason: format!("\"{value}\" is no {expected}"),
-    };
-    parse(value.trim()).map(Some).ok_or_else(bad)
-}
-
-fn path(node: Node<'_, '_>) -> String {
-    let mut parts: Vec<String> = node
-        .ancestors()
-        .filter(Node::is_element)
-        .map(|element| {
-            let name = element.tag_name().name();
-            match attribute(element, "Name") {
-                Some(own) if name == "Step" => format!("{name}[{own}]"),
-                _ => name.to_owned(),
-            }
-        })
-        .collect();
-    parts.reverse();
-    format!("/{}", parts.join("/"))
-}
-
-fn int(node: Node<'_, '_>, name: &str) -> Result<Option<i32>, WsxfError> {
-    parsed(node, name, "whole number", |text| text.parse().ok())
-}
-
-fn double(node: Node<'_, '_>, name: &str) -> Result<Option<Double>, WsxfError> {
-    parsed(node, name, "number", Double::parse)
-}
-
-fn uuid(node: Node<'_, '_>, name: &str) -> Result<Option<Uuid>, WsxfError> {
-    parsed(node, name, "uuid", |text| Uuid::parse_str(text).ok())
-}
-
-fn flag(node: Node<'_, '_>, name: &str) -> Result<Option<bool>, WsxfError> {
-    parsed(node, name, "true or false", |text| match text {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    })
-}
-
-fn status(node: Node<'_, '_>, name: &str) -> Result<Status, WsxfError> {
-    parsed(node, name, "status", Status::from_word)?.ok_or_else(|| WsxfError::Content {
-        path: format!("{}/@{name}", path(node)),
-        reason: "a value is required".to_owned(),
-    })
-}
-
-fn time(node: Node<'_, '_>, name: &str) -> Option<Time> {
-    attribute(node, name).map(Time::from_text)
-}
-
-fn report(node: Node<'_, '_>) -> Result<Report, WsxfError> {
-    let mut report = Report::uut(
-        attribute(node, "PN").unwrap_or_default(),
-        attribute(node, "SN").unwrap_or_default(),
-        attribute(node, "Rev").unwrap_or_default(),
-    );
-    let kind = parsed(node, "type", "UUT or UUR", |word| match word {
+fn report(node: &Element<'_, '_>) -> Result<Report, WsxfError> {
+    let mut report = Report::uut(node.required("PN"), node.required("SN"), node.required("Rev"));
+    let kind = node.parsed("type", "UUT or UUR", |word| match word {
         "UUT" => Some(ReportType::Test),
         "UUR" => Some(ReportType::Repair),
         _ => None,
     })?;
     report.report_type = kind.unwrap_or(ReportType::Test);
-    report.id = uuid(node, "ID")?;
-    report.product_name = owned(node, "ProductName");
-    report.result = status(node, "Result")?;
-    report.machine_name = owned(node, "MachineName").unwrap_or_default();
-    report.location = owned(node, "Location").unwrap_or_default();
-    report.purpose = owned(node, "Purpose").unwrap_or_default();
-    report.origin = owned(node, "origin");
-    report.start = time(node, "Start");
-    report.start_utc = time(node, "Start_utc");
-    if let Some(process) = child(node, "Process") {
-        report.process_code = int(process, "Code")?;
-        report.process_code_format = owned(process, "CodeFormat");
-        report.process_name = owned(process, "Name");
+    report.id = node.uuid("ID")?;
+    report.product_name = node.owned("ProductName");
+    report.result = node.status("Result")?;
+    report.machine_name = node.required("MachineName");
+    report.location = node.required("Location");
+    report.purpose = node.required("Purpose");
+    report.origin = node.owned("origin");
+    report.start = node.time("Start");
+    report.start_utc = node.time("Start_utc");
+    if let Some(process) = node.child("Process") {
+        report.process_code = process.int("Code")?;
+        report.process_code_format = process.owned("CodeFormat");
+        report.process_name = process.owned("Name");
+        keep(&mut report.extra, "Process", process.rest());
     }
-    report.uut = child(node, "UUT").map(uut).transpose()?;
-    report.uur = child(node, "UUR").map(uur).transpose()?;
-    report.root = child(node, "Step").map(step).transpose()?;
-    report.misc_infos = children(node, "MiscInfo").map(misc_info).collect::<Result<_, _>>()?;
-    let units = node.children().filter(|unit| is(*unit, "ReportUnitHierarchy") || is(*unit, "PartInfo"));
-    report.sub_units = units.map(sub_unit).collect::<Result<_, _>>()?;
-    report.assets = children(node, "Asset")
-        .map(|asset| {
-            Ok(Asset {
-                asset_sn: owned(asset, "AssetSN"),
-                usage_count: int(asset, "UsageCount")?,
-                usage_count_format: owned(asset, "UsageCountFormat"),
-                ..Asset::default()
-            })
-        })
-        .collect::<Result<_, WsxfError>>()?;
-    report.additional_data = children(node, "AdditionalData").map(additional_data).collect();
+    report.uut = node.child("UUT").map(|uut| self::uut(&uut)).transpose()?;
+    report.uur = node.child("UUR").map(|uur| self::uur(&uur)).transpose()?;
+    report.root = node.child("Step").map(|root| step(&root)).transpose()?;
+    report.misc_infos = node.children(&["MiscInfo"]).iter().map(misc_info).collect::<Result<_, _>>()?;
+    let units = node.children(&["ReportUnitHierarchy", "PartInfo"]);
+    report.sub_units = units.iter().map(sub_unit).collect::<Result<_, _>>()?;
+    report.assets = node.children(&["Asset"]).iter().map(asset).collect::<Result<_, _>>()?;
+    report.additional_data = node.children(&["AdditionalData"]).iter().map(additional_data).collect();
     failures(node, &mut report)?;
+    report.extra.extend(node.rest());
     Ok(report)
 }
 
-fn uut(node: Node<'_, '_>) -> Result<Uut, WsxfError> {
-    Ok(Uut {
-        user: owned(node, "UserLoginName"),
-        exec_time: double(node, "ExecutionTime")?,
-        exec_time_format: owned(node, "ExecutionTimeFormat"),
-        test_socket_index: int(node, "TestSocketIndex")?,
-        test_socket_index_format: owned(node, "TestSocketIndexFormat"),
-        batch_sn: owned(node, "BatchSN"),
-        comment: child(node, "Comment").and_then(content),
-        error_code: int(node, "ErrorCode")?,
-        error_code_format: owned(node, "ErrorCodeFormat"),
-        error_message: owned(node, "ErrorMessage"),
-        fixture_id: owned(node, "FixtureId"),
-        batch_fail_count: int(node, "BatchFailCount")?,
-        batch_fail_count_format: owned(node, "BatchFailCountFormat"),
-        batch_loop_index: int(node, "BatchLoopIndex")?,
-        batch_loop_index_format: owned(node, "BatchLoopIndexFormat"),
-        step_id_caused_uut_failure: int(node, "StepIdCausedUUTFailure")?,
-        ..Uut::default()
-    })
+fn uut(node: &Element<'_, '_>) -> Result<Uut, WsxfError> {
+    let mut extra = Extra::new();
+    let comment = text_child(node, "Comment", &mut extra);
+    let mut uut = Uut {
+        user: node.owned("UserLoginName"),
+        exec_time: node.double("ExecutionTime")?,
+        exec_time_format: node.owned("ExecutionTimeFormat"),
+        test_socket_index: node.int("TestSocketIndex")?,
+        test_socket_index_format: node.owned("TestSocketIndexFormat"),
+        batch_sn: node.owned("BatchSN"),
+        comment,
+        error_code: node.int("ErrorCode")?,
+        error_code_format: node.owned("ErrorCodeFormat"),
+        error_message: node.owned("ErrorMessage"),
+        fixture_id: node.owned("FixtureId"),
+        batch_fail_count: node.int("BatchFailCount")?,
+        batch_fail_count_format: node.owned("BatchFailCountFormat"),
+        batch_loop_index: node.int("BatchLoopIndex")?,
+        batch_loop_index_format: node.owned("BatchLoopIndexFormat"),
+        step_id_caused_uut_failure: node.int("StepIdCausedUUTFailure")?,
+        ref_uurs: None,
+        extra,
+    };
+    uut.extra.extend(node.rest());
+    Ok(uut)
 }
 
-fn uur(node: Node<'_, '_>) -> Result<Uur, WsxfError> {
-    let process = child(node, "Process");
-    let ids: Vec<Uuid> = children(node, "Children")
-        .filter_map(content)
-        .filter_map(|text| Uuid::parse_str(text.trim()).ok())
-        .collect();
-    Ok(Uur {
-        user: owned(node, "UserLoginName"),
-        comment: child(node, "Comment").and_then(content),
-        process_code: process.map(|process| int(process, "Code")).transpose()?.flatten(),
-        process_code_format: process.and_then(|process| owned(process, "CodeFormat")),
-        process_name: process.and_then(|process| owned(process, "Name")),
-        ref_uut: uuid(node, "ReferencedUUT")?,
-        confirm_date: time(node, "ConfirmDate"),
-        finalize_date: time(node, "FinalizeDate"),
-        exec_time: double(node, "ExecutionTime")?,
-        parent: uuid(node, "Parent")?,
-        children: Some(ids).filter(|ids| !ids.is_empty()),
+fn uur(node: &Element<'_, '_>) -> Result<Uur, WsxfError> {
+    let mut uur = Uur {
+        user: node.owned("UserLoginName"),
+        ref_uut: node.uuid("ReferencedUUT")?,
+        confirm_date: node.time("ConfirmDate"),
+        finalize_date: node.time("FinalizeDate"),
+        exec_time: node.double("ExecutionTime")?,
+        parent: node.uuid("Parent")?,
         ..Uur::default()
-    })
+    };
+    uur.comment = text_child(node, "Comment", &mut uur.extra);
+    if let Some(process) = node.child("Process") {
+        uur.process_code = process.int("Code")?;
+        uur.process_code_format = process.owned("CodeFormat");
+        uur.process_name = process.owned("Name");
+        keep(&mut uur.extra, "Process", process.rest());
+    }
+    let children = node.children(&["Children"]);
+    if !children.is_empty() {
+        let id = |child: &Element<'_, '_>| {
+            let text = child.text().unwrap_or_default();
+            Uuid::parse_str(text.trim()).map_err(|_| WsxfError::Content {
+                path: "/Reports/Report/UUR/Children".to_owned(),
+                reason: format!("\"{text}\" is no uuid"),
+            })
+        };
+        uur.children = Some(children.iter().map(id).collect::<Result<_, _>>()?);
+    }
+    uur.extra.extend(node.rest());
+    Ok(uur)
 }
 
-fn misc_info(node: Node<'_, '_>) -> Result<MiscInfo, WsxfError> {
+fn misc_info(node: &Element<'_, '_>) -> Result<MiscInfo, WsxfError> {
     Ok(MiscInfo {
-        description: owned(node, "Description"),
-        text: content(node),
-        numeric: int(node, "Numeric")?,
-        numeric_format: owned(node, "NumericFormat"),
-        typedef: owned(node, "Typedef"),
-        id: uuid(node, "Id")?,
-        ..MiscInfo::default()
+        description: node.owned("Description"),
+        text: node.text(),
+        numeric: node.int("Numeric")?,
+        numeric_format: node.owned("NumericFormat"),
+        typedef: node.owned("Typedef"),
+        id: node.uuid("Id")?,
+        extra: node.rest(),
     })
 }
 
-fn sub_unit(node: Node<'_, '_>) -> Result<SubUnit, WsxfError> {
-    Ok(SubUnit {
-        part_type: owned(node, "PartType"),
-        pn: owned(node, "PN"),
-        sn: owned(node, "SN"),
-        rev: owned(node, "Rev"),
-        idx: int(node, "Idx")?,
-        parent_idx: int(node, "ParentIDX")?,
-        position: int(node, "Position")?,
-        replaced_idx: int(node, "ReplacedIDX")?,
+fn sub_unit(node: &Element<'_, '_>) -> Result<SubUnit, WsxfError> {
+    let mut unit = SubUnit {
+        part_type: node.owned("PartType"),
+        pn: node.owned("PN"),
+        sn: node.owned("SN"),
+        rev: node.owned("Rev"),
+        idx: node.int("Idx")?,
+        parent_idx: node.int("ParentIDX")?,
+        position: node.int("Position")?,
+        replaced_idx: node.int("ReplacedIDX")?,
         ..SubUnit::default()
+    };
+    if node.name() == "PartInfo" {
+        unit.extra.insert("<".to_owned(), node.name().into());
+    }
+    unit.extra.extend(node.rest());
+    Ok(unit)
+}
+
+fn asset(node: &Element<'_, '_>) -> Result<Asset, WsxfError> {
+    Ok(Asset {
+        asset_sn: node.owned("AssetSN"),
+        usage_count: node.int("UsageCount")?,
+        usage_count_format: node.owned("UsageCountFormat"),
+        extra: node.rest(),
     })
 }
 
 /// Failures stand beside the units in XML and inside them in the model; so do the files of failures.
-fn failures(node: Node<'_, '_>, report: &mut Report) -> Result<(), WsxfError> {
-    let mut files: Vec<(Option<i32>, BinaryData)> = Vec::new();
-    for binary in children(node, "Binary") {
-        let data = child(binary, "Data").unwrap_or(binary);
-        let file = BinaryData {
-            id: uuid(data, "BinaryDataGUID")?,
-            name: owned(data, "FileName"),
-            content_type: owned(data, "ContentType"),
-            data: content(data),
-            ..BinaryData::default()
-        };
-        files.push((int(binary, "FailIdx")?.filter(|index| *index >= 0), file));
-    }
-    for failed in children(node, "Failures") {
-        let index = int(failed, "Idx")?;
-        let part = int(failed, "PartIdx")?.unwrap_or(0);
+fn failures(node: &Element<'_, '_>, report: &mut Report) -> Result<(), WsxfError> {
+    let mut files: Vec<(Option<i32>, BinaryData)> =
+        node.children(&["Binary"]).iter().map(binary).collect::<Result<_, _>>()?;
+    for failed in node.children(&["Failures"]) {
+        let index = failed.int("Idx")?;
+        // Kept until it is clear whether the writer would give the same numbers.
+        failed.keep("Idx");
+        let part = failed.int("PartIdx")?.unwrap_or(0);
         let mine: Vec<BinaryData> =
             files.extract_if(.., |(at, _)| at.is_some() && *at == index).map(|(_, file)| file).collect();
-        let failure = Failure {
-            category: owned(failed, "Category"),
-            code: owned(failed, "Code"),
-            comment: child(failed, "Comment").and_then(content),
-            com_ref: owned(failed, "CompRef"),
-            func_block: owned(failed, "FunctionBlock"),
-            ref_step_id: int(failed, "StepID")?,
-            ref_step_name: owned(failed, "StepName"),
-            art_number: owned(failed, "ArticleNumber"),
-            art_rev: owned(failed, "ArticleRevision"),
-            art_vendor: owned(failed, "ArticleVendor"),
-            art_description: owned(failed, "ArticleDescription"),
+        let mut failure = Failure {
+            category: failed.owned("Category"),
+            code: failed.owned("Code"),
+            com_ref: failed.owned("CompRef"),
+            func_block: failed.owned("FunctionBlock"),
+            ref_step_id: failed.int("StepID")?,
+            ref_step_name: failed.owned("StepName"),
+            art_number: failed.owned("ArticleNumber"),
+            art_rev: failed.owned("ArticleRevision"),
+            art_vendor: failed.owned("ArticleVendor"),
+            art_description: failed.owned("ArticleDescription"),
             attachments: Some(mine).filter(|files| !files.is_empty()),
             ..Failure::default()
         };
+        failure.comment = text_child(&failed, "Comment", &mut failure.extra);
+        failure.extra.extend(failed.rest());
         let unit = report.sub_units.iter_mut().find(|unit| unit.idx == Some(part));
-        let unit = unit.ok_or_else(|| WsxfError::Content {
-            path: format!("{}/@PartIdx", path(failed)),
-            reason: format!("there is no unit with index {part}"),
-        })?;
+        let unit =
+            unit.ok_or_else(|| failed.wrong("PartIdx", format!("there is no unit with index {part}")))?;
         unit.failures.get_or_insert_default().push(failure);
     }
-    report.binary_data = files.into_iter().map(|(_, file)| file).collect();
+    let all = report.sub_units.iter_mut().flat_map(|unit| unit.failures.iter_mut().flatten());
+    let all: Vec<&mut Failure> = all.collect();
+    let running = |(at, failure): (usize, &&mut Failure)| {
+        let idx = failure.extra.get("@Idx").and_then(|idx| idx.as_str());
+        idx.is_none_or(|idx| idx.parse() == Ok(at))
+    };
+    if all.iter().enumerate().all(running) {
+        all.into_iter().for_each(|failure| drop(failure.extra.remove("@Idx")));
+    }
+    report.binary_data = files
+        .into_iter()
+        .map(|(index, mut file)| {
+            if let Some(index) = index {
+                let rest = file.extra.entry("<Binary").or_insert_with(|| Extra::new().into());
+                if let Some(rest) = rest.as_object_mut() {
+                    rest.insert("@FailIdx".to_owned(), index.to_string().into());
+                }
+            }
+            file
+        })
+        .collect();
     Ok(())
 }
 
-/// Recursion is bounded by [`MAX_DEPTH`].
-fn step(node: Node<'_, '_>) -> Result<Step, WsxfError> {
-    let kind = attribute(node, "StepType").unwrap_or_default();
-    // White space at the ends of a name is kept: the server keeps it, too.
-    let mut step = Step::new(kind, attribute(node, "Name").unwrap_or_default(), status(node, "Status")?);
-    step.id = int(node, "Id")?;
-    let group = parsed(node, "Group", "Setup, Main or Cleanup", |word| match word {
-        "Setup" => Some(Group::Setup),
-        "Main" => Some(Group::Main),
-        "Cleanup" => Some(Group::Cleanup),
-        _ => None,
-    })?;
-    step.group = group.unwrap_or_default();
-    step.start = time(node, "Start");
-    step.tot_time = double(node, "total_time")?;
-    step.tot_time_format = owned(node, "total_timeFormat");
-    step.error_code = int(node, "StepErrorCode")?;
-    step.error_code_format = owned(node, "StepErrorCodeFormat");
-    step.error_message = owned(node, "StepErrorMessage");
-    step.report_text = child(node, "ReportText").and_then(content);
-    step.ts_guid = owned(node, "TSGuid");
-    step.caused_seq_failure = flag(node, "StepCausedSequenceFailure")?;
-    step.caused_uut_failure = flag(node, "StepCausedUUTFailure")?;
-    step.interactive_exe_num = int(node, "InteractiveExeNum")?;
-    step.loop_ = child(node, "Loop").map(turn).transpose()?;
-    step.seq_call = child(node, "SequenceCall").map(|call| SequenceCall {
-        path: owned(call, "Filepath"),
-        name: owned(call, "Name"),
-        version: owned(call, "Version"),
-        ..SequenceCall::default()
-    });
-    let inner = children(node, "Step").map(self::step).collect::<Result<Vec<Step>, WsxfError>>()?;
-    step.steps = Some(inner).filter(|inner| !inner.is_empty() || step.seq_call.is_some());
-    data(node, &mut step)?;
-    Ok(step)
+/// A file, with the index of the failure that it belongs to.
+fn binary(node: &Element<'_, '_>) -> Result<(Option<i32>, BinaryData), WsxfError> {
+    let index = node.int("FailIdx")?;
+    let data = node.child("Data");
+    let data = data.as_ref().unwrap_or(node);
+    let mut file = BinaryData {
+        id: data.uuid("BinaryDataGUID")?,
+        name: data.owned("FileName"),
+        content_type: data.owned("ContentType"),
+        data: data.text(),
+        extra: Extra::new(),
+    };
+    file.extra = data.rest();
+    if !std::ptr::eq(data, node) {
+        keep(&mut file.extra, "Binary", node.rest());
+    }
+    Ok((index, file))
 }
 
-fn turn(node: Node<'_, '_>) -> Result<Loop, WsxfError> {
-    Ok(Loop {
-        idx: int(node, "index")?,
-        num: int(node, "num")?,
-        ending_index: int(node, "ending_index")?,
-        passed: int(node, "passed")?,
-        failed: int(node, "failed")?,
-        ..Loop::default()
-    })
-}
-
-fn data(node: Node<'_, '_>, step: &mut Step) -> Result<(), WsxfError> {
-    for meas in children(node, "NumericLimit") {
-        step.numeric_meas.push(NumericMeas {
-            comp_op: owned(meas, "CompOperator").unwrap_or_default(),
-            name: owned(meas, "Name"),
-            status: status(meas, "Status")?,
-            unit: owned(meas, "Units"),
-            value: double(meas, "NumericValue")?.unwrap_or(Double(f64::NAN)),
-            value_format: owned(meas, "NumericValueFormat"),
-            high_limit: double(meas, "HighLimit")?,
-            high_limit_format: owned(meas, "HighLimitFormat"),
-            low_limit: double(meas, "LowLimit")?,
-            low_limit_format: owned(meas, "LowLimitFormat"),
-            extra: Extra::new(),
-        });
-    }
-    for meas in children(node, "PassFail") {
-        step.boolean_meas.push(BooleanMeas {
-            name: owned(meas, "Name"),
-            status: status(meas, "Status")?,
-            extra: Extra::new(),
-        });
-    }
-    for meas in children(node, "StringValue") {
-        step.string_meas.push(StringMeas {
-            comp_op: owned(meas, "CompOperator").unwrap_or_default(),
-            name: owned(meas, "Name"),
-            status: status(meas, "Status")?,
-            value: owned(meas, "StringValue"),
-            limit: owned(meas, "StringLimit"),
-            extra: Extra::new(),
-        });
-    }
-    if let Some(exe) = child(node, "Callexe") {
-        step.call_exe = Some(CallExe {
-            exit_code: double(exe, "ExitCode")?,
-            exit_code_format: owned(exe, "ExitCodeFormat"),
-            ..CallExe::default()
-        });
-    }
-    if let Some(popup) = child(node, "MessagePopup") {
-        step.message_popup = Some(MessagePopup {
-            response: owned(popup, "Response"),
-            button: int(popup, "Button")?,
-            button_format: owned(popup, "ButtonFormat"),
-            ..MessagePopup::default()
-        });
-    }
-    step.chart = child(node, "Chart").map(|chart| Chart {
-        chart_type: owned(chart, "ChartType"),
-        label: owned(chart, "Label"),
-        x_label: owned(chart, "XLabel"),
-        x_unit: owned(chart, "XUnit"),
-        y_label: owned(chart, "YLabel"),
-        y_unit: owned(chart, "YUnit"),
-        series: children(chart, "Series")
-            .map(|series| Series {
-                data_type: owned(series, "DataType"),
-                name: owned(series, "Name"),
-                xdata: child(series, "xdata").and_then(content),
-                ydata: child(series, "ydata").and_then(content),
-                ..Series::default()
-            })
-            .collect(),
-        ..Chart::default()
-    });
-    step.attachment = child(node, "Attachment").map(|file| Attachment {
-        name: owned(file, "Name"),
-        content_type: owned(file, "ContentType"),
-        data: content(file),
-        ..Attachment::default()
-    });
-    step.additional_results = children(node, "AdditionalResults").map(additional_data).collect();
-    Ok(())
-}
-
-fn additional_data(node: Node<'_, '_>) -> AdditionalData {
+pub(super) fn additional_data(node: &Element<'_, '_>) -> AdditionalData {
     AdditionalData {
-        name: owned(node, "Name"),
-        props: node.children().filter(Node::is_element).map(property).collect(),
-        ..AdditionalData::default()
+        name: node.owned("Name"),
+        props: node.others().iter().map(property).collect(),
+        extra: node.rest(),
     }
 }
 
-fn property(node: Node<'_, '_>) -> Property {
-    let inner: Vec<Property> =
-        node.children().filter(|inner| inner.is_element() && !is(*inner, "Value")).map(property).collect();
-    Property {
-        name: owned(node, "Name").or_else(|| Some(node.tag_name().name().to_owned())),
-        property_type: owned(node, "Type"),
-        value: child(node, "Value").and_then(content).or_else(|| content(node).filter(|_| inner.is_empty())),
-        flags: attribute(node, "Flags").and_then(|flags| flags.parse().ok()),
-        num_format: owned(node, "NumFormat"),
-        comment: owned(node, "Comment"),
+/// A property from any element: `Prop` has its name in an attribute, another is a property of its own name.
+fn property(node: &Element<'_, '_>) -> Property {
+    let mut extra = Extra::new();
+    let mut name = node.owned("Name");
+    if node.name() != "Prop" {
+        extra.insert("<".to_owned(), node.name().into());
+        if name.is_none() {
+            name = Some(node.name().to_owned());
+        } else if name.as_deref() == Some(node.name()) {
+            node.keep("Name");
+        }
+    }
+    let array = node.child("Array").map(|array| self::array(&array));
+    let value = match node.child("Value") {
+        Some(value) => {
+            let text = value.text();
+            keep(&mut extra, "Value", value.rest());
+            text
+        }
+        None => {
+            let text = node.text().filter(|text| !text.trim().is_empty());
+            if text.is_some() {
+                extra.insert("<Value".to_owned(), false.into());
+            }
+            text
+        }
+    };
+    let flags = node.attribute("Flags").and_then(|flags| flags.parse().ok());
+    if flags.is_none() {
+        node.keep("Flags");
+    }
+    let inner: Vec<Property> = node.others().iter().map(property).collect();
+    let mut property = Property {
+        name,
+        property_type: node.owned("Type"),
+        flags,
+        value,
+        num_format: node.owned("NumFormat"),
+        comment: node.owned("Comment"),
         props: Some(inner).filter(|inner| !inner.is_empty()),
-        ..Property::default()
+        array,
+        extra,
+    };
+    property.extra.extend(node.rest());
+    property
+}
+
+/// The elements of an array, in a form of our own: no export with one is known.
+fn array(node: &Element<'_, '_>) -> PropertyArray {
+    let number = |text: &str| text.parse::<i32>().ok();
+    let item = |item: &Element<'_, '_>| {
+        let indexes = item.attribute("Indexes").unwrap_or_default();
+        IndexedProperty {
+            text: item.owned("Text"),
+            indexes: indexes.split_whitespace().filter_map(number).collect(),
+            value: item.child("Prop").map(|value| Box::new(property(&value))),
+            extra: item.rest(),
+        }
+    };
+    PropertyArray {
+        dimension: node.attribute("Dimension").and_then(number),
+        element_type: node.owned("Type"),
+        indexes: node.children(&["Item"]).iter().map(item).collect(),
+        extra: node.rest(),
     }
 }

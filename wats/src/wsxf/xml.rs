@@ -1,0 +1,155 @@
+//! The writing of elements, with what the model kept without knowing it (see `element`).
+
+use serde_json::Value;
+
+use super::NAMESPACE;
+use crate::report::Extra;
+
+const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// An attribute, which is left out without a value.
+pub(super) type Attribute<'a> = (&'a str, Option<String>);
+
+pub(super) struct Xml {
+    pub(super) out: String,
+}
+
+impl Xml {
+    /// An element with the attributes of the model, the kept ones, and what `inner` writes.
+    pub(super) fn open(
+        &mut self,
+        name: &str,
+        attributes: &[Attribute<'_>],
+        kept: &Extra,
+        inner: impl FnOnce(&mut Self),
+    ) {
+        self.out.push('<');
+        self.out.push_str(name);
+        for (name, value) in attributes {
+            if let Some(value) = value {
+                self.attribute(name, value);
+            }
+        }
+        let written = |name: &str| attributes.iter().any(|(own, value)| *own == name && value.is_some());
+        self.kept_attributes(kept, written);
+        self.out.push('>');
+        let start = self.out.len();
+        inner(self);
+        if self.out.len() == start {
+            self.out.pop();
+            self.out.push_str(" />");
+        } else {
+            self.out.push_str(&format!("</{name}>"));
+        }
+    }
+
+    /// An element as [`Self::open`] writes it, with the kept elements at its end.
+    pub(super) fn element(
+        &mut self,
+        name: &str,
+        attributes: &[Attribute<'_>],
+        kept: &Extra,
+        inner: impl FnOnce(&mut Self),
+    ) {
+        self.open(name, attributes, kept, |xml| {
+            inner(xml);
+            xml.kept_elements(kept);
+        });
+    }
+
+    pub(super) fn empty(&mut self, name: &str, attributes: &[Attribute<'_>], kept: &Extra) {
+        self.element(name, attributes, kept, |_| {});
+    }
+
+    /// A child element that is only a text; its rest is kept under its name.
+    pub(super) fn text(&mut self, name: &str, text: Option<&String>, kept: &Extra) {
+        let rest = rest_of(kept, name);
+        if text.is_some() || rest.is_some() {
+            self.element(name, &[], rest.unwrap_or(&Extra::new()), |xml| {
+                xml.escaped(text.map_or("", String::as_str), false);
+            });
+        }
+    }
+
+    /// The elements and texts that the model does not know.
+    pub(super) fn kept_elements(&mut self, kept: &Extra) {
+        for item in kept.get("#").and_then(Value::as_array).into_iter().flatten() {
+            self.foreign(item, None);
+        }
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        self.out.push_str(&format!(" {name}=\""));
+        self.escaped(value, true);
+        self.out.push('"');
+    }
+
+    fn kept_attributes(&mut self, kept: &Extra, written: impl Fn(&str) -> bool) {
+        let named = kept.iter().filter_map(|(key, value)| Some((key.strip_prefix('@')?, value.as_str()?)));
+        for (index, (key, value)) in named.enumerate() {
+            let Some((namespace, local)) = split(key) else { continue };
+            match namespace {
+                None if !written(local) => self.attribute(local, value),
+                None => {}
+                Some(XML_NAMESPACE) => self.attribute(&format!("xml:{local}"), value),
+                Some(namespace) => {
+                    self.attribute(&format!("xmlns:n{index}"), namespace);
+                    self.attribute(&format!("n{index}:{local}"), value);
+                }
+            }
+        }
+    }
+
+    /// `parent`: the foreign namespace around it. Recursion is bounded by the readers of both formats.
+    fn foreign(&mut self, item: &Value, parent: Option<&str>) {
+        let kept = match item {
+            Value::String(text) => return self.escaped(text, false),
+            Value::Object(kept) => kept,
+            _ => return,
+        };
+        let Some((namespace, local)) = kept.get("<").and_then(Value::as_str).and_then(split) else { return };
+        let change = (namespace != parent).then(|| namespace.unwrap_or(NAMESPACE).to_owned());
+        self.open(local, &[("xmlns", change)], kept, |xml| {
+            for inner in kept.get("#").and_then(Value::as_array).into_iter().flatten() {
+                xml.foreign(inner, namespace);
+            }
+        });
+    }
+
+    pub(super) fn escaped(&mut self, text: &str, attribute: bool) {
+        for c in text.chars() {
+            match c {
+                '&' => self.out.push_str("&amp;"),
+                '<' => self.out.push_str("&lt;"),
+                '>' => self.out.push_str("&gt;"),
+                '"' if attribute => self.out.push_str("&quot;"),
+                // Parsers turn raw line ends in attributes into spaces, and carriage returns everywhere into LF.
+                '\n' | '\t' if attribute => self.out.push_str(&format!("&#{};", u32::from(c))),
+                '\r' => self.out.push_str("&#13;"),
+                '\n' | '\t' => self.out.push(c),
+                '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
+                c => self.out.push(c),
+            }
+        }
+    }
+}
+
+/// What was kept of a child element that the model has no object for.
+pub(super) fn rest_of<'a>(kept: &'a Extra, name: &str) -> Option<&'a Extra> {
+    kept.get(&format!("<{name}")).and_then(Value::as_object)
+}
+
+/// Namespace and local name; `None` for what is no name, because what was kept may come from anywhere.
+fn split(key: &str) -> Option<(Option<&str>, &str)> {
+    let (namespace, local) = match key.strip_prefix('{').and_then(|rest| rest.rsplit_once('}')) {
+        Some((namespace, local)) => (Some(namespace).filter(|namespace| !namespace.is_empty()), local),
+        None => (None, key),
+    };
+    (is_name(local) && local != "xmlns").then_some((namespace, local))
+}
+
+/// True for a name without prefix that any parser takes.
+pub(super) fn is_name(name: &str) -> bool {
+    let first = name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    first && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
