@@ -3,6 +3,8 @@
 //! A server collects all problems of a report and answers with one line each, `path: text.`; the
 //! order of the lines is that of the walk below, which is how a genuine server walks.
 
+mod members;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -38,7 +40,13 @@ pub enum Strictness {
 pub fn problems(report: &Report, strictness: Strictness) -> Vec<Problem> {
     let mut found = Found { problems: Vec::new(), strictness };
     found.header(report);
+    if strictness == Strictness::Documented {
+        found.header_members(report);
+    }
     if let Some(root) = &report.root {
+        if strictness == Strictness::Documented {
+            found.step_ids(root);
+        }
         found.step("root", root);
     }
     found.problems
@@ -119,6 +127,21 @@ impl Found {
         }
     }
 
+    /// Ids of steps: all or none, each once.
+    fn step_ids(&mut self, root: &Step) {
+        let ids: Vec<Option<i32>> = root.walk().map(|step| step.id).collect();
+        let given: Vec<i32> = ids.iter().copied().flatten().collect();
+        if !given.is_empty() && given.len() != ids.len() {
+            self.add("root", "id is required in every step or in none");
+        }
+        let mut seen = HashSet::new();
+        for id in given {
+            if !seen.insert(id) {
+                self.add("root", format!("id {id} is required to be unique"));
+            }
+        }
+    }
+
     /// First each loop among the children, in order of appearance, then every child.
     fn step(&mut self, path: &str, step: &Step) {
         if step.status != Status::Skipped {
@@ -159,7 +182,15 @@ impl Found {
         }
     }
 
+    /// That a step must have some data is documented, too, but servers take actions and flow control without.
     fn documented(&mut self, path: &str, step: &Step) {
+        if step.status == Status::Unknown {
+            self.add(path, "status must be one of P, F, D, S, E, T");
+        }
+        // What a skipped step carries is not looked at.
+        if step.status != Status::Skipped {
+            self.step_members(path, step);
+        }
         let kinds = [
             step.seq_call.is_some(),
             !step.numeric_meas.is_empty(),
