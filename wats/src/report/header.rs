@@ -8,8 +8,10 @@ use super::{Double, Extra, Status, Step, Time};
 /// UUT (test) or UUR (repair).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ReportType {
+    /// A test, UUT.
     #[serde(rename = "T")]
     Test,
+    /// A repair, UUR.
     #[serde(rename = "R")]
     Repair,
 }
@@ -18,6 +20,7 @@ pub enum ReportType {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
+    /// Test or repair; decides which of the members below are there.
     #[serde(rename = "type")]
     pub report_type: ReportType,
     /// The report's identity: the same id replaces the report on the server.
@@ -38,21 +41,27 @@ pub struct Report {
     /// A test operation in a UUT, a repair operation in a UUR.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_code: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_code_format: Option<String>,
+    /// The operation's name; when sent, it must belong to the code, letter case included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_name: Option<String>,
+    /// Passed, Failed, Error or Terminated; that of the root step.
     pub result: Status,
     /// Station name.
     #[serde(default)]
     pub machine_name: String,
+    /// Where the station stands, 1 to 100 characters.
     #[serde(default)]
     pub location: String,
+    /// What the station is for, 1 to 100 characters.
     #[serde(default)]
     pub purpose: String,
     /// User or client that sent it; output of the server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// When the run began, with its offset from UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Time>,
     /// The same instant as `start`, with `Z`.
@@ -61,23 +70,31 @@ pub struct Report {
     /// UUT only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<Step>,
+    /// UUT only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uut: Option<Uut>,
+    /// UUR only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uur: Option<Uur>,
+    /// Searchable keys with their values.
     #[serde(default)]
     pub misc_infos: Vec<MiscInfo>,
+    /// Units inside the unit; in a UUR the first is the unit itself.
     #[serde(default)]
     pub sub_units: Vec<SubUnit>,
+    /// Equipment that was used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<Asset>,
+    /// How worn that equipment is; output of the server only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asset_stats: Vec<AssetStats>,
     /// UUR only: files of the whole report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub binary_data: Vec<BinaryData>,
+    /// Free trees of properties.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_data: Vec<AdditionalData>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -92,39 +109,52 @@ pub struct Uut {
     /// Seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec_time: Option<Double>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec_time_format: Option<String>,
     /// -1: no socket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_socket_index: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_socket_index_format: Option<String>,
+    /// Lot or batch, at most 100 characters.
     #[serde(rename = "batchSN", default, skip_serializing_if = "Option::is_none")]
     pub batch_sn: Option<String>,
     /// At most 5000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Shown only together with a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code_format: Option<String>,
+    /// At most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+    /// Fixture or test rig, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixture_id: Option<String>,
+    /// How many units of the batch failed so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_fail_count: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_fail_count_format: Option<String>,
+    /// The unit's number within the batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_loop_index: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_loop_index_format: Option<String>,
+    /// Output of the server only.
     #[serde(rename = "stepIdCausedUUTFailure", default, skip_serializing_if = "Option::is_none")]
     pub step_id_caused_uut_failure: Option<i32>,
     /// Repairs that point at this report.
     #[serde(rename = "refUURs", default, skip_serializing_if = "Option::is_none")]
     pub ref_uurs: Option<Vec<RefUur>>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -133,10 +163,13 @@ pub struct Uut {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RefUur {
+    /// Id of the repair report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
+    /// When the repair began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Time>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -148,29 +181,37 @@ pub struct Uur {
     /// Repair operator.
     #[serde(default)]
     pub user: Option<String>,
+    /// At most 5000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The test operation that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_code: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_code_format: Option<String>,
+    /// Name of that operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_name: Option<String>,
     /// The failed test report.
     #[serde(rename = "refUUT", default)]
     pub ref_uut: Option<Uuid>,
+    /// When the repair was confirmed, in UTC.
     #[serde(default)]
     pub confirm_date: Option<Time>,
+    /// When the repair was closed, in UTC.
     #[serde(default)]
     pub finalize_date: Option<Time>,
     /// Seconds.
     #[serde(default)]
     pub exec_time: Option<Double>,
+    /// The repair that this one is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Uuid>,
+    /// Repairs that are parts of this one; output of the server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub children: Option<Vec<Uuid>>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -182,16 +223,22 @@ pub struct MiscInfo {
     /// The key, at most 100 characters.
     #[serde(default)]
     pub description: Option<String>,
+    /// The value, at most 100 characters.
     #[serde(default)]
     pub text: Option<String>,
+    /// The value as a number of 16 bits; text and number may both be there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numeric: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numeric_format: Option<String>,
+    /// A type of the field as the sender names it, at most 30 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub typedef: Option<String>,
+    /// UUR only: the field of the repair process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -200,24 +247,34 @@ pub struct MiscInfo {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SubUnit {
+    /// What kind of part, at most 50 characters; `Main` for the repaired unit.
     #[serde(default)]
     pub part_type: Option<String>,
+    /// Part number, at most 100 characters.
     #[serde(default)]
     pub pn: Option<String>,
+    /// Serial number, at most 100 characters.
     #[serde(default)]
     pub sn: Option<String>,
+    /// Revision, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<String>,
+    /// UUR: number of the unit within the report, 0 for the repaired one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idx: Option<i32>,
+    /// UUR: the unit that this one sits in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_idx: Option<i32>,
+    /// Place within the parent, 16 bits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<i32>,
+    /// UUR: the unit that replaced this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_idx: Option<i32>,
+    /// UUR: what was found on this unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failures: Option<Vec<Failure>>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -226,32 +283,43 @@ pub struct SubUnit {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
+    /// Name of a category of the repair process.
     #[serde(default)]
     pub category: Option<String>,
+    /// Name of a code below that category.
     #[serde(default)]
     pub code: Option<String>,
+    /// What the operator wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// Component reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub com_ref: Option<String>,
+    /// Function block, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub func_block: Option<String>,
     /// Id of the failed step in the referenced test report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ref_step_id: Option<i32>,
+    /// Its name; output of the server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ref_step_name: Option<String>,
+    /// Article number of the replaced part, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub art_number: Option<String>,
+    /// Its revision, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub art_rev: Option<String>,
+    /// Its vendor, at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub art_vendor: Option<String>,
+    /// What it is, at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub art_description: Option<String>,
+    /// Files about the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachments: Option<Vec<BinaryData>>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -260,15 +328,19 @@ pub struct Failure {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BinaryData {
+    /// Given by the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
+    /// File name, at most 256 characters.
     #[serde(default)]
     pub name: Option<String>,
+    /// MIME type.
     #[serde(default)]
     pub content_type: Option<String>,
     /// Base64.
     #[serde(default)]
     pub data: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -277,12 +349,16 @@ pub struct BinaryData {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Asset {
+    /// Serial number of the equipment, at most 100 characters.
     #[serde(rename = "assetSN", default)]
     pub asset_sn: Option<String>,
+    /// How many uses to add.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_count: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_count_format: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -291,8 +367,10 @@ pub struct Asset {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AssetStats {
+    /// Serial number of the equipment.
     #[serde(rename = "assetSN", default, skip_serializing_if = "Option::is_none")]
     pub asset_sn: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -301,10 +379,13 @@ pub struct AssetStats {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalData {
+    /// What the tree is about, at most 200 characters.
     #[serde(default)]
     pub name: Option<String>,
+    /// Its properties.
     #[serde(default)]
     pub props: Vec<Property>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -313,24 +394,31 @@ pub struct AdditionalData {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Property {
+    /// The key.
     #[serde(default)]
     pub name: Option<String>,
     /// `String`, `Number`, `Bool`, `Obj`, `Array`.
     #[serde(rename = "type", default)]
     pub property_type: Option<String>,
+    /// Bits of TestStand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flags: Option<i32>,
     /// Always text, for numbers too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// Display format of a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_format: Option<String>,
+    /// A remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// The members of a property of type `Obj`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub props: Option<Vec<Property>>,
+    /// The elements of a property of type `Array`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub array: Option<PropertyArray>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -339,12 +427,16 @@ pub struct Property {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PropertyArray {
+    /// Number of dimensions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimension: Option<i32>,
+    /// Type of the elements.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub element_type: Option<String>,
+    /// The elements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<IndexedProperty>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -353,12 +445,16 @@ pub struct PropertyArray {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexedProperty {
+    /// The index as TestStand shows it: `[0][1]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// The index in each dimension.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<i32>,
+    /// The element.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Box<Property>>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }

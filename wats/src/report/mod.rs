@@ -4,6 +4,8 @@
 //! through without losing or inventing anything. Texts that the format leaves open (step types,
 //! comparison operators) stay texts.
 
+#![warn(missing_docs)]
+
 mod header;
 mod scalar;
 mod step;

@@ -73,18 +73,25 @@ impl<'de> Deserialize<'de> for Double {
 /// reports P, F, E and T.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
+    /// All that was measured is within its limits.
     #[serde(rename = "P")]
     Passed,
+    /// Something is not.
     #[serde(rename = "F")]
     Failed,
+    /// The test itself went wrong.
     #[serde(rename = "E")]
     Error,
+    /// Somebody or something stopped it.
     #[serde(rename = "T")]
     Terminated,
+    /// Carried out, and nothing to judge.
     #[serde(rename = "D")]
     Done,
+    /// Not carried out.
     #[serde(rename = "S")]
     Skipped,
+    /// A report that says nothing else; no server takes it as a result.
     #[serde(rename = "U")]
     Unknown,
 }
@@ -152,6 +159,7 @@ impl Time {
         Self(time.strftime(format).to_string())
     }
 
+    /// The text as it came, or as it was made.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -14,6 +14,7 @@ pub struct Step {
     /// Unique within the report; numbered in document order from 1 by exports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<i32>,
+    /// Setup, main or cleanup.
     #[serde(default)]
     pub group: Group,
     /// An open set: `SequenceCall`, `ET_NLT`, `NI_Wait` …
@@ -22,16 +23,21 @@ pub struct Step {
     /// At most 100 characters; unique among siblings, iterations of a loop excepted.
     #[serde(default)]
     pub name: String,
+    /// Any of the statuses; with one measurement, that of the measurement.
     pub status: Status,
+    /// When the step began, with its offset from UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Time>,
     /// Seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tot_time: Option<Double>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tot_time_format: Option<String>,
+    /// The error's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code_format: Option<String>,
     /// At most 200 characters.
@@ -43,15 +49,19 @@ pub struct Step {
     /// TestStand's id of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ts_guid: Option<String>,
+    /// True when the step made its sequence fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caused_seq_failure: Option<bool>,
     /// The first step in which this is true is shown as the cause of the failure.
     #[serde(rename = "causedUUTFailure", default, skip_serializing_if = "Option::is_none")]
     pub caused_uut_failure: Option<bool>,
+    /// TestStand's number of an interactive execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interactive_exe_num: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interactive_exe_num_format: Option<String>,
+    /// Marks a loop's summary and its iterations.
     #[serde(rename = "loop", default, skip_serializing_if = "Option::is_none")]
     pub loop_: Option<Loop>,
     /// Present in containers.
@@ -60,23 +70,31 @@ pub struct Step {
     /// Children. `None` and an empty list are told apart, because exports do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
+    /// Numbers with limits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub numeric_meas: Vec<NumericMeas>,
+    /// Texts with the expected text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub string_meas: Vec<StringMeas>,
+    /// Pass/fail measurements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub boolean_meas: Vec<BooleanMeas>,
+    /// A program that was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_exe: Option<CallExe>,
+    /// A question to the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_popup: Option<MessagePopup>,
     /// Not together with `attachment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chart: Option<Chart>,
+    /// Not together with `chart`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachment: Option<Attachment>,
+    /// Free trees of properties.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_results: Vec<AdditionalData>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -84,11 +102,14 @@ pub struct Step {
 /// The part of a sequence that a step belongs to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Group {
+    /// Before the test.
     #[serde(rename = "S")]
     Setup,
+    /// The test itself.
     #[default]
     #[serde(rename = "M")]
     Main,
+    /// After the test, whatever its outcome.
     #[serde(rename = "C")]
     Cleanup,
 }
@@ -106,10 +127,13 @@ pub struct Loop {
     /// Summary: the highest `idx`.
     #[serde(default)]
     pub ending_index: Option<i32>,
+    /// Summary: iterations that passed.
     #[serde(default)]
     pub passed: Option<i32>,
+    /// Summary: iterations that failed.
     #[serde(default)]
     pub failed: Option<i32>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -127,6 +151,7 @@ pub struct SequenceCall {
     /// At most 30 characters.
     #[serde(default)]
     pub version: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -143,20 +168,29 @@ pub struct NumericMeas {
     /// Required and unique when a step has several; `None` when it has one.
     #[serde(default)]
     pub name: Option<String>,
+    /// Passed, Failed or Skipped.
     pub status: Status,
+    /// At most 20 characters.
     #[serde(default)]
     pub unit: Option<String>,
+    /// NaN and the infinities are allowed.
     pub value: Double,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_format: Option<String>,
+    /// Only for operators with two limits.
     #[serde(default)]
     pub high_limit: Option<Double>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high_limit_format: Option<String>,
+    /// The lower limit, or the only one.
     #[serde(default)]
     pub low_limit: Option<Double>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_limit_format: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -168,14 +202,18 @@ pub struct StringMeas {
     /// `LOG`, `EQ`, `NE`, `CASESENSIT`, `IGNORECASE`; case does not matter on reading.
     #[serde(default)]
     pub comp_op: String,
+    /// Required and unique when a step has several; at most 100 characters.
     #[serde(default)]
     pub name: Option<String>,
+    /// Passed, Failed or Skipped.
     pub status: Status,
     /// At most 100 characters.
     #[serde(default)]
     pub value: Option<String>,
+    /// The expected text, at most 100 characters.
     #[serde(default)]
     pub limit: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -184,9 +222,12 @@ pub struct StringMeas {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BooleanMeas {
+    /// Required and unique when a step has several; at most 100 characters.
     #[serde(default)]
     pub name: Option<String>,
+    /// Passed, Failed or Skipped.
     pub status: Status,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -195,10 +236,13 @@ pub struct BooleanMeas {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallExe {
+    /// What the program returned.
     #[serde(default)]
     pub exit_code: Option<Double>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code_format: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -207,12 +251,16 @@ pub struct CallExe {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MessagePopup {
+    /// What the operator typed, at most 200 characters.
     #[serde(default)]
     pub response: Option<String>,
+    /// Index of the button that was pressed.
     #[serde(default)]
     pub button: Option<i32>,
+    /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub button_format: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -224,18 +272,25 @@ pub struct Chart {
     /// `Line`, `LineLogXY`, `LineLogX`, `LineLogY`.
     #[serde(default)]
     pub chart_type: Option<String>,
+    /// Title, at most 100 characters.
     #[serde(default)]
     pub label: Option<String>,
+    /// At most 50 characters.
     #[serde(default)]
     pub x_label: Option<String>,
+    /// At most 20 characters.
     #[serde(default)]
     pub x_unit: Option<String>,
+    /// At most 50 characters.
     #[serde(default)]
     pub y_label: Option<String>,
+    /// At most 20 characters.
     #[serde(default)]
     pub y_unit: Option<String>,
+    /// The curves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<Series>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -247,13 +302,16 @@ pub struct Series {
     /// `XYG`.
     #[serde(default)]
     pub data_type: Option<String>,
+    /// At most 100 characters.
     #[serde(default)]
     pub name: Option<String>,
     /// `None`: 0, 1, 2 …
     #[serde(default)]
     pub xdata: Option<String>,
+    /// As many points as `xdata`.
     #[serde(default)]
     pub ydata: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -262,6 +320,7 @@ pub struct Series {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
+    /// File name; 100 characters are safe.
     #[serde(default)]
     pub name: Option<String>,
     /// MIME type.
@@ -270,6 +329,7 @@ pub struct Attachment {
     /// Base64.
     #[serde(default)]
     pub data: Option<String>,
+    /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
