@@ -121,6 +121,10 @@ fn finish(job: &Job, conversion: Conversion) -> Answer {
         if !ids.insert(id) {
             return refused(format!("{which} has the same id {id} as one before it in the file"));
         }
+        // The server's documentation demands it beside the local time.
+        if report.start_utc.is_none() {
+            report.start_utc = report.start.as_ref().and_then(wats::report::Time::utc);
+        }
         let problems = validate::problems(&report, Strictness::Observed);
         if !problems.is_empty() {
             return refused(broken_rules(&which, &problems));

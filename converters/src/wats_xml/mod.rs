@@ -2,6 +2,9 @@
 //!
 //! This file reads the document and what is common to all reports; `steps` reads the tree of a test,
 //! `repair` what only repairs have.
+//!
+//! The codec `wats::wsxf` reads and writes exactly what stands there and refuses the rest. This converter is for
+//! what testers write: names in any letter case, statuses left out, limits in the wrong column, local times.
 
 mod repair;
 mod steps;

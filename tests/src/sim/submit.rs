@@ -6,12 +6,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::json;
 use wats::Report;
 use wats::validate;
-use wats_converters::{Arguments, Input, Station};
 
 use super::api::Api;
 use super::catalogue;
@@ -74,32 +71,7 @@ async fn receive(headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
 pub(super) fn read(format: Format, body: &[u8]) -> Result<Report, String> {
     match format {
         Format::Wsjf => wats::wsjf::read(body).map_err(|error| error.to_string()),
-        Format::Wsxf => read_wsxf(body),
-    }
-}
-
-/// Reads the document as the appliance's own reader of such files does: what it mends, a server takes.
-fn read_wsxf(body: &[u8]) -> Result<Report, String> {
-    let converter = wats_converters::find("wats-xml").ok_or("there is no reader for WSXF")?;
-    let input = Input {
-        file_name: "report.xml".to_owned(),
-        bytes: body.to_vec(),
-        companions: Vec::new(),
-        modified: Timestamp::now(),
-        // Nothing stands in for what the document does not say.
-        station: Station {
-            name: String::new(),
-            location: String::new(),
-            purpose: String::new(),
-            time_zone: TimeZone::UTC,
-        },
-        now: Timestamp::now(),
-    };
-    let arguments = Arguments::defaults(converter.about().arguments);
-    let mut reports = converter.convert(&input, &arguments).map_err(|error| error.to_string())?.reports;
-    match (reports.pop(), reports.is_empty()) {
-        (Some(report), true) => Ok(report),
-        _ => Err("Reports: exactly one Report is required.".to_owned()),
+        Format::Wsxf => wats::wsxf::read(body).map_err(|error| error.to_string()),
     }
 }
 
