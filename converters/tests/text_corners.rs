@@ -126,11 +126,25 @@ fn several_reports_in_a_file_are_several_units() {
 }
 
 #[test]
-fn a_file_without_its_end_gives_its_report_and_a_warning() {
-    let text = "--Header-Start--\nSerialNumber\tS\nPartNumber\tP\n--Step-Data-Start--\nActionStep\tA\n";
-    let conversion = convert("wats-text", text.as_bytes()).unwrap();
+fn a_report_that_lacks_only_its_last_marker_is_used_and_one_that_breaks_off_is_not() {
+    let whole = with_steps("ActionStep\tA");
+    let footer = whole.split("--UUT-End--").next().unwrap();
+    let conversion = convert("wats-text", footer.as_bytes()).unwrap();
     assert_eq!(conversion.reports.len(), 1);
     assert!(conversion.warnings.iter().any(|w| w.contains("--UUT-End--")), "{:?}", conversion.warnings);
+    let broken = whole.split("--Step-Data-End--").next().unwrap();
+    let header = whole.split("PartNumber").next().unwrap();
+    for text in [broken, header] {
+        let error = convert("wats-text", text.as_bytes()).unwrap_err();
+        assert!(
+            error.to_string().contains("ends in the middle of the report that begins at line 1"),
+            "{error}"
+        );
+    }
+    let two = format!("{whole}{broken}");
+    let conversion = convert("wats-text", two.as_bytes()).unwrap();
+    assert_eq!(conversion.reports.len(), 1);
+    assert!(conversion.warnings.iter().any(|w| w.contains("left out")), "{:?}", conversion.warnings);
 }
 
 #[test]

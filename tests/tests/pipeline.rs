@@ -96,6 +96,33 @@ async fn a_bad_file_goes_to_the_error_folder_with_its_reason_and_stops_nobody() 
 }
 
 #[tokio::test]
+async fn a_huge_file_an_empty_one_and_a_half_written_one_are_set_aside_with_their_reason() {
+    let station = Station::start(&[("text", "wats-text")]).await.unwrap();
+    let folder = station.source("text");
+    // Sparse: it has the size without the blocks.
+    let huge = std::fs::File::create(folder.join("huge.txt")).unwrap();
+    huge.set_len(1 << 30).unwrap();
+    drop(huge);
+    station.drop_file("text", "empty.txt", b"").unwrap();
+    let whole = text_report("T-1");
+    station.drop_file("text", "half.txt", &whole[..whole.len() / 2]).unwrap();
+    station.drop_file("text", "good.txt", &text_report("T-2")).unwrap();
+    station.until("the good file", SOON, async || serials(&station) == ["T-2"]).await.unwrap();
+    for (name, words) in [
+        ("huge.txt", "too large: 1073741824 bytes"),
+        ("empty.txt", "the file is empty"),
+        ("half.txt", "ends in the middle"),
+    ] {
+        let error = folder.join("error").join(format!("{name}.error.txt"));
+        station.until(name, SOON, async || error.is_file()).await.unwrap();
+        let said = std::fs::read_to_string(&error).unwrap();
+        assert!(said.contains(words), "{name}: {said}");
+        assert!(folder.join("error").join(name).is_file());
+    }
+    assert_eq!(serials(&station), ["T-2"]);
+}
+
+#[tokio::test]
 async fn the_same_content_is_one_report_whatever_its_name() {
     let station = Station::start(&[("text", "wats-text")]).await.unwrap();
     for name in ["a.txt", "b.txt"] {

@@ -72,12 +72,7 @@ impl Converter for WatsText {
         for (index, line) in text.lines().enumerate() {
             reading.line(line, index + 1)?;
         }
-        if reading.current.is_some() {
-            reading.warnings.push(
-                "the last report has no --UUT-End-- marker; check that the file is complete".to_owned(),
-            );
-            reading.finish()?;
-        }
+        reading.end_of_file()?;
         if reading.done.is_empty() {
             return Err(ConvertError::new(ErrorKind::WrongFormat, "there is no --Header-Start-- marker")
                 .expected("a file in WATS Standard Text")
@@ -152,6 +147,26 @@ impl Reading<'_> {
                 Part::Steps => current.steps.row(&fields, number, &mut self.warnings)?,
             }
         }
+        Ok(())
+    }
+
+    /// A report that the file breaks off in is not used; one that lacks only its last marker is.
+    fn end_of_file(&mut self) -> Result<(), ConvertError> {
+        let Some(current) = &self.current else { return Ok(()) };
+        if self.part == Part::Footer {
+            let words = "the last report has no --UUT-End-- marker; check that the file is complete";
+            self.warnings.push(words.to_owned());
+            return self.finish();
+        }
+        let problem =
+            format!("the file ends in the middle of the report that begins at line {}", current.first_line);
+        if self.done.is_empty() {
+            return Err(ConvertError::new(ErrorKind::NotYet, problem)
+                .expected(format!("{FOOTER} and {}", ENDS[0]))
+                .help("Perhaps it was still being written; drop the whole file again."));
+        }
+        self.warnings
+            .push(format!("{problem}: that report is left out, the {} before it are used", self.done.len()));
         Ok(())
     }
 
