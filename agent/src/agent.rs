@@ -8,6 +8,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::config::{Config, SaveError, Settings, problems, source_problems, station_problems};
 use crate::control::api::{Link, Problem, ServerState, SourceSettings, SourceState, Station};
+use crate::intake::Detection;
 use crate::secret::Secrets;
 use crate::store::Store;
 
@@ -45,6 +46,15 @@ pub struct SourceHealth {
     pub state: SourceState,
     /// Why it has failed, or what a person should know although it works.
     pub trouble: Option<String>,
+    /// How its files are noticed.
+    pub detection: Detection,
+}
+
+impl SourceHealth {
+    /// A source with nothing more to say.
+    pub fn new(state: SourceState) -> Self {
+        Self { state, trouble: None, detection: Detection::default() }
+    }
 }
 
 /// Why a change of the settings was not made.
@@ -247,7 +257,7 @@ impl Agent {
     /// How the source of that name fares; watching with nothing to say, if it was not heard of.
     pub fn source_health(&self, name: &str) -> SourceHealth {
         let known = lock(&self.0.sources).get(name).cloned();
-        known.unwrap_or(SourceHealth { state: SourceState::Watching, trouble: None })
+        known.unwrap_or(SourceHealth::new(SourceState::Watching))
     }
 
     pub fn set_source_health(&self, name: &str, health: SourceHealth) {

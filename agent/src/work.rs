@@ -8,13 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
+use wats_converters::Companion;
 
 use crate::Agent;
 use crate::archive::{self, Places};
 use crate::control::api::{After, FileState};
 use crate::convert::{Answer, ConvertFailure, Job, Pool};
 use crate::files::Stamp;
-use crate::intake::{self, Candidate, Content, Outcome, Source};
+use crate::intake::{Candidate, Content, Outcome, Source};
 use crate::store::{Claim, Known, NewFile, StoreError};
 
 /// How long an empty or cut off file may rest before it counts as an error: its writer may be slow.
@@ -117,23 +118,24 @@ impl Work {
         let kib = u32::try_from(file.stamp.size / 1024 + 1).unwrap_or(u32::MAX).min(MEMORY_KIB);
         // The semaphore is never closed.
         let _memory = self.memory.acquire_many(kib).await.ok();
-        let limit = source.intake.max_file_bytes;
-        let (path, stamp) = (file.path.clone(), file.stamp);
-        let content = tokio::task::spawn_blocking(move || intake::read(&path, stamp, limit)).await;
-        match content.map_err(io::Error::other).flatten() {
-            Ok(Content::Read { bytes, sha256 }) => self.convert(file, bytes, sha256).await,
-            Ok(Content::TooLarge) => {
-                let size = file.stamp.size;
-                let words = format!("the file is too large: {size} bytes; at most {limit} are converted");
-                self.refuse(file, words).await
+        match file.read().await {
+            Ok(Content::Read { bytes, companions, sha256 }) => {
+                self.convert(file, bytes, companions, sha256).await
             }
+            Ok(Content::TooLarge) => self.refuse(file, too_large(file.stamp.size, source)).await,
             // What it has become is found by an event or the next scan.
             Ok(Content::Changed) => Ok(Outcome::Later(Duration::from_millis(500))),
             Err(source) => Err(WorkError::Read(source)),
         }
     }
 
-    async fn convert(&self, file: &Candidate, bytes: Vec<u8>, sha256: String) -> Result<Outcome, WorkError> {
+    async fn convert(
+        &self,
+        file: &Candidate,
+        bytes: Vec<u8>,
+        companions: Vec<Companion>,
+        sha256: String,
+    ) -> Result<Outcome, WorkError> {
         let (store, source) = (self.agent.store(), &*file.source);
         // A failed file that its owner took from the error folder and dropped again takes its place.
         if let Some((id, kept_at)) = store.failed_twin(&source.settings.name, &sha256).await?
@@ -162,10 +164,10 @@ impl Work {
                     station: self.agent.settings().config.station.clone(),
                     now,
                 };
-                (id, self.pool.convert(&job, &bytes).await)
+                (id, self.pool.convert(&job, &bytes, &companions).await)
             }
         };
-        drop(bytes);
+        drop((bytes, companions));
         match answer {
             Ok(Answer::Reports { reports, warnings }) => {
                 let count = reports.len();
@@ -271,6 +273,17 @@ enum WorkError {
     Store(#[from] StoreError),
     #[error("its source's arguments cannot be written")]
     Arguments(#[from] serde_json::Error),
+}
+
+/// What was not done, why, and what a person can do.
+fn too_large(size: u64, source: &Source) -> String {
+    let (limit, name) = (source.max_file_bytes(), &source.settings.name);
+    format!(
+        "the file is too large: {size} bytes; the source {name} takes at most {limit}. It is kept here, and nothing \
+         of it was sent. Let the tester begin new files more often, or cut this one into smaller ones; or raise \
+         intake.max_file_bytes of the source (at most {most}) and put the file into its folder again",
+        most = 1 << 30,
+    )
 }
 
 /// A log line is one line; the rest is with the file.

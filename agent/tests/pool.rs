@@ -50,43 +50,43 @@ const REPORT: &str = r#"{"type":"T","pn":"PCB-1","sn":"SN-1","rev":"A","processC
 async fn a_worker_converts_file_after_file_and_a_bad_one_is_only_its_own_error() {
     let pool = real();
     for _ in 0..3 {
-        let Answer::Reports { reports, .. } = pool.convert(&job(), REPORT.as_bytes()).await.unwrap() else {
+        let Answer::Reports { reports, .. } = pool.convert(&job(), REPORT.as_bytes(), &[]).await.unwrap() else {
             panic!("refused")
         };
         assert_eq!(reports.len(), 1);
         assert_eq!(reports.iter().map(|it| it.serial_number.as_str()).collect::<String>(), "SN-1");
-        let refused = pool.convert(&job(), b"[nonsense]").await.unwrap();
+        let refused = pool.convert(&job(), b"[nonsense]", &[]).await.unwrap();
         assert!(matches!(refused, Answer::Refused { .. }), "{refused:?}");
     }
 }
 
 #[tokio::test]
 async fn a_worker_that_hangs_is_stopped_in_time() {
-    let failure = misbehaving("sleep 60").convert(&job(), b"x").await.unwrap_err();
+    let failure = misbehaving("sleep 60").convert(&job(), b"x", &[]).await.unwrap_err();
     assert!(matches!(failure, ConvertFailure::TimedOut { .. }), "{failure}");
 }
 
 #[tokio::test]
 async fn a_worker_that_crashes_says_how() {
-    let failure = misbehaving("exit 3").convert(&job(), b"x").await.unwrap_err();
+    let failure = misbehaving("exit 3").convert(&job(), b"x", &[]).await.unwrap_err();
     assert!(failure.to_string().contains("exit status: 3"), "{failure}");
-    let failure = misbehaving("kill -SEGV $$").convert(&job(), b"x").await.unwrap_err();
+    let failure = misbehaving("kill -SEGV $$").convert(&job(), b"x", &[]).await.unwrap_err();
     assert!(failure.to_string().contains("signal: 11"), "{failure}");
 }
 
 #[tokio::test]
 async fn a_worker_that_talks_nonsense_is_not_believed() {
     for script in ["printf '\\005\\000\\000\\000hello'; sleep 5", "cat; sleep 5"] {
-        let failure = misbehaving(script).convert(&job(), b"x").await.unwrap_err();
+        let failure = misbehaving(script).convert(&job(), b"x", &[]).await.unwrap_err();
         assert!(matches!(failure, ConvertFailure::Garbled), "{script}: {failure}");
     }
-    let long = misbehaving("printf '\\377\\377\\377\\177'; sleep 5").convert(&job(), b"x").await.unwrap_err();
+    let long = misbehaving("printf '\\377\\377\\377\\177'; sleep 5").convert(&job(), b"x", &[]).await.unwrap_err();
     assert!(matches!(long, ConvertFailure::TooLong { .. }), "{long}");
 }
 
 #[tokio::test]
 async fn a_worker_that_cannot_be_started_is_not_the_files_fault() {
     let command = Command { program: PathBuf::from("/nonexistent"), arguments: Vec::new() };
-    let failure = Pool::new(command, limits(Duration::from_secs(1))).convert(&job(), b"x").await.unwrap_err();
+    let failure = Pool::new(command, limits(Duration::from_secs(1))).convert(&job(), b"x", &[]).await.unwrap_err();
     assert!(matches!(failure, ConvertFailure::NoWorker(_)), "{failure}");
 }

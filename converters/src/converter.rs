@@ -7,6 +7,11 @@ pub trait Converter: Sync {
     /// Who it is and what it takes; the same at every call.
     fn about(&self) -> &'static About;
 
+    /// What makes up one unit; the same at every call.
+    fn unit(&self) -> Unit {
+        Unit::File
+    }
+
     /// How sure it is that the file is its format; looks at the beginning and is quick.
     fn qualify(&self, input: &Input) -> Qualification;
 
@@ -16,6 +21,17 @@ pub trait Converter: Sync {
     /// When the file is not this format, is damaged, or lacks what no setting can replace. An error
     /// means that no report of the file may be used.
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError>;
+}
+
+/// What belongs together and comes as one [`Input`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A file; no companions.
+    File,
+    /// A file, and as companions all in the folder beside it that has its name without the ending.
+    FileAndFolder,
+    /// A folder: its first file that fits the patterns, and as companions all others in it.
+    Folder,
 }
 
 /// A converter's entry in the catalogue.

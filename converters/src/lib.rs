@@ -19,6 +19,6 @@ mod wats_xml;
 
 pub use argument::{Argument, ArgumentError, ArgumentKind, Arguments};
 pub use catalogue::{catalogue, choose, find};
-pub use converter::{About, Conversion, Converter, Manual, Qualification};
+pub use converter::{About, Conversion, Converter, Manual, Qualification, Unit};
 pub use error::{ConvertError, ErrorKind, Place};
 pub use input::{Companion, Input, Station};

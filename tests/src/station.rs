@@ -61,6 +61,7 @@ impl Station {
                 arguments: std::collections::BTreeMap::new(),
                 after: wats_agent::control::api::After::default(),
                 paused: false,
+                intake: Default::default(),
             };
             std::fs::create_dir_all(root.join(name))?;
             config.push_str("[[sources]]\n");

@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use wats_converters::Companion;
 
 use crate::config::{Config, Settings};
+use crate::control::api::Unit;
 use crate::control::converters;
 use crate::convert::{Answer, Job, choose, convert};
 use crate::files::{Stamp, sha256};
+use crate::intake::{self, Content};
 
 /// What `convert` is asked.
 #[derive(Debug, clap::Args)]
@@ -55,7 +58,14 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
         let chosen = choose(&job, bytes.clone()).map_err(|words| anyhow::anyhow!("{shown}: {words}"))?;
         job.converter = chosen.about().name.to_owned();
     }
-    match convert(&job, bytes) {
+    let converter = wats_converters::find(&job.converter);
+    let unit = converter.map_or(Unit::File, |it| it.unit().into());
+    let (bytes, companions, sha256) = match unit {
+        Unit::File => (bytes, Vec::new(), job.sha256),
+        _ => read_unit(&args.file, unit, config.intake.max_file_bytes)?,
+    };
+    job.sha256 = sha256;
+    match convert(&job, bytes, companions) {
         Answer::Refused { words, .. } => bail!("{shown}: {words}"),
         Answer::Reports { reports, .. } => {
             let bodies: Vec<_> = reports.iter().map(|report| report.body.as_slice()).collect();
@@ -83,6 +93,17 @@ fn read(path: &Path, limit: u64) -> anyhow::Result<(Vec<u8>, Stamp)> {
         bail!("{shown} is empty");
     }
     Ok((bytes, Stamp::of(&metadata)))
+}
+
+/// The file with the others of its unit.
+fn read_unit(path: &Path, unit: Unit, limit: u64) -> anyhow::Result<(Vec<u8>, Vec<Companion>, String)> {
+    let shown = path.display();
+    let content = intake::read_unit(path, unit, limit).with_context(|| format!("could not read {shown}"))?;
+    match content {
+        Content::Read { bytes, companions, sha256 } => Ok((bytes, companions, sha256)),
+        Content::TooLarge => bail!("{shown} and its folder are too large; at most {limit} bytes are converted"),
+        Content::Changed => bail!("{shown} or its folder changed while they were read"),
+    }
 }
 
 /// Prints the catalogue.

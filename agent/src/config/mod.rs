@@ -67,7 +67,7 @@ pub struct Delivery {
 pub struct Intake {
     /// How long a file that was found by looking must stay unchanged: 1 to 3600.
     pub settle_seconds: u32,
-    /// A larger file is an error.
+    /// A larger file is refused and kept: 1024 to 1 GiB.
     pub max_file_bytes: u64,
     /// How often every folder is looked through for what events missed: 1 to 86400.
     pub rescan_seconds: u32,

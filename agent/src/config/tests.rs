@@ -111,6 +111,7 @@ fn a_changed_configuration_is_saved_and_read_back() {
         arguments: Default::default(),
         after: crate::control::api::After::Keep,
         paused: true,
+        intake: Default::default(),
     });
     settings.save().unwrap();
     assert_eq!(Settings::load(&path).unwrap(), settings);

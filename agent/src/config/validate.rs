@@ -73,6 +73,8 @@ pub fn source_problems(
         }
         Some(converter) => found.extend(argument_problems(converter.about().arguments, &source.arguments)),
     }
+    let wrong = source.intake.problems(source.unit());
+    found.extend(wrong.into_iter().map(|(key, words)| problem(format!("intake.{key}"), words)));
     found
 }
 

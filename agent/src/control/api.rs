@@ -29,6 +29,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use crate::intake::settings::{Schedule, SourceIntake, Unit, Watch};
+pub use crate::intake::{Detection, Means};
+
 /// Why a request was refused, in words for the person at the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -179,6 +182,17 @@ pub struct SourceSettings {
     pub after: After,
     #[serde(default, skip_serializing_if = "is_default")]
     pub paused: bool,
+    /// How files are found, and when one is taken.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub intake: SourceIntake,
+}
+
+impl SourceSettings {
+    /// What belongs together: as set, or as the converter says.
+    pub fn unit(&self) -> Unit {
+        let declared = || wats_converters::find(&self.converter).map(|it| it.unit().into());
+        self.intake.unit.or_else(declared).unwrap_or(Unit::File)
+    }
 }
 
 /// What becomes of a source file once its reports are stored.
@@ -204,8 +218,11 @@ pub struct SourceStatus {
     /// The folder in force, absolute.
     pub folder: String,
     pub state: SourceState,
-    /// Why the state is [`SourceState::Failed`].
+    /// Why the state is [`SourceState::Failed`], or what a person should look at.
     pub trouble: Option<String>,
+    /// How new files are noticed, and how fast.
+    #[serde(default)]
+    pub detection: Detection,
     pub files_converted: u64,
     pub files_failed: u64,
     pub last_file: Option<FileRecord>,

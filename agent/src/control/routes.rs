@@ -177,11 +177,11 @@ async fn upload_file(
     content: Body,
 ) -> Answer<StoredFile> {
     let settings = control.agent.settings();
-    let folder =
-        settings.source(&source).map(|it| settings.folder_of(it)).ok_or_else(|| no_source(&source))?;
+    let watched = settings.source(&source).ok_or_else(|| no_source(&source))?;
+    let folder = settings.folder_of(watched);
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()).and_then(|it| it.parse().ok());
-    let limit = settings.config.intake.max_file_bytes;
+    let limit = watched.intake.max_file_bytes.unwrap_or(settings.config.intake.max_file_bytes);
     let stored = upload::store(&folder, &file, content, announced, limit).await?;
     tracing::info!(source = %source, size_bytes = stored.size_bytes, "stored an upload as {}", stored.name);
     Ok(Json(stored))

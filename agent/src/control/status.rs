@@ -83,6 +83,7 @@ async fn source_status(
         folder: agent.settings().folder_of(source).display().to_string(),
         state: if source.paused { SourceState::Paused } else { health.state },
         trouble: health.trouble,
+        detection: health.detection,
         files_converted: totals.converted,
         files_failed: totals.failed,
         last_file: agent.store().last_file(&source.name, None).await?,

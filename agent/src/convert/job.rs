@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wats::validate::{self, Strictness};
-use wats_converters::{Arguments, Conversion, Converter, ErrorKind, Input};
+use wats_converters::{Arguments, Companion, Conversion, Converter, ErrorKind, Input};
 
 use crate::control::api::Station;
 use crate::store::NewReport;
@@ -49,7 +49,7 @@ pub enum Answer {
 }
 
 /// Converts a file: reports that the server's rules allow, each with an id, or the reason why not.
-pub fn convert(job: &Job, bytes: Vec<u8>) -> Answer {
+pub fn convert(job: &Job, bytes: Vec<u8>, companions: Vec<Companion>) -> Answer {
     let refused = |words: String| Answer::Refused { words, not_yet: false };
     let Some(converter) = wats_converters::find(&job.converter) else {
         return refused(format!("there is no converter {:?}", job.converter));
@@ -59,7 +59,7 @@ pub fn convert(job: &Job, bytes: Vec<u8>) -> Answer {
         Err(error) => return refused(format!("the converter's settings are wrong: {error}")),
     };
     let input = match job.input(bytes) {
-        Ok(input) => input,
+        Ok(input) => Input { companions, ..input },
         Err(words) => return refused(words),
     };
     // A converter's bug is the error of this file and of no other.
@@ -195,11 +195,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_converted_says_why() {
-        assert_eq!(words(convert(&job("none"), Vec::new())), "there is no converter \"none\"");
+        assert_eq!(words(convert(&job("none"), Vec::new(), Vec::new())), "there is no converter \"none\"");
         let mut wrong = job("wats-json");
         wrong.arguments.insert("nonsense".to_owned(), "1".to_owned());
-        assert!(words(convert(&wrong, Vec::new())).starts_with("the converter's settings are wrong: "));
-        assert!(!words(convert(&job("wats-json"), b"{".to_vec())).contains("crashed"));
+        assert!(words(convert(&wrong, Vec::new(), Vec::new())).starts_with("the converter's settings are wrong: "));
+        assert!(!words(convert(&job("wats-json"), b"{".to_vec(), Vec::new())).contains("crashed"));
     }
 
     #[test]

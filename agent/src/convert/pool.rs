@@ -10,10 +10,11 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use wats_converters::Companion;
 
 use super::frame;
 use super::job::{Answer, Job};
-use super::worker::Head;
+use super::worker::{Head, Order};
 
 /// A worker is replaced after so many files, so that no converter's leak can grow for ever.
 const RECYCLE_AFTER: u32 = 1000;
@@ -84,7 +85,12 @@ impl Pool {
     ///
     /// # Errors
     /// When the worker crashed, hung or answered nonsense; it is gone then, and others go on.
-    pub async fn convert(&self, job: &Job, bytes: &[u8]) -> Result<Answer, ConvertFailure> {
+    pub async fn convert(
+        &self,
+        job: &Job,
+        bytes: &[u8],
+        companions: &[Companion],
+    ) -> Result<Answer, ConvertFailure> {
         // The semaphore is never closed.
         let _turn = self.turns.acquire().await.ok();
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -94,9 +100,8 @@ impl Pool {
             Some(worker) => worker,
             None => Worker::start(&self.command).map_err(ConvertFailure::NoWorker)?,
         };
-        let result =
-            tokio::time::timeout(self.limits.time, worker.work(job, bytes, self.limits.answer_bytes));
-        match result.await {
+        let work = worker.work(job, bytes, companions, self.limits.answer_bytes);
+        match tokio::time::timeout(self.limits.time, work).await {
             Ok(Ok(answer)) => {
                 worker.files += 1;
                 if worker.files < RECYCLE_AFTER && bytes.len() < LARGE_FILE {
@@ -136,13 +141,25 @@ impl Worker {
         Ok(Self { child, requests, answers, last_words, files: 0 })
     }
 
-    async fn work(&mut self, job: &Job, bytes: &[u8], limit: usize) -> Result<Answer, Broken> {
+    async fn work(
+        &mut self,
+        job: &Job,
+        bytes: &[u8],
+        companions: &[Companion],
+        limit: usize,
+    ) -> Result<Answer, Broken> {
         let Self { requests, answers, .. } = self;
-        let job = serde_json::to_vec(job).map_err(|_| Broken::Garbled)?;
+        let names = companions.iter().map(|it| it.name.clone()).collect();
+        let order =
+            serde_json::to_vec(&Order { job, companions: names }).map_err(|_| Broken::Garbled)?;
         // Both at once: a worker that answers early must not wait for us while we wait for it.
         let asking = async {
-            frame::send(requests, &job).await?;
-            frame::send(requests, bytes).await
+            frame::send(requests, &order).await?;
+            frame::send(requests, bytes).await?;
+            for companion in companions {
+                frame::send(requests, &companion.bytes).await?;
+            }
+            Ok::<_, io::Error>(())
         };
         let (asked, answered) = tokio::join!(asking, receive(answers, limit));
         let answer = answered?;

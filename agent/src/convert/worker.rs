@@ -8,6 +8,7 @@ use std::time::Duration;
 use nix::sys::resource::{Resource, setrlimit};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wats_converters::Companion;
 
 use super::frame;
 use super::job::{Answer, Job, convert};
@@ -15,6 +16,14 @@ use crate::store::NewReport;
 
 /// The address space of a worker: a file that needs more is an error, the machine goes on.
 const MEMORY: u64 = 4 << 30;
+
+/// The first message of a request; the file follows, then its companions, one message each.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Order<J> {
+    pub(super) job: J,
+    /// Their names.
+    pub(super) companions: Vec<String>,
+}
 
 /// The first message of an answer; the bodies of the reports follow, one message each.
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,9 +68,13 @@ pub fn run() -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
         };
-        let job: Job = serde_json::from_slice(&job)?;
+        let Order::<Job> { job, companions } = serde_json::from_slice(&job)?;
         let bytes = frame::read(&mut requests)?;
-        answer(&mut answers, convert(&job, bytes))?;
+        let mut others = Vec::with_capacity(companions.len());
+        for name in companions {
+            others.push(Companion { name, bytes: frame::read(&mut requests)? });
+        }
+        answer(&mut answers, convert(&job, bytes, others))?;
         answers.flush()?;
     }
 }

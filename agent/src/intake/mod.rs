@@ -1,12 +1,18 @@
 //! Finds files in the watched folders and passes them on when they are complete.
 
+mod disk;
+mod hearing;
+mod listen;
 mod names;
-mod read;
-mod scan;
+mod pick;
+mod reach;
+mod schedule;
 mod settle;
+pub mod settings;
 mod source;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +28,11 @@ use crate::files::Stamp;
 use crate::service::Pulse;
 use crate::{SourceHealth, config};
 
-pub use read::{Content, read};
+use disk::Seen;
+pub use hearing::{Detection, Means};
+use names::{NameRules, Names};
+pub use reach::{Content, read_unit};
+use reach::Place;
 use source::Watching;
 
 /// A source as its files see it.
@@ -33,14 +43,20 @@ pub struct Source {
     pub intake: config::Intake,
 }
 
-/// A complete file on its way to a converter.
+/// A complete file, or unit of several, on its way to a converter.
 #[derive(Debug)]
 pub struct Candidate {
     pub source: Arc<Source>,
+    /// The file that names the unit.
     pub path: PathBuf,
+    /// Of the whole unit.
     pub stamp: Stamp,
     /// How long it was seen unchanged.
     pub unchanged: Duration,
+    /// Under which path the source knows it: of a unit that is a folder, the folder.
+    key: PathBuf,
+    seen: Seen,
+    place: Place,
     done: mpsc::UnboundedSender<(PathBuf, Outcome)>,
     outcome: Outcome,
 }
@@ -55,6 +71,14 @@ pub enum Outcome {
 }
 
 impl Candidate {
+    /// Reads it, as it was seen.
+    ///
+    /// # Errors
+    /// When a file cannot be opened or read.
+    pub async fn read(&self) -> io::Result<Content> {
+        self.place.read(&self.key, &self.seen, self.source.max_file_bytes()).await
+    }
+
     /// Says what became of it; the source hears of it when the candidate is dropped.
     pub fn ends(&mut self, outcome: Outcome) {
         self.outcome = outcome;
@@ -65,11 +89,21 @@ impl Candidate {
 impl Drop for Candidate {
     fn drop(&mut self) {
         // A source that was removed does not care.
-        self.done.send((std::mem::take(&mut self.path), self.outcome)).ok();
+        self.done.send((std::mem::take(&mut self.key), self.outcome)).ok();
     }
 }
 
 impl Source {
+    /// A larger file, or unit, is refused.
+    pub fn max_file_bytes(&self) -> u64 {
+        self.settings.intake.max_file_bytes.unwrap_or(self.intake.max_file_bytes)
+    }
+
+    fn place(&self) -> Result<Place, globset::Error> {
+        let rules = NameRules::new(self.patterns(), self.settings.unit(), &self.settings.intake);
+        Ok(Place { folder: self.folder.clone(), names: Arc::new(Names::new(rules)?) })
+    }
+
     /// The patterns in force.
     fn patterns(&self) -> Vec<String> {
         if !self.settings.file_patterns.is_empty() {
@@ -109,7 +143,7 @@ pub async fn run(agent: Agent, files: mpsc::Sender<Candidate>, pulse: &Pulse, st
         }
         for (name, source) in wanted {
             if source.settings.paused {
-                agent.set_source_health(&name, SourceHealth { state: SourceState::Paused, trouble: None });
+                agent.set_source_health(&name, SourceHealth::new(SourceState::Paused));
             }
             running.entry(name).or_insert_with(|| start(&agent, source, &files, &stop));
         }
@@ -150,9 +184,21 @@ fn start(
     stop: &CancellationToken,
 ) -> Running {
     let (source, stop) = (Arc::new(source), stop.child_token());
-    let watching = Watching::new(agent.clone(), source.clone(), files.clone(), stop.clone());
+    let (agent, files, watched, until) = (agent.clone(), files.clone(), source.clone(), stop.clone());
     let task = tokio::spawn(async move {
-        if watching.is_paused() { watching.wait().await } else { watching.run().await }
+        if watched.settings.paused {
+            // It does nothing until it is changed.
+            return until.cancelled().await;
+        }
+        match watched.place() {
+            Ok(place) => Watching::new(agent, watched, place, files, until).run().await,
+            Err(error) => {
+                let trouble = Some(format!("the patterns of the source are wrong: {error}"));
+                let health = SourceHealth { trouble, ..SourceHealth::new(SourceState::Failed) };
+                agent.set_source_health(&watched.settings.name, health);
+                until.cancelled().await;
+            }
+        }
     });
     Running { source, stop, task }
 }

@@ -1,24 +1,43 @@
 //! Is a file complete? Decides from what was seen of it, and when; touches nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::disk::Look;
 use crate::files::Stamp;
 
 /// How long a file must stay unchanged.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
-    /// After its writer has closed it or moved it here.
+    /// After its writer has closed it or moved it here, or when its marker is there.
     pub(super) closed: Duration,
     /// When no event told of its end: found by looking, or written to again.
     pub(super) found: Duration,
+    /// When files that belong to it seem to be missing.
+    pub(super) lonely: Duration,
+}
+
+impl Rules {
+    fn quiet(&self, look: Look, closed: bool) -> Duration {
+        match look {
+            Look::Marked => self.closed,
+            Look::Plain if closed => self.closed,
+            Look::Plain | Look::Several | Look::Unmarked => self.found,
+            Look::Lonely => self.lonely,
+        }
+    }
 }
 
 /// The files that wait until they are complete, or are being worked on.
 #[derive(Debug, Default)]
 pub(super) struct Settling {
-    files: HashMap<PathBuf, Waiting>,
+    files: HashMap<Arc<Path>, Waiting>,
+    /// The same files, by when they are to be looked at.
+    looks: BTreeSet<(Instant, Arc<Path>)>,
 }
 
 #[derive(Debug)]
@@ -29,6 +48,8 @@ struct Waiting {
     closed: bool,
     /// When to look again; `None` while it is being worked on.
     look_at: Option<Instant>,
+    /// By an event, before any look through the folder.
+    by_event: bool,
 }
 
 /// What a look at a file means.
@@ -49,38 +70,59 @@ impl Settling {
         self.files.contains_key(path)
     }
 
-    /// A file was found, or an event came; `closed` when it says that its writer is done.
-    pub(super) fn seen(&mut self, path: PathBuf, closed: bool, now: Instant) {
-        let entry =
-            self.files.entry(path).or_insert(Waiting { stamp: None, since: now, closed, look_at: Some(now) });
-        // While it is worked on it is left alone: a change shows when that ends.
-        if entry.look_at.is_some() {
-            entry.closed = closed;
-            entry.look_at = Some(now);
+    /// True when an event told of the file before it was found.
+    pub(super) fn is_by_event(&self, path: &Path) -> bool {
+        self.files.get(path).is_some_and(|it| it.by_event)
+    }
+
+    /// A file was found by looking through the folder.
+    pub(super) fn found(&mut self, path: PathBuf, now: Instant) {
+        self.seen(path, false, false, now);
+    }
+
+    /// An event told of a file; `closed` when it says that its writer is done.
+    pub(super) fn heard(&mut self, path: PathBuf, closed: bool, now: Instant) {
+        self.seen(path, closed, true, now);
+    }
+
+    fn seen(&mut self, path: PathBuf, closed: bool, by_event: bool, now: Instant) {
+        let path: Arc<Path> = path.into();
+        match self.files.get_mut(&path) {
+            None => {
+                let waiting = Waiting { stamp: None, since: now, closed, look_at: Some(now), by_event };
+                self.files.insert(path.clone(), waiting);
+                self.looks.insert((now, path));
+            }
+            // While it is worked on it is left alone: a change shows when that ends.
+            Some(waiting) if waiting.look_at.is_some() => {
+                waiting.closed = closed;
+                self.look_again(&path, Some(now));
+            }
+            Some(_) => {}
         }
     }
 
     /// The files that should be looked at now.
     pub(super) fn due(&self, now: Instant) -> Vec<PathBuf> {
-        let due = |waiting: &Waiting| waiting.look_at.is_some_and(|at| at <= now);
-        self.files.iter().filter(|(_, waiting)| due(waiting)).map(|(path, _)| path.clone()).collect()
+        self.looks.iter().take_while(|(at, _)| *at <= now).map(|(_, path)| path.to_path_buf()).collect()
     }
 
     /// When the next look is due.
     pub(super) fn next_look(&self) -> Option<Instant> {
-        self.files.values().filter_map(|waiting| waiting.look_at).min()
+        self.looks.first().map(|(at, _)| *at)
     }
 
     /// What a look showed. A file that is ready counts as worked on from now on.
     pub(super) fn looked(
         &mut self,
         path: &Path,
-        stamp: Option<Stamp>,
+        seen: Option<(Stamp, Look)>,
         now: Instant,
         rules: Rules,
     ) -> Verdict {
-        let Some(stamp) = stamp else {
-            self.files.remove(path);
+        // One that lacks its marker is found again when the marker comes.
+        let Some((stamp, look)) = seen.filter(|(_, look)| *look != Look::Unmarked) else {
+            self.done(path);
             return Verdict::Wait;
         };
         let Some(waiting) = self.files.get_mut(path) else { return Verdict::Wait };
@@ -90,25 +132,39 @@ impl Settling {
             waiting.stamp = Some(stamp);
             waiting.since = now;
         }
-        let quiet = if waiting.closed { rules.closed } else { rules.found };
+        let quiet = rules.quiet(look, waiting.closed);
         let unchanged = now.saturating_duration_since(waiting.since);
         if unchanged >= quiet {
-            waiting.look_at = None;
+            self.look_again(path, None);
             return Verdict::Ready(unchanged);
         }
-        waiting.look_at = Some(waiting.since + quiet);
+        let at = waiting.since + quiet;
+        self.look_again(path, Some(at));
         Verdict::Wait
     }
 
     /// The work on a file has ended, or it is not wanted any more.
     pub(super) fn done(&mut self, path: &Path) {
+        self.look_again(path, None);
         self.files.remove(path);
     }
 
     /// The file was not complete after all: look at it again in a while.
     pub(super) fn later(&mut self, path: &Path, at: Instant) {
-        if let Some(waiting) = self.files.get_mut(path) {
-            waiting.look_at = Some(at);
+        self.look_again(path, Some(at));
+    }
+
+    fn look_again(&mut self, path: &Path, at: Option<Instant>) {
+        let Some((path, waiting)) = self.files.get_key_value(path) else { return };
+        let path = path.clone();
+        if let Some(before) = waiting.look_at {
+            self.looks.remove(&(before, path.clone()));
+        }
+        if let Some(at) = at {
+            self.looks.insert((at, path.clone()));
+        }
+        if let Some(waiting) = self.files.get_mut(&path) {
+            waiting.look_at = at;
         }
     }
 }
@@ -117,7 +173,11 @@ impl Settling {
 mod tests {
     use super::*;
 
-    const RULES: Rules = Rules { closed: Duration::from_millis(200), found: Duration::from_secs(2) };
+    const RULES: Rules = Rules {
+        closed: Duration::from_millis(200),
+        found: Duration::from_secs(2),
+        lonely: Duration::from_secs(12),
+    };
 
     /// Plays events and looks: `c`losed, `s`een, `1`/`2`… a look that shows that content, `-` gone.
     fn check(play: &[(u64, char)], expected: &str) {
@@ -128,8 +188,8 @@ mod tests {
         for (ms, what) in play {
             let now = start + Duration::from_millis(*ms);
             match what {
-                'c' => settling.seen(path.to_owned(), true, now),
-                's' => settling.seen(path.to_owned(), false, now),
+                'c' => settling.heard(path.to_owned(), true, now),
+                's' => settling.found(path.to_owned(), now),
                 look => {
                     let stamp = look.to_digit(10).map(|size| Stamp {
                         device: 1,
@@ -137,7 +197,7 @@ mod tests {
                         size: size.into(),
                         modified_ns: 0,
                     });
-                    shown.push(match settling.looked(path, stamp, now, RULES) {
+                    shown.push(match settling.looked(path, stamp.map(|it| (it, Look::Plain)), now, RULES) {
                         Verdict::Ready(_) => 'R',
                         Verdict::Wait if settling.contains(path) => 'w',
                         Verdict::Wait => 'x',
@@ -171,17 +231,67 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_around_a_file_decides_how_long_it_must_rest() {
+        let path = Path::new("/in/a.json");
+        let stamp = Stamp { device: 1, inode: 1, size: 1, modified_ns: 0 };
+        for (look, closed, rests_ms) in [
+            (Look::Plain, true, 200),
+            (Look::Plain, false, 2000),
+            (Look::Marked, false, 200),
+            (Look::Several, true, 2000),
+            (Look::Lonely, true, 12_000),
+        ] {
+            let start = Instant::now();
+            let mut settling = Settling::default();
+            settling.heard(path.to_owned(), closed, start);
+            assert_eq!(settling.looked(path, Some((stamp, look)), start, RULES), Verdict::Wait);
+            assert_eq!(settling.next_look(), Some(start + Duration::from_millis(rests_ms)), "{look:?}");
+        }
+        let mut settling = Settling::default();
+        settling.found(path.to_owned(), Instant::now());
+        let look = settling.looked(path, Some((stamp, Look::Unmarked)), Instant::now(), RULES);
+        assert!(look == Verdict::Wait && !settling.contains(path));
+    }
+
+    /// A line that writes one line a minute into an open file: never quiet, never closed, for an hour.
+    #[test]
+    fn a_file_that_is_written_slowly_over_an_hour_is_taken_when_it_is_whole() {
+        let start = Instant::now();
+        let path = Path::new("/in/a.json");
+        let stamp = |size| Stamp { device: 1, inode: 1, size, modified_ns: 0 };
+        let rules = Rules { found: Duration::from_secs(90), ..RULES };
+        let mut settling = Settling::default();
+        settling.found(path.to_owned(), start);
+        let mut taken = None;
+        for second in 0..3800 {
+            let now = start + Duration::from_secs(second);
+            let size = 1 + (second / 60).min(60);
+            if settling.next_look().is_some_and(|at| at <= now)
+                && matches!(
+                    settling.looked(path, Some((stamp(size), Look::Plain)), now, rules),
+                    Verdict::Ready(_)
+                )
+            {
+                taken = Some((second, size));
+            }
+        }
+        let (second, size) = taken.unwrap();
+        assert_eq!(size, 61, "taken before it was whole");
+        assert!((3600 + 90..=3600 + 180).contains(&second), "{second}");
+    }
+
+    #[test]
     fn a_file_in_work_is_not_looked_at() {
         let now = Instant::now();
         let mut settling = Settling::default();
         let path = PathBuf::from("/in/a");
-        settling.seen(path.clone(), true, now);
+        settling.heard(path.clone(), true, now);
         assert_eq!(settling.due(now), std::slice::from_ref(&path));
         let stamp = Stamp { device: 1, inode: 1, size: 1, modified_ns: 0 };
-        settling.looked(&path, Some(stamp), now, RULES);
+        settling.looked(&path, Some((stamp, Look::Plain)), now, RULES);
         let later = now + Duration::from_secs(1);
-        assert_eq!(settling.looked(&path, Some(stamp), later, RULES), Verdict::Ready(Duration::from_secs(1)));
-        settling.seen(path.clone(), true, later);
+        assert_eq!(settling.looked(&path, Some((stamp, Look::Plain)), later, RULES), Verdict::Ready(Duration::from_secs(1)));
+        settling.heard(path.clone(), true, later);
         assert!(settling.due(later + RULES.found).is_empty());
         settling.later(&path, later);
         assert_eq!(settling.due(later), std::slice::from_ref(&path));

@@ -1,65 +1,80 @@
-//! One watched folder: events, scans, and waiting until files are complete.
+//! One watched folder: events, looks through it, and waiting until files are complete.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use notify::RecommendedWatcher;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::scan::{self, Found};
+use super::disk::{Look, Others, Seen};
+use super::hearing::{Hearing, Means};
+use super::listen::{self, Ear, Event, Events};
+use super::names::Whose;
+use super::pick::{self, Kept};
+use super::reach::{Place, blocking};
+use super::settings::{Unit, Watch};
 use super::settle::{Rules, Settling, Verdict};
-use super::{Candidate, Outcome, Source, names, read};
+use super::{Candidate, Outcome, Source, schedule};
 use crate::control::api::{After, SourceState};
-use crate::files::Stamp;
 use crate::{Agent, SourceHealth};
 
 /// How long a file rests after its writer closed it.
-const CLOSED: Duration = Duration::from_millis(200);
+const CLOSED: Duration = Duration::from_millis(5);
+/// How much longer a file rests whose other files seem to be missing.
+const LONELY: Duration = Duration::from_secs(10);
 /// How long until a folder that cannot be watched is tried again.
 const AGAIN: Duration = Duration::from_secs(10);
-/// Events that wait to be looked at; when there are more the folder is scanned instead.
-const EVENTS: usize = 4096;
+/// Between two looks through a folder that events ask for.
+const BREATH: Duration = Duration::from_secs(1);
+/// An event that has not come so long after the change does not come any more.
+const EVENT_TIME: Duration = Duration::from_secs(1);
+/// How often a folder is looked through where events do not reach us.
+const POLL: u32 = 5;
+/// How often a schedule is looked at.
+const SCHEDULE: Duration = Duration::from_secs(20);
 
 pub(super) struct Watching {
     agent: Agent,
     source: Arc<Source>,
-    patterns: Vec<String>,
+    place: Place,
     files: mpsc::Sender<Candidate>,
     stop: CancellationToken,
     settling: Settling,
-    ready: VecDeque<(PathBuf, Stamp, Duration)>,
+    ready: VecDeque<(PathBuf, Seen, Duration)>,
     /// How candidates say that they have ended.
     done: mpsc::UnboundedSender<(PathBuf, Outcome)>,
     ended: mpsc::UnboundedReceiver<(PathBuf, Outcome)>,
-    /// Files that stay in the folder and were dealt with.
-    kept: Arc<HashSet<(PathBuf, Stamp)>>,
+    kept: Arc<Kept>,
     more: bool,
-}
-
-/// What an event says of a file.
-struct Event {
-    path: PathBuf,
-    closed: bool,
+    hearing: Hearing,
+    listens: bool,
+    /// Changes before this can have no event.
+    listens_since: Timestamp,
+    looked_through: Option<Timestamp>,
+    trouble: Option<String>,
+    unsaid: bool,
 }
 
 impl Watching {
     pub(super) fn new(
         agent: Agent,
         source: Arc<Source>,
+        place: Place,
         files: mpsc::Sender<Candidate>,
         stop: CancellationToken,
     ) -> Self {
         let (done, ended) = mpsc::unbounded_channel();
         Self {
-            patterns: source.patterns(),
             agent,
             source,
+            place,
             files,
             stop,
             settling: Settling::default(),
@@ -68,16 +83,13 @@ impl Watching {
             ended,
             kept: Arc::default(),
             more: false,
+            hearing: Hearing::default(),
+            listens: false,
+            listens_since: Timestamp::now(),
+            looked_through: None,
+            trouble: None,
+            unsaid: true,
         }
-    }
-
-    pub(super) fn is_paused(&self) -> bool {
-        self.source.settings.paused
-    }
-
-    /// A paused source does nothing until it is changed.
-    pub(super) async fn wait(self) {
-        self.stop.cancelled().await;
     }
 
     /// Watches, again and again if the folder goes away, until told to stop.
@@ -85,8 +97,10 @@ impl Watching {
         while !self.stop.is_cancelled() {
             let Err(error) = self.watch().await else { return };
             let folder = self.source.folder.display();
-            self.say(SourceState::Failed, Some(format!("the folder {folder} cannot be watched: {error}")));
-            tracing::error!(source.name = self.name(), "the folder {folder} cannot be watched: {error}");
+            let trouble = format!("the folder {folder} cannot be watched: {error}");
+            tracing::error!(source.name = self.name(), "{trouble}");
+            self.trouble = Some(trouble);
+            self.say(SourceState::Failed);
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 () = tokio::time::sleep(AGAIN) => {}
@@ -95,75 +109,176 @@ impl Watching {
     }
 
     async fn watch(&mut self) -> io::Result<()> {
-        let folder = self.source.folder.clone();
-        blocking(move || std::fs::create_dir_all(&folder)).await?;
-        let lost = Arc::new(AtomicBool::new(false));
-        let (sender, mut events) = mpsc::channel(EVENTS);
-        let _watcher = watcher(&self.source.folder, sender, lost.clone())?;
-        self.scan().await?;
+        self.place.prepare().await?;
+        let (ear, events) = Ear::new();
+        let _watcher = self.listen(ear).await;
+        self.follow(events).await
+    }
 
-        let every = Duration::from_secs(self.source.intake.rescan_seconds.into());
-        let mut next_scan = Instant::now() + every;
+    /// Listens to events, where that is wanted and possible.
+    async fn listen(&mut self, ear: Ear) -> Option<RecommendedWatcher> {
+        let settings = &self.source.settings.intake;
+        if settings.watch == Watch::Poll || settings.schedule.is_some() {
+            self.listens = false;
+            return None;
+        }
+        let folder = self.source.folder.clone();
+        let below = self.place.names.rules.recursive || self.place.names.rules.unit == Unit::Folder;
+        let watcher = blocking(move || listen::listen(&folder, below, ear)).await;
+        self.listens = watcher.is_ok();
+        self.listens_since = Timestamp::now();
+        match watcher {
+            Ok(watcher) => Some(watcher),
+            Err(error) => {
+                let folder = self.source.folder.display();
+                tracing::warn!(%error, source.name = self.name(), "no events come from {folder}: it is looked through");
+                None
+            }
+        }
+    }
+
+    /// Takes files until told to stop, or until the folder cannot be read.
+    async fn follow(&mut self, mut heard: Events) -> io::Result<()> {
+        let mut next_scan = Instant::now();
+        let mut asked_for = false;
         let files = self.files.clone();
         loop {
-            let wake = self.settling.next_look().unwrap_or(next_scan).min(next_scan);
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return Ok(()),
-                Some((path, outcome)) = self.ended.recv() => self.work_ended(&path, outcome),
-                permit = files.reserve(), if !self.ready.is_empty() => {
-                    let Ok(permit) = permit else { return Ok(()) };
-                    if let Some((path, stamp, unchanged)) = self.ready.pop_front() {
-                        permit.send(Candidate {
-                            source: self.source.clone(),
-                            path,
-                            stamp,
-                            unchanged,
-                            done: self.done.clone(),
-                            outcome: Outcome::Done,
-                        });
-                    }
-                }
-                Some(event) = events.recv() => self.event(event),
-                () = tokio::time::sleep_until(wake.into()) => {}
-            }
             let now = Instant::now();
             if self.settling.next_look().is_some_and(|at| at <= now) {
                 self.look(now).await?;
             }
-            let drained = self.more && self.settling.len() < scan::MOST / 2;
-            if next_scan <= now || drained || lost.swap(false, Ordering::Relaxed) {
-                self.scan().await?;
-                next_scan = Instant::now() + every;
+            let drained = self.more && self.settling.len() < pick::MOST / 2;
+            if next_scan <= now || drained {
+                // What has come by now was heard, and is not to be counted as missed.
+                while let Ok(event) = heard.events.try_recv() {
+                    asked_for |= self.event(event);
+                }
+                if self.is_due() || asked_for {
+                    self.scan().await?;
+                }
+                asked_for = false;
+                next_scan = Instant::now() + self.interval();
+            }
+            let wake = self.settling.next_look().unwrap_or(next_scan).min(next_scan);
+            let lost = heard.lost.clone();
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(()),
+                Some((path, outcome)) = self.ended.recv() => self.work_ended(&path, outcome).await,
+                permit = files.reserve(), if !self.ready.is_empty() => {
+                    let Ok(permit) = permit else { return Ok(()) };
+                    if let Some((key, seen, unchanged)) = self.ready.pop_front() {
+                        permit.send(self.candidate(key, seen, unchanged));
+                    }
+                }
+                Some(event) = heard.events.recv() => {
+                    if self.event(event) {
+                        asked_for = true;
+                        next_scan = next_scan.min(Instant::now() + BREATH);
+                    }
+                }
+                () = lost.notified() => {
+                    tracing::info!(source.name = self.name(), "events were lost: the folder is looked through");
+                    asked_for = true;
+                    next_scan = Instant::now();
+                }
+                () = tokio::time::sleep_until(wake) => {}
+            }
+            if self.unsaid && self.ready.is_empty() {
+                self.say(SourceState::Watching);
             }
         }
     }
 
-    fn event(&mut self, event: Event) {
-        let name = event.path.file_name().unwrap_or_default().to_string_lossy();
-        let ours = event.path.parent() == Some(&self.source.folder)
-            && !names::is_temporary(&name)
-            && names::fits(&name, &self.patterns);
-        if !ours {
-            return;
-        }
-        if self.settling.len() >= scan::MOST && !self.settling.contains(&event.path) {
-            self.more = true;
-        } else {
-            self.settling.seen(event.path, event.closed, Instant::now());
+    fn candidate(&self, key: PathBuf, seen: Seen, unchanged: Duration) -> Candidate {
+        Candidate {
+            source: self.source.clone(),
+            path: seen.head.clone(),
+            stamp: seen.stamp,
+            unchanged,
+            key,
+            seen,
+            place: self.place.clone(),
+            done: self.done.clone(),
+            outcome: Outcome::Done,
         }
     }
 
-    fn work_ended(&mut self, path: &Path, outcome: Outcome) {
+    /// How long until the folder is looked through again, or its schedule looked at.
+    fn interval(&self) -> Duration {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        match self.means() {
+            Means::Schedule => SCHEDULE,
+            Means::Events => seconds(self.source.intake.rescan_seconds),
+            Means::Polling | Means::Both => {
+                let poll = self.source.settings.intake.poll_seconds.unwrap_or(POLL);
+                seconds(poll.min(self.source.intake.rescan_seconds))
+            }
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let Some(schedule) = &self.source.settings.intake.schedule else { return true };
+        let station = &self.agent.settings().config.station;
+        let zone = TimeZone::get(&station.time_zone).unwrap_or(TimeZone::UTC);
+        // More than fit at once are taken up as there is room.
+        self.more || schedule::is_due(schedule, &zone, self.looked_through, Timestamp::now())
+    }
+
+    fn means(&self) -> Means {
+        let settings = &self.source.settings.intake;
+        if settings.schedule.is_some() {
+            return Means::Schedule;
+        }
+        self.hearing.means(settings.watch, self.listens, false)
+    }
+
+    /// Takes note of an event; true when only a look through the folder can tell what it means.
+    fn event(&mut self, event: Event) -> bool {
+        let Ok(below) = event.path.strip_prefix(&self.source.folder) else { return false };
+        let rules = &self.place.names.rules;
+        let (key, closed) = match rules.unit {
+            Unit::File | Unit::FileAndFolder => {
+                let deep = below.parent().is_some_and(|it| it != Path::new(""));
+                if deep && !(rules.recursive && below.ancestors().skip(1).all(|it| self.place.names.enters(it))) {
+                    return false;
+                }
+                if self.place.names.whose(below) != Whose::Ours {
+                    let marker = rules.marker.is_some() && !self.place.names.belongs(below.as_os_str());
+                    return marker || (rules.recursive && event.may_be_folder);
+                }
+                (event.path, event.closed && !self.source.settings.intake.ignore_close)
+            }
+            Unit::Folder => {
+                let Some(top) = below.components().next() else { return false };
+                if !self.place.names.is_unit(Path::new(&top)) {
+                    return false;
+                }
+                (self.source.folder.join(top), false)
+            }
+        };
+        if self.settling.len() >= pick::MOST && !self.settling.contains(&key) {
+            self.more = true;
+        } else {
+            self.settling.heard(key, closed, Instant::now());
+        }
+        false
+    }
+
+    async fn work_ended(&mut self, key: &Path, outcome: Outcome) {
         match outcome {
-            Outcome::Later(time) => self.settling.later(path, Instant::now() + time),
+            Outcome::Later(time) => self.settling.later(key, Instant::now() + time),
             Outcome::Done => {
-                self.settling.done(path);
+                self.settling.done(key);
                 // A file that is kept, or could not be moved, is still there.
-                if let Some(stamp) = read::stamp(path)
-                    && self.source.settings.after == After::Keep
+                if self.source.settings.after == After::Keep
+                    && let Ok(looks) = self.place.look(vec![key.to_owned()]).await
                 {
-                    Arc::make_mut(&mut self.kept).insert((path.to_owned(), stamp));
+                    for (key, seen) in looks {
+                        if let Some(seen) = seen {
+                            Arc::make_mut(&mut self.kept).insert((key, seen.stamp));
+                        }
+                    }
                 }
             }
         }
@@ -171,85 +286,84 @@ impl Watching {
 
     /// Looks at the files that are due.
     async fn look(&mut self, now: Instant) -> io::Result<()> {
-        let due = self.settling.due(now);
-        let looks =
-            blocking(move || Ok(due.into_iter().map(|path| (read::stamp(&path), path)).collect::<Vec<_>>()));
-        let rules =
-            Rules { closed: CLOSED, found: Duration::from_secs(self.source.intake.settle_seconds.into()) };
+        let looks = self.place.look(self.settling.due(now)).await?;
+        let settings = &self.source.settings.intake;
+        let quiet = settings.quiet_seconds.unwrap_or(self.source.intake.settle_seconds);
+        let found = Duration::from_secs(quiet.into());
+        let rules = Rules { closed: CLOSED, found, lonely: found + LONELY };
+        let clock = Timestamp::now();
         let mut ready = Vec::new();
-        for (stamp, path) in looks.await? {
-            if let Verdict::Ready(unchanged) = self.settling.looked(&path, stamp, Instant::now(), rules)
-                && let Some(stamp) = stamp
+        for (key, seen) in looks {
+            let by_event = self.settling.is_by_event(&key);
+            let look = seen.as_ref().map(|seen| (seen.stamp, seen.look));
+            if let Verdict::Ready(unchanged) = self.settling.looked(&key, look, Instant::now(), rules)
+                && let Some(seen) = seen
             {
-                ready.push((path, stamp, unchanged));
+                let changed = Timestamp::from_nanosecond(seen.changed_ns.into()).unwrap_or(clock);
+                if changed >= self.listens_since {
+                    self.hearing.complete(clock.duration_since(changed).try_into().unwrap_or_default());
+                    self.unsaid = true;
+                }
+                if by_event && seen.look == Look::Plain {
+                    self.hearing.heard();
+                }
+                ready.push((key, seen, unchanged));
             }
         }
-        ready.sort_by_key(|(_, stamp, _)| stamp.modified_ns);
+        ready.sort_by_key(|(_, seen, _)| seen.stamp.modified_ns);
         self.ready.extend(ready);
         Ok(())
     }
 
+    /// Looks through the folder.
     async fn scan(&mut self) -> io::Result<()> {
-        let (folder, patterns, kept) = (self.source.folder.clone(), self.patterns.clone(), self.kept.clone());
-        let found = blocking(move || {
-            scan::scan(&folder, &patterns, |path, metadata| {
-                !kept.is_empty() && kept.contains(&(path.to_owned(), Stamp::of(metadata)))
-            })
-        });
-        let Found { files, more, strangers } = found.await?;
-        self.more = more;
+        let began = Timestamp::now();
+        let (picked, others) = self.place.list(self.kept.clone()).await?;
+        self.looked_through = Some(began);
+        self.more = picked.more;
+        self.kept = Arc::new(picked.kept);
         let now = Instant::now();
-        for path in files {
-            if !self.settling.contains(&path) && self.settling.len() < scan::MOST {
-                self.settling.seen(path, false, now);
+        for (path, changed_ns) in picked.files {
+            if self.settling.contains(&path) || self.settling.len() >= pick::MOST {
+                continue;
             }
+            let changed = Timestamp::from_nanosecond(changed_ns.into()).unwrap_or(began);
+            let waited: Duration = began.duration_since(changed).try_into().unwrap_or_default();
+            if self.listens && changed >= self.listens_since && waited >= EVENT_TIME {
+                self.hearing.missed();
+            }
+            self.settling.found(path, now);
         }
-        let trouble = strangers.1.map(|name| {
-            let patterns = self.patterns.join(", ");
-            format!("{} files do not fit {patterns} and are left alone, for example {name}", strangers.0)
-        });
-        self.say(SourceState::Watching, trouble);
+        self.trouble = self.remarks(others);
+        self.say(SourceState::Watching);
         Ok(())
+    }
+
+    /// What a person should know of files that are not taken.
+    fn remarks(&self, others: Others) -> Option<String> {
+        let mut remarks = Vec::new();
+        if let Some(name) = others.stranger {
+            let patterns = self.place.names.rules.patterns.join(", ");
+            let count = others.strangers;
+            remarks.push(format!("{count} files do not fit {patterns} and are left alone, for example {name}"));
+        }
+        if let Some(name) = others.unmarked_one {
+            let marker = self.place.names.rules.marker.as_deref().unwrap_or_default();
+            let count = others.unmarked;
+            remarks.push(format!("{count} files wait for their marker {marker}, for example {name}"));
+        }
+        remarks.extend(others.unreadable);
+        (!remarks.is_empty()).then(|| remarks.join("; "))
     }
 
     fn name(&self) -> &str {
         &self.source.settings.name
     }
 
-    fn say(&self, state: SourceState, trouble: Option<String>) {
-        self.agent.set_source_health(self.name(), SourceHealth { state, trouble });
+    fn say(&mut self, state: SourceState) {
+        self.unsaid = false;
+        let detection = self.hearing.detection(self.means(), None);
+        let health = SourceHealth { state, trouble: self.trouble.clone(), detection };
+        self.agent.set_source_health(self.name(), health);
     }
-}
-
-/// Runs what may wait for a disk or a dead share away from the tasks that must not wait.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
-}
-
-/// Listens to the folder. The callback only passes on: it runs on the watcher's own thread.
-fn watcher(
-    folder: &Path,
-    events: mpsc::Sender<Event>,
-    lost: Arc<AtomicBool>,
-) -> io::Result<RecommendedWatcher> {
-    let handler = move |event: notify::Result<notify::Event>| {
-        let Ok(event) = event else { return lost.store(true, Ordering::Relaxed) };
-        if event.need_rescan() {
-            lost.store(true, Ordering::Relaxed);
-        }
-        let closed = match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write))
-            | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => true,
-            EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)) => false,
-            _ => return,
-        };
-        for path in event.paths {
-            if events.try_send(Event { path, closed }).is_err() {
-                lost.store(true, Ordering::Relaxed);
-            }
-        }
-    };
-    let mut watcher = notify::recommended_watcher(handler).map_err(io::Error::other)?;
-    watcher.watch(folder, RecursiveMode::NonRecursive).map_err(io::Error::other)?;
-    Ok(watcher)
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
-use wats_agent::control::api::{After, ConverterInfo, SourceSettings, SourceStatus};
+use wats_agent::control::api::{After, ConverterInfo, SourceIntake, SourceSettings, SourceStatus};
 use wats_agent::control::client::ControlError;
 
 use super::dashboard::SourceRow;
@@ -106,6 +106,7 @@ async fn choose(
         arguments: BTreeMap::new(),
         after: After::default(),
         paused: false,
+        intake: SourceIntake::default(),
     };
     let page = form_page(&user, &console, None, converter, &settings, FormErrors::default()).await?;
     Ok(page.into_response())
@@ -182,6 +183,7 @@ fn settings(typed: &BTreeMap<String, String>, converter: &str, paused: bool) -> 
             _ => After::Archive,
         },
         paused,
+        intake: SourceIntake::default(),
     }
 }
 
@@ -257,7 +259,9 @@ async fn change(
     Form(typed): Form<BTreeMap<String, String>>,
 ) -> Result<Response, PageError> {
     let (source, converter) = find(&console, &name).await?;
-    let settings = settings(&typed, &source.settings.converter, source.settings.paused);
+    let typed = settings(&typed, &source.settings.converter, source.settings.paused);
+    // The form does not have these: they stay as they are.
+    let settings = SourceSettings { intake: source.settings.intake.clone(), ..typed };
     match console.agent.change_source(&name, &settings).await {
         Ok(changed) => {
             let detail = format!("{} watches {}.", changed.settings.name, changed.folder);

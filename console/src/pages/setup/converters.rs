@@ -132,5 +132,6 @@ fn source(converter: &str) -> SourceSettings {
         arguments: BTreeMap::new(),
         after: After::default(),
         paused: false,
+        intake: Default::default(),
     }
 }
