@@ -106,9 +106,6 @@ async fn start_work(
         answer_bytes: ANSWER_BYTES,
     };
     let work = Work::new(agent.clone(), Pool::new(command, limits));
-    for source in intake::sources(&agent.settings()) {
-        work.resume(&source).await?;
-    }
     let (sender, files) = mpsc::channel(FILES_WAITING);
     let files = Arc::new(Mutex::new(files));
     for _ in 0..FILES_AT_ONCE {

@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use wats_converters::Companion;
 
 use crate::Agent;
-use crate::archive::{self, Places};
 use crate::control::api::{After, FileState};
 use crate::convert::{Answer, ConvertFailure, Job, Pool};
 use crate::files::Stamp;
@@ -69,29 +68,6 @@ impl Work {
         }
     }
 
-    /// Takes up what was done but not put away when the agent ended.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn resume(&self, source: &Source) -> Result<(), StoreError> {
-        for file in self.agent.store().unfinished(&source.settings.name).await? {
-            let gone = !file.path.exists();
-            match file.state {
-                FileState::Claimed if gone => {
-                    let path = file.path.display();
-                    tracing::warn!("{path} was taken away before it was converted");
-                    self.agent.store().forget(file.id).await?;
-                }
-                // Found again by the scan.
-                FileState::Claimed => {}
-                FileState::Converted | FileState::Failed => {
-                    self.put_away(source, file).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     async fn one(&self, file: &Candidate) -> Result<Outcome, WorkError> {
         let (store, source) = (self.agent.store(), &*file.source);
         let known = store.known(&source.settings.name, &file.path, file.stamp).await?;
@@ -99,7 +75,7 @@ impl Work {
             && known.state != FileState::Claimed
         {
             if !known.put_away {
-                return Ok(self.put_away(source, known).await?);
+                return Ok(self.put_away(file, known).await?);
             }
             // Any other that was put away has been brought back: it is treated as new.
             if known.state == FileState::Converted && source.settings.after == After::Keep {
@@ -213,32 +189,21 @@ impl Work {
     }
 
     async fn finish(&self, file: &Candidate, known: Known) -> Result<Outcome, WorkError> {
-        Ok(self.put_away(&file.source, known).await?)
+        Ok(self.put_away(file, known).await?)
     }
 
     /// Puts a finished file away; one that cannot be moved is tried again later.
-    async fn put_away(&self, source: &Source, file: Known) -> Result<Outcome, StoreError> {
-        let (id, path) = (file.id, file.path.clone());
-        let archive = self.agent.settings().archive_folder();
-        let source = source.clone();
-        let moved = tokio::task::spawn_blocking(move || {
-            let places = Places {
-                source: &source.settings.name,
-                converter: &source.settings.converter,
-                folder: &source.folder,
-                archive: &archive,
-                after: source.settings.after,
-            };
-            archive::put_away(places, &file)
-        });
-        match moved.await.map_err(io::Error::other).flatten() {
+    async fn put_away(&self, file: &Candidate, known: Known) -> Result<Outcome, StoreError> {
+        let (id, archive) = (known.id, self.agent.settings().archive_folder());
+        match file.put_away(&known, archive).await {
             Ok(kept_at) => {
                 self.agent.store().put_away(id, kept_at).await?;
                 self.agent.set_trouble("archive", None);
                 Ok(Outcome::Done)
             }
             Err(error) => {
-                let words = format!("{} is done with but cannot be moved away: {error}", path.display());
+                let path = known.path.display();
+                let words = format!("{path} is done with but cannot be moved away: {error}");
                 tracing::warn!(file.id = id, "{words}");
                 self.agent.set_trouble("archive", Some(words));
                 Ok(Outcome::Later(Duration::from_secs(30)))

@@ -50,7 +50,8 @@ const REPORT: &str = r#"{"type":"T","pn":"PCB-1","sn":"SN-1","rev":"A","processC
 async fn a_worker_converts_file_after_file_and_a_bad_one_is_only_its_own_error() {
     let pool = real();
     for _ in 0..3 {
-        let Answer::Reports { reports, .. } = pool.convert(&job(), REPORT.as_bytes(), &[]).await.unwrap() else {
+        let Answer::Reports { reports, .. } = pool.convert(&job(), REPORT.as_bytes(), &[]).await.unwrap()
+        else {
             panic!("refused")
         };
         assert_eq!(reports.len(), 1);
@@ -80,13 +81,15 @@ async fn a_worker_that_talks_nonsense_is_not_believed() {
         let failure = misbehaving(script).convert(&job(), b"x", &[]).await.unwrap_err();
         assert!(matches!(failure, ConvertFailure::Garbled), "{script}: {failure}");
     }
-    let long = misbehaving("printf '\\377\\377\\377\\177'; sleep 5").convert(&job(), b"x", &[]).await.unwrap_err();
+    let long =
+        misbehaving("printf '\\377\\377\\377\\177'; sleep 5").convert(&job(), b"x", &[]).await.unwrap_err();
     assert!(matches!(long, ConvertFailure::TooLong { .. }), "{long}");
 }
 
 #[tokio::test]
 async fn a_worker_that_cannot_be_started_is_not_the_files_fault() {
     let command = Command { program: PathBuf::from("/nonexistent"), arguments: Vec::new() };
-    let failure = Pool::new(command, limits(Duration::from_secs(1))).convert(&job(), b"x", &[]).await.unwrap_err();
+    let failure =
+        Pool::new(command, limits(Duration::from_secs(1))).convert(&job(), b"x", &[]).await.unwrap_err();
     assert!(matches!(failure, ConvertFailure::NoWorker(_)), "{failure}");
 }

@@ -4,6 +4,7 @@
 //! touched while it is still the one that was claimed.
 
 mod moves;
+pub(crate) mod units;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -52,7 +53,7 @@ pub fn put_away(places: Places<'_>, file: &Known) -> io::Result<Option<PathBuf>>
             let day = file.received_at.strftime("%Y-%m-%d").to_string();
             let folder = places.archive.join(day);
             fs::create_dir_all(&folder)?;
-            let target = folder.join(numbered(file));
+            let target = folder.join(numbered(file.id, &file.path));
             if is_still(&file.path, file.stamp) {
                 moves::move_file(&file.path, file.stamp, &target)?;
             }
@@ -71,7 +72,7 @@ fn to_error_folder(places: Places<'_>, file: &Known, words: &str) -> io::Result<
         return Err(io::Error::other(format!("{} is no folder", folder.display())));
     }
     let plain = folder.join(short_name(&file.path));
-    let by_number = folder.join(numbered(file));
+    let by_number = folder.join(numbered(file.id, &file.path));
     if !is_still(&file.path, file.stamp) {
         // Moved already before a crash, or taken away by somebody.
         let moved = [&by_number, &plain].into_iter().find(|place| is_still(place, file.stamp));
@@ -110,9 +111,9 @@ fn reason_beside(path: &Path) -> PathBuf {
 }
 
 /// A name that no other file of this agent has.
-fn numbered(file: &Known) -> OsString {
-    let mut name = OsString::from(format!("{}-", file.id));
-    name.push(short_name(&file.path));
+fn numbered(id: i64, path: &Path) -> OsString {
+    let mut name = OsString::from(format!("{id}-"));
+    name.push(short_name(path));
     name
 }
 

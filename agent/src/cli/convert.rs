@@ -101,7 +101,9 @@ fn read_unit(path: &Path, unit: Unit, limit: u64) -> anyhow::Result<(Vec<u8>, Ve
     let content = intake::read_unit(path, unit, limit).with_context(|| format!("could not read {shown}"))?;
     match content {
         Content::Read { bytes, companions, sha256 } => Ok((bytes, companions, sha256)),
-        Content::TooLarge => bail!("{shown} and its folder are too large; at most {limit} bytes are converted"),
+        Content::TooLarge => {
+            bail!("{shown} and its folder are too large; at most {limit} bytes are converted")
+        }
         Content::Changed => bail!("{shown} or its folder changed while they were read"),
     }
 }

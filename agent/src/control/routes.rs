@@ -15,13 +15,14 @@ use uuid::Uuid;
 
 use super::api::{
     ArgumentInfo, ConverterInfo, FileDetail, FileQuery, FileRecord, FileState, ReportDetail, ReportQuery,
-    ReportRecord, SourceSettings, SourceStatus, Station, Status, StoredFile,
+    ReportRecord, SourceSettings, SourceStatus, Station, Status, StoredFile, Unit,
 };
 use super::refusal::Refusal;
 use super::status::{sources, status};
 use super::{server_settings, upload};
 use crate::agent::Agent;
 use crate::files::Stamp;
+use crate::intake;
 use crate::service::Vitals;
 
 /// No request but an upload takes longer; the connection test ends itself after 30 s.
@@ -218,11 +219,25 @@ async fn retry_file(State(control): State<Control>, Path(id): Path<i64>) -> Resu
     let source = settings.source(&file.source).ok_or_else(|| no_source(&file.source))?;
     let folder = settings.folder_of(source);
     let lies_at = agent.store().whereabouts(id).await?.ok_or_else(unknown)?;
-    let moved = tokio::task::spawn_blocking(move || put_back(&lies_at, &folder, &file.name)).await;
-    let (path, stamp) = moved.map_err(|error| Refusal::internal(&error))?.map_err(|error| {
-        let words = format!("the file cannot be put back into its folder: {error}");
-        Refusal::new(StatusCode::CONFLICT, words)
-    })?;
+    let found_at = agent.store().found_at(id).await?.ok_or_else(unknown)?;
+    // Into the folder below that it came from, unless the source has another folder now.
+    let came_from = found_at.parent().filter(|it| it.starts_with(&folder)).unwrap_or(&folder).to_owned();
+    let source = source.clone();
+    let moved = tokio::task::spawn_blocking(move || {
+        let put_back = match source.unit() {
+            Unit::File => put_back(&lies_at, &came_from, &file.name)?,
+            unit => intake::put_unit_back(&lies_at, &folder, unit)?,
+        };
+        // Its marker went when it was put away.
+        intake::mark(&put_back.0, &source)?;
+        Ok(put_back)
+    });
+    let moved = moved.await;
+    let (path, stamp) =
+        moved.map_err(|error| Refusal::internal(&error))?.map_err(|error: std::io::Error| {
+            let words = format!("the file cannot be put back into its folder: {error}");
+            Refusal::new(StatusCode::CONFLICT, words)
+        })?;
     agent.store().reclaim(id, path, stamp).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -233,6 +248,7 @@ fn put_back(
     folder: &std::path::Path,
     name: &str,
 ) -> std::io::Result<(std::path::PathBuf, Stamp)> {
+    std::fs::create_dir_all(folder)?;
     let mut to = folder.join(name);
     for number in 2.. {
         // A hard link refuses to overwrite, which a rename does not.

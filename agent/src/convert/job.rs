@@ -198,7 +198,10 @@ mod tests {
         assert_eq!(words(convert(&job("none"), Vec::new(), Vec::new())), "there is no converter \"none\"");
         let mut wrong = job("wats-json");
         wrong.arguments.insert("nonsense".to_owned(), "1".to_owned());
-        assert!(words(convert(&wrong, Vec::new(), Vec::new())).starts_with("the converter's settings are wrong: "));
+        assert!(
+            words(convert(&wrong, Vec::new(), Vec::new()))
+                .starts_with("the converter's settings are wrong: ")
+        );
         assert!(!words(convert(&job("wats-json"), b"{".to_vec(), Vec::new())).contains("crashed"));
     }
 

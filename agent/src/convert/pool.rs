@@ -150,8 +150,7 @@ impl Worker {
     ) -> Result<Answer, Broken> {
         let Self { requests, answers, .. } = self;
         let names = companions.iter().map(|it| it.name.clone()).collect();
-        let order =
-            serde_json::to_vec(&Order { job, companions: names }).map_err(|_| Broken::Garbled)?;
+        let order = serde_json::to_vec(&Order { job, companions: names }).map_err(|_| Broken::Garbled)?;
         // Both at once: a worker that answers early must not wait for us while we wait for it.
         let asking = async {
             frame::send(requests, &order).await?;

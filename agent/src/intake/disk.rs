@@ -229,7 +229,8 @@ fn gather(folder: &Path, names: &Names, members: &mut Vec<Member>) {
             let path = entry.path();
             if metadata.is_dir() && depth < DEEPEST {
                 folders.push((path, depth + 1));
-            } else if metadata.is_file() && names.belongs(&entry.file_name()) && members.len() < MOST_MEMBERS {
+            } else if metadata.is_file() && names.belongs(&entry.file_name()) && members.len() < MOST_MEMBERS
+            {
                 let (stamp, changed_ns) = (Stamp::of(&metadata), changed_ns(&metadata));
                 members.push(Member { path, stamp, changed_ns });
             }

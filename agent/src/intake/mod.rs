@@ -1,5 +1,6 @@
 //! Finds files in the watched folders and passes them on when they are complete.
 
+mod away;
 mod disk;
 mod hearing;
 mod listen;
@@ -7,9 +8,10 @@ mod names;
 mod pick;
 mod reach;
 mod schedule;
-mod settle;
 pub mod settings;
+mod settle;
 mod source;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,13 +28,15 @@ use crate::config::Settings;
 use crate::control::api::{SourceSettings, SourceState};
 use crate::files::Stamp;
 use crate::service::Pulse;
+use crate::store::Known;
 use crate::{SourceHealth, config};
 
+use away::Away;
 use disk::Seen;
 pub use hearing::{Detection, Means};
 use names::{NameRules, Names};
-pub use reach::{Content, read_unit};
 use reach::Place;
+pub use reach::{Content, mark, put_unit_back, read_unit};
 use source::Watching;
 
 /// A source as its files see it.
@@ -77,6 +81,14 @@ impl Candidate {
     /// When a file cannot be opened or read.
     pub async fn read(&self) -> io::Result<Content> {
         self.place.read(&self.key, &self.seen, self.source.max_file_bytes()).await
+    }
+
+    /// Puts it away once it is done with, and answers where it lies now; `None` where it was, or gone.
+    ///
+    /// # Errors
+    /// When it could not be moved; it then lies where it was.
+    pub async fn put_away(&self, file: &Known, archive: PathBuf) -> io::Result<Option<PathBuf>> {
+        self.place.put_away(Away::new(file, &self.source, archive)).await
     }
 
     /// Says what became of it; the source hears of it when the candidate is dropped.
@@ -158,11 +170,6 @@ pub async fn run(agent: Agent, files: mpsc::Sender<Candidate>, pulse: &Pulse, st
     for (_, Running { task, .. }) in running {
         task.await.ok();
     }
-}
-
-/// The sources of the settings, as their files see them.
-pub fn sources(settings: &Settings) -> Vec<Source> {
-    wanted(settings).into_values().collect()
 }
 
 fn wanted(settings: &Settings) -> BTreeMap<String, Source> {

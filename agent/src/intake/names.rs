@@ -210,8 +210,10 @@ mod tests {
 
     #[test]
     fn markers_are_no_files() {
-        let beside =
-            names(Unit::File, &SourceIntake { ready_marker: Some("*.done".into()), ..SourceIntake::default() });
+        let beside = names(
+            Unit::File,
+            &SourceIntake { ready_marker: Some("*.done".into()), ..SourceIntake::default() },
+        );
         assert_eq!(beside.whose(Path::new("a.txt.done")), Whose::Nobodys);
         assert!(!beside.belongs(OsStr::new("a.done")) && beside.belongs(OsStr::new("a.txt")));
         let inside = SourceIntake { ready_marker: Some("COMPLETE".into()), ..SourceIntake::default() };

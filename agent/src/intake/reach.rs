@@ -7,10 +7,14 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use wats_converters::Companion;
 
+use super::away::{self, Away};
 use super::disk::{self, End, Others, Seen};
 use super::names::{NameRules, Names};
 use super::pick::{Kept, Picked, Picker};
 use super::settings::{SourceIntake, Unit};
+use crate::archive;
+use crate::control::api::SourceSettings;
+use crate::files::Stamp;
 
 /// A watched folder.
 #[derive(Debug, Clone)]
@@ -79,6 +83,12 @@ impl Place {
         })
         .await
     }
+
+    /// Puts a finished file or unit away.
+    pub(super) async fn put_away(&self, order: Away) -> io::Result<Option<PathBuf>> {
+        let place = self.clone();
+        blocking(move || away::put_away(&place.folder, &place.names, order)).await
+    }
 }
 
 /// Reads the unit that a file belongs to, as a source would; may wait for the disk.
@@ -87,14 +97,8 @@ impl Place {
 /// When a file cannot be read.
 pub fn read_unit(file: &Path, unit: Unit, limit: u64) -> io::Result<Content> {
     let file = std::path::absolute(file)?;
-    let beside = file.parent().unwrap_or(&file).to_owned();
-    let (folder, key) = match unit {
-        Unit::File | Unit::FileAndFolder => (beside, file.clone()),
-        Unit::Folder => (beside.parent().unwrap_or(&beside).to_owned(), beside),
-    };
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let names = Names::new(NameRules::new(vec![name], unit, &SourceIntake::default()))
-        .map_err(io::Error::other)?;
+    let (names, key) = alone(&file, unit)?;
+    let folder = key.parent().unwrap_or(&key).to_owned();
     let Some(seen) = disk::look(&folder, &names, &key) else { return Ok(Content::Changed) };
     let mut gathering = Gathering::new(&seen, unit);
     let end = disk::read(&folder, &names, &key, seen.stamp, limit, |number, piece| {
@@ -102,6 +106,42 @@ pub fn read_unit(file: &Path, unit: Unit, limit: u64) -> io::Result<Content> {
         Ok(())
     })?;
     Ok(gathering.content(end, &seen))
+}
+
+/// Puts a failed unit, whose head lies at `head`, back into the watched folder, and answers where its head
+/// lies now and how it looks. May wait for the disk.
+///
+/// # Errors
+/// When something of that name is there, or it cannot be moved.
+pub fn put_unit_back(head: &Path, folder: &Path, unit: Unit) -> io::Result<(PathBuf, Stamp)> {
+    let there = archive::units::put_back(head, folder)?;
+    let (names, key) = alone(&there, unit)?;
+    let seen = disk::look(folder, &names, &key).ok_or(io::ErrorKind::NotFound)?;
+    Ok((there, seen.stamp))
+}
+
+/// Sets the marker of a file or unit, whose head lies at `head`, if its source asks for one.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn mark(head: &Path, source: &SourceSettings) -> io::Result<()> {
+    let (mut names, key) = alone(head, source.unit())?;
+    names.rules.marker.clone_from(&source.intake.ready_marker);
+    match disk::markers(&names, &key).first() {
+        Some(marker) => crate::files::replace_file(marker, 0o664, b""),
+        None => Ok(()),
+    }
+}
+
+/// The rules by which a file is the head of a unit, and under which path the unit is known.
+fn alone(head: &Path, unit: Unit) -> io::Result<(Names, PathBuf)> {
+    let name = head.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let rules = NameRules::new(vec![name], unit, &SourceIntake::default());
+    let key = match unit {
+        Unit::File | Unit::FileAndFolder => head,
+        Unit::Folder => head.parent().unwrap_or(head),
+    };
+    Ok((Names::new(rules).map_err(io::Error::other)?, key.to_owned()))
 }
 
 /// Runs what may wait for a disk away from the tasks that must not wait.
@@ -176,4 +216,3 @@ fn hash(bytes: &[u8], companions: &[Companion]) -> String {
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
-

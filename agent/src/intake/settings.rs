@@ -99,7 +99,8 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 pub(super) fn glob(pattern: &str) -> Result<Glob, globset::Error> {
     let text = match pattern.trim_end_matches('/') {
         // A folder: all in it.
-        folder if folder.len() < pattern.len() => format!("{folder}/**"),
+        folder if folder.len() < pattern.len() && folder.contains('/') => format!("{folder}/**"),
+        folder if folder.len() < pattern.len() => format!("**/{folder}/**"),
         name if !name.contains('/') => format!("**/{name}"),
         path => path.to_owned(),
     };
@@ -137,12 +138,14 @@ impl SourceIntake {
             wrong("recursive", "only single files are looked for in folders below".to_owned());
         }
         if let Some(marker) = &self.ready_marker {
-            let fits = !marker.contains('/') && !marker.starts_with('.') && match unit {
-                Unit::Folder => !marker.is_empty() && !marker.contains('*'),
-                Unit::File | Unit::FileAndFolder => {
-                    marker.strip_prefix('*').is_some_and(|end| end.len() > 1 && !end.contains('*'))
-                }
-            };
+            let fits = !marker.contains('/')
+                && !marker.starts_with('.')
+                && match unit {
+                    Unit::Folder => !marker.is_empty() && !marker.contains('*'),
+                    Unit::File | Unit::FileAndFolder => {
+                        marker.strip_prefix('*').is_some_and(|end| end.len() > 1 && !end.contains('*'))
+                    }
+                };
             if !fits {
                 let example = if unit == Unit::Folder { "COMPLETE.marker" } else { "*.done" };
                 wrong("ready_marker", format!("{marker:?} is no marker, like {example}"));
@@ -158,7 +161,7 @@ impl SourceIntake {
 impl Schedule {
     fn problems(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        if self.every_minutes.is_some() == !self.at.is_empty() {
+        if self.every_minutes.is_some() != self.at.is_empty() {
             let words = "say either every_minutes = 15 or at = [\"06:30\"]".to_owned();
             found.push(("schedule".to_owned(), words));
         }

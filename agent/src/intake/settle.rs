@@ -102,6 +102,12 @@ impl Settling {
         }
     }
 
+    /// A file is being worked on that was complete before the agent started.
+    pub(super) fn working(&mut self, path: &Path, now: Instant) {
+        self.found(path.to_owned(), now);
+        self.look_again(path, None);
+    }
+
     /// The files that should be looked at now.
     pub(super) fn due(&self, now: Instant) -> Vec<PathBuf> {
         self.looks.iter().take_while(|(at, _)| *at <= now).map(|(_, path)| path.to_path_buf()).collect()
@@ -290,7 +296,10 @@ mod tests {
         let stamp = Stamp { device: 1, inode: 1, size: 1, modified_ns: 0 };
         settling.looked(&path, Some((stamp, Look::Plain)), now, RULES);
         let later = now + Duration::from_secs(1);
-        assert_eq!(settling.looked(&path, Some((stamp, Look::Plain)), later, RULES), Verdict::Ready(Duration::from_secs(1)));
+        assert_eq!(
+            settling.looked(&path, Some((stamp, Look::Plain)), later, RULES),
+            Verdict::Ready(Duration::from_secs(1))
+        );
         settling.heard(path.clone(), true, later);
         assert!(settling.due(later + RULES.found).is_empty());
         settling.later(&path, later);

@@ -22,7 +22,7 @@ use super::reach::{Place, blocking};
 use super::settings::{Unit, Watch};
 use super::settle::{Rules, Settling, Verdict};
 use super::{Candidate, Outcome, Source, schedule};
-use crate::control::api::{After, SourceState};
+use crate::control::api::{After, FileState, SourceState};
 use crate::{Agent, SourceHealth};
 
 /// How long a file rests after its writer closed it.
@@ -58,6 +58,7 @@ pub(super) struct Watching {
     /// Changes before this can have no event.
     listens_since: Timestamp,
     looked_through: Option<Timestamp>,
+    taken_up: bool,
     trouble: Option<String>,
     unsaid: bool,
 }
@@ -87,6 +88,7 @@ impl Watching {
             listens: false,
             listens_since: Timestamp::now(),
             looked_through: None,
+            taken_up: false,
             trouble: None,
             unsaid: true,
         }
@@ -110,9 +112,43 @@ impl Watching {
 
     async fn watch(&mut self) -> io::Result<()> {
         self.place.prepare().await?;
+        if !self.taken_up {
+            self.take_up().await?;
+            self.taken_up = true;
+        }
         let (ear, events) = Ear::new();
         let _watcher = self.listen(ear).await;
         self.follow(events).await
+    }
+
+    /// Takes up what was done but not put away when the agent ended.
+    async fn take_up(&mut self) -> io::Result<()> {
+        let store = self.agent.store().clone();
+        let unfinished = store.unfinished(self.name()).await.map_err(io::Error::other)?;
+        for file in unfinished {
+            let key = match self.place.names.rules.unit {
+                Unit::Folder => file.path.parent().unwrap_or(&file.path).to_owned(),
+                Unit::File | Unit::FileAndFolder => file.path.clone(),
+            };
+            if file.state == FileState::Claimed {
+                let looks = self.place.look(vec![key]).await?;
+                // One that is there is found again.
+                if looks.iter().all(|(_, seen)| seen.is_none()) {
+                    let path = file.path.display();
+                    tracing::warn!(
+                        source.name = self.name(),
+                        "{path} was taken away before it was converted"
+                    );
+                    store.forget(file.id).await.map_err(io::Error::other)?;
+                }
+                continue;
+            }
+            self.settling.working(&key, Instant::now());
+            let (head, stamp) = (file.path, file.stamp);
+            let seen = Seen { head, stamp, changed_ns: 0, companions: Vec::new(), look: Look::Plain };
+            self.ready.push_back((key, seen, Duration::ZERO));
+        }
+        Ok(())
     }
 
     /// Listens to events, where that is wanted and possible.
@@ -240,7 +276,9 @@ impl Watching {
         let (key, closed) = match rules.unit {
             Unit::File | Unit::FileAndFolder => {
                 let deep = below.parent().is_some_and(|it| it != Path::new(""));
-                if deep && !(rules.recursive && below.ancestors().skip(1).all(|it| self.place.names.enters(it))) {
+                if deep
+                    && !(rules.recursive && below.ancestors().skip(1).all(|it| self.place.names.enters(it)))
+                {
                     return false;
                 }
                 if self.place.names.whose(below) != Whose::Ours {
@@ -345,7 +383,8 @@ impl Watching {
         if let Some(name) = others.stranger {
             let patterns = self.place.names.rules.patterns.join(", ");
             let count = others.strangers;
-            remarks.push(format!("{count} files do not fit {patterns} and are left alone, for example {name}"));
+            remarks
+                .push(format!("{count} files do not fit {patterns} and are left alone, for example {name}"));
         }
         if let Some(name) = others.unmarked_one {
             let marker = self.place.names.rules.marker.as_deref().unwrap_or_default();

@@ -123,6 +123,18 @@ impl Store {
         Ok(path.map(to_path))
     }
 
+    /// Where a file lay when it was found.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn found_at(&self, id: i64) -> Result<Option<PathBuf>, StoreError> {
+        let path: Option<Vec<u8>> = sqlx::query_scalar("SELECT path FROM file WHERE id = ?1")
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(path.map(to_path))
+    }
+
     /// Records a file: after this it is the agent's responsibility.
     ///
     /// # Errors
