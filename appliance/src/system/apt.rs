@@ -2,7 +2,7 @@
 
 use super::api::PackageUpdate;
 
-/// The packages that a simulated upgrade would install (`apt-get --simulate dist-upgrade`).
+/// The packages that a simulated upgrade would install (`apt-get --simulate upgrade`).
 pub fn parse_simulation(output: &str) -> Vec<PackageUpdate> {
     output.lines().filter_map(parse_install_line).collect()
 }

@@ -18,6 +18,9 @@ use crate::files;
 
 const UNIT: &str = "wats-appliance-update.service";
 const APT_GET: &str = "/usr/bin/apt-get";
+/// New packages may come (a kernel is one); none is ever removed. `dist-upgrade` would remove the console itself
+/// where a repository is only half up to date.
+const UPGRADE: [&str; 2] = ["--with-new-pkgs", "upgrade"];
 /// A run that did not write its first line by then has vanished.
 const START_PATIENCE: i64 = 30;
 /// So many lines of apt's output are kept.
@@ -131,7 +134,8 @@ impl UpdateService {
             _ => {}
         }
         let call = Call::new(APT_GET)
-            .arguments(["--simulate", "-q", "-o", "Debug::NoLocking=1", "dist-upgrade"])
+            .arguments(["--simulate", "-q", "-o", "Debug::NoLocking=1"])
+            .arguments(UPGRADE)
             .limit(Duration::from_secs(50));
         let offer = parse_simulation(&self.runner.run(call).await.map_err(UpdateError::Offer)?);
         *known = Some((stamp, offer.clone()));
@@ -279,8 +283,8 @@ fn calls(kind: UpdateKind) -> Vec<Call> {
                 "Dpkg::Options::=--force-confdef",
                 "-o",
                 "Dpkg::Options::=--force-confold",
-                "dist-upgrade",
-            ]),
+            ])
+            .arguments(UPGRADE),
         ],
     }
 }

@@ -43,7 +43,7 @@ async fn an_installation_completes_what_was_begun_and_keeps_changed_settings() {
         bench.calls(),
         "dpkg --configure -a --force-confdef --force-confold\n\
          apt-get -q -o APT::Status-Fd=1 -o DPkg::Lock::Timeout=120 --yes -o Dpkg::Use-Pty=0 \
-         -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold dist-upgrade\n"
+         -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --with-new-pkgs upgrade\n"
     );
 }
 
