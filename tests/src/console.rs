@@ -35,7 +35,7 @@ impl Appliance {
     /// # Errors
     /// When a part does not start.
     pub async fn start(sources: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let station = Station::start_without_server(sources).await?;
+        let station = Station::start_without_server(sources, "").await?;
         let folder = tempfile::tempdir()?;
         let state_dir = folder.path().join("state");
         let identity = Identity { host_name: "wats-appliance".to_owned(), addresses: Vec::new() };

@@ -25,7 +25,15 @@ impl Station {
     /// # Errors
     /// When the agent was not built or does not start.
     pub async fn start(sources: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let station = Self::start_without_server(sources).await?;
+        Self::start_with(sources, "").await
+    }
+
+    /// [`Self::start`] with more lines for the configuration: whole tables, as TOML.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(sources: &[(&str, &str)], config: &str) -> anyhow::Result<Self> {
+        let station = Self::start_without_server(sources, config).await?;
         let change = ServerChange {
             url: station.sim.base_url(),
             proxy: None,
@@ -41,7 +49,7 @@ impl Station {
     ///
     /// # Errors
     /// When the agent was not built or does not start.
-    pub async fn start_without_server(sources: &[(&str, &str)]) -> anyhow::Result<Self> {
+    pub async fn start_without_server(sources: &[(&str, &str)], extra: &str) -> anyhow::Result<Self> {
         let sim = Sim::start(SimSettings::default()).await?;
         let mut station = Self { folder: tempfile::tempdir()?, sim, agent: None };
         let root = station.folder.path();
@@ -52,6 +60,8 @@ impl Station {
              [storage]\nfolder = \"{0}/storage\"\nmachine_key = \"{0}/machine.key\"\n",
             root.display()
         );
+        config.push_str(extra);
+        config.push('\n');
         for (name, converter) in sources {
             let settings = SourceSettings {
                 name: (*name).to_owned(),
@@ -61,6 +71,7 @@ impl Station {
                 arguments: std::collections::BTreeMap::new(),
                 after: wats_agent::control::api::After::default(),
                 paused: false,
+                priority: wats_agent::control::api::USUAL_PRIORITY,
                 intake: Default::default(),
             };
             std::fs::create_dir_all(root.join(name))?;
@@ -135,6 +146,26 @@ impl Station {
         agent.kill()?;
         agent.wait()?;
         Ok(())
+    }
+
+    /// SIGTERM, as systemd stops it; answers how long it took to end.
+    ///
+    /// # Errors
+    /// When there is no agent, or it has not ended after 30 seconds.
+    pub fn stop_agent(&mut self) -> anyhow::Result<Duration> {
+        let mut agent = self.agent.take().context("the agent does not run")?;
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(agent.id())?);
+        let started = Instant::now();
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?;
+        while agent.try_wait()?.is_none() {
+            if started.elapsed() > Duration::from_secs(30) {
+                agent.kill()?;
+                agent.wait()?;
+                bail!("the agent did not end. It said:\n{}", self.log_end());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(started.elapsed())
     }
 
     /// Waits until `condition` holds.

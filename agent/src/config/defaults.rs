@@ -38,7 +38,7 @@ impl Default for Station {
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { uploads: 4 }
+        Self { uploads: 4, requests_per_minute: 500 }
     }
 }
 

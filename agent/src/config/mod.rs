@@ -59,6 +59,8 @@ pub struct Server {
 pub struct Delivery {
     /// How many reports are on their way at once: 1 to 64.
     pub uploads: u32,
+    /// How many requests the server gets in any minute: 0, for no limit, to 100000.
+    pub requests_per_minute: u32,
 }
 
 /// When a file is taken.

@@ -111,6 +111,7 @@ fn a_changed_configuration_is_saved_and_read_back() {
         arguments: Default::default(),
         after: crate::control::api::After::Keep,
         paused: true,
+        priority: crate::control::api::USUAL_PRIORITY,
         intake: Default::default(),
     });
     settings.save().unwrap();

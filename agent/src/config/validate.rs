@@ -19,6 +19,8 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
     found.extend(within("server", server_problems(&config.server)));
 
     range(&mut found, "delivery.uploads", u64::from(config.delivery.uploads), 1, 64);
+    let pace = config.delivery.requests_per_minute;
+    range(&mut found, "delivery.requests_per_minute", u64::from(pace), 0, 100_000);
     range(&mut found, "intake.settle_seconds", u64::from(config.intake.settle_seconds), 1, 3600);
     range(&mut found, "intake.rescan_seconds", u64::from(config.intake.rescan_seconds), 1, 86_400);
     range(&mut found, "intake.max_file_bytes", config.intake.max_file_bytes, 1024, 1 << 30);
@@ -72,6 +74,9 @@ pub fn source_problems(
             found.push(problem("converter", wrong));
         }
         Some(converter) => found.extend(argument_problems(converter.about().arguments, &source.arguments)),
+    }
+    if !(1..=10).contains(&source.priority) {
+        found.push(problem("priority", format!("{} is not from 1, the most urgent, to 10", source.priority)));
     }
     let wrong = source.intake.problems(source.unit());
     found.extend(wrong.into_iter().map(|(key, words)| problem(format!("intake.{key}"), words)));

@@ -182,9 +182,25 @@ pub struct SourceSettings {
     pub after: After,
     #[serde(default, skip_serializing_if = "is_default")]
     pub paused: bool,
+    /// From 1, the most urgent, to 10: who goes first where several sources wait. A source gets twice the turns of
+    /// one that is one step behind it; nobody waits for ever.
+    #[serde(default = "usual_priority", skip_serializing_if = "is_usual_priority")]
+    pub priority: u32,
     /// How files are found, and when one is taken.
     #[serde(default, skip_serializing_if = "is_default")]
     pub intake: SourceIntake,
+}
+
+/// The priority of a source that names none.
+pub const USUAL_PRIORITY: u32 = 5;
+
+fn usual_priority() -> u32 {
+    USUAL_PRIORITY
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_usual_priority(priority: &u32) -> bool {
+    *priority == USUAL_PRIORITY
 }
 
 impl SourceSettings {

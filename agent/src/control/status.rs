@@ -12,6 +12,8 @@ use crate::agent::Agent;
 use crate::service::Vitals;
 use crate::store::{SourceTotals, StoreError};
 
+/// Older servers are said to miss parts of the API.
+const OLDEST_SERVER: [u64; 4] = [2025, 3, 9, 824];
 /// With less room than this no new files are taken.
 pub const LOW_DISK_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -112,6 +114,12 @@ fn judge(
         Link::NotConfigured => look.push("no WATS server is set up".to_owned()),
         Link::Unknown | Link::Online => {}
     }
+    if let Some(version) = server.version.as_deref().filter(|version| is_old(version)) {
+        let oldest = OLDEST_SERVER.map(|part| part.to_string()).join(".");
+        look.push(format!(
+            "the server's version {version} is older than {oldest}: reports are sent, but it may not know all of them"
+        ));
+    }
     for source in sources {
         let name = &source.settings.name;
         match (source.state, source.trouble.as_deref()) {
@@ -142,6 +150,12 @@ fn judge(
     };
     failed.extend(look);
     Health { level, reasons: failed }
+}
+
+/// True for a version of numbers and dots that is too old; one that is written otherwise is not judged.
+fn is_old(version: &str) -> bool {
+    let parts: Option<Vec<u64>> = version.trim().split('.').map(|part| part.parse().ok()).collect();
+    parts.is_some_and(|parts| parts.as_slice() < OLDEST_SERVER.as_slice())
 }
 
 /// The file system of `folder`; without one there is no room.
@@ -212,6 +226,23 @@ mod tests {
         let away = server(Link::Offline, Some("timed out"));
         let health = judge(Vec::new(), &away, QueueCounts::default(), ROOM, &[]);
         assert_eq!(health.level, HealthLevel::Attention);
+    }
+
+    #[test]
+    fn an_old_server_is_warned_about_and_never_refused() {
+        for (version, warned) in [
+            ("2025.3.9.823", true),
+            ("2024.12.31.999", true),
+            ("2025.3.9.824", false),
+            ("2026.1.5.324", false),
+            ("v7-beta", false),
+        ] {
+            let mut server = server(Link::Online, None);
+            server.version = Some(version.to_owned());
+            let health = judge(Vec::new(), &server, QueueCounts::default(), ROOM, &[]);
+            assert_eq!(health.level == HealthLevel::Attention, warned, "{version}: {:?}", health.reasons);
+            assert_ne!(health.level, HealthLevel::Failed);
+        }
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! only after that is on disk; whatever ends in between is sent again under the same id, which replaces.
 
 mod gate;
+mod pace;
+mod turns;
 mod uplink;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,14 +18,18 @@ use tokio_util::sync::CancellationToken;
 use wats::client::{Client, SubmitError, Verdict};
 
 use crate::config::Settings;
-use crate::control::api::Link;
+use crate::control::api::{Link, USUAL_PRIORITY};
 use crate::service::Pulse;
 use crate::store::{Due, Sent, StoreError};
 use crate::{Agent, error_chain};
 use gate::{Gate, backoff, jitter};
+use pace::Pace;
+use turns::Turns;
 
 /// The loop turns at least so often.
 const TURN: Duration = Duration::from_secs(5);
+/// The server is asked for its version so often: it may be updated while the agent runs.
+const ASK_VERSION: Duration = Duration::from_secs(5 * 60);
 /// After a stop was asked for, uploads in hand get so long to end.
 const LAST_UPLOADS: Duration = Duration::from_secs(5);
 /// A report that alone gets a server error so often is put aside.
@@ -39,8 +45,17 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
         tracing::info!("{interrupted} reports were on their way when the agent ended; they are sent again");
     }
     let settings = agent.watch_settings();
-    let mut delivery =
-        Delivery { agent, settings, client: None, gate: Gate::default(), uploads: JoinSet::new() };
+    let mut delivery = Delivery {
+        pace: resumed_pace(&agent).await?,
+        agent,
+        settings,
+        client: None,
+        gate: Gate::default(),
+        turns: Arc::default(),
+        uploads: JoinSet::new(),
+        version_at: None,
+        asking: JoinSet::new(),
+    };
     delivery.connect();
     let result = delivery.turn(pulse, stop).await;
     delivery.end().await;
@@ -53,7 +68,13 @@ struct Delivery {
     /// `None` while address or credential are missing or unusable.
     client: Option<Client>,
     gate: Gate,
+    pace: Pace,
+    /// Shared with the change in the database in which the choice is made.
+    turns: Arc<Mutex<Turns>>,
     uploads: JoinSet<Result<Ended, StoreError>>,
+    /// When the server's version is asked for next.
+    version_at: Option<Instant>,
+    asking: JoinSet<()>,
 }
 
 /// How an upload ended, for the gate.
@@ -79,6 +100,7 @@ impl Delivery {
             // Before looking, or what comes in between is missed.
             let woken = agent.delivery().notified();
             self.start_uploads().await?;
+            self.ask_version();
             let wait = self.until_next().await?;
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -99,26 +121,60 @@ impl Delivery {
     /// Takes as many reports from the queue as may be sent now.
     async fn start_uploads(&mut self) -> Result<(), StoreError> {
         let Some(client) = &self.client else { return Ok(()) };
-        let most = self.settings.borrow().config.delivery.uploads;
+        let settings = self.settings.borrow().clone();
+        let (now, limits) = (Instant::now(), &settings.config.delivery);
         let running = u32::try_from(self.uploads.len()).unwrap_or(u32::MAX);
-        let free = self.gate.permits(Instant::now(), most).saturating_sub(running);
+        let free = self.gate.permits(now, limits.uploads).saturating_sub(running);
+        let free = free.min(self.pace.free(now, limits.requests_per_minute));
         if free == 0 {
             return Ok(());
         }
         // A probe takes the oldest report, due or not.
         let until = if self.gate.is_closed() { Timestamp::MAX } else { Timestamp::now() };
-        for due in self.agent.store().take_due(until, free).await? {
+        let turns = self.turns.clone();
+        let choose = move |waiting| {
+            let priority = |name: &str| {
+                let source = settings.config.sources.iter().find(|source| source.name == name);
+                source.map_or(USUAL_PRIORITY, |source| source.priority)
+            };
+            let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.choose(waiting, usize::try_from(free).unwrap_or(usize::MAX), priority)
+        };
+        for due in self.agent.store().take_due(until, free, choose).await? {
+            self.pace.count(now);
             self.uploads.spawn(upload(self.agent.clone(), client.clone(), due));
         }
         Ok(())
     }
 
-    async fn until_next(&self) -> Result<Duration, StoreError> {
+    /// Asks for the server's version when it is time. No answer is no news: uploads say how the server is.
+    fn ask_version(&mut self) {
+        while self.asking.try_join_next().is_some() {}
+        let now = Instant::now();
+        let Some(client) = self.client.clone() else { return };
+        if !self.asking.is_empty() || self.version_at.is_some_and(|at| at > now) {
+            return;
+        }
+        self.version_at = Some(now + ASK_VERSION);
+        self.pace.count(now);
+        let agent = self.agent.clone();
+        self.asking.spawn(async move {
+            if let Ok(version) = client.version().await {
+                agent.update_link(|link| link.version = Some(version));
+            }
+        });
+    }
+
+    async fn until_next(&mut self) -> Result<Duration, StoreError> {
         if self.client.is_none() || !self.uploads.is_empty() {
             return Ok(TURN);
         }
         if let Some(at) = self.gate.opens_at() {
             return Ok(at.saturating_duration_since(Instant::now()).min(TURN));
+        }
+        let (now, limit) = (Instant::now(), self.settings.borrow().config.delivery.requests_per_minute);
+        if let Some(at) = self.pace.opens_at(now, limit) {
+            return Ok(at.saturating_duration_since(now).min(TURN));
         }
         let due = self.agent.store().next_due().await?;
         let wait = due.map(|due| due.duration_since(Timestamp::now()).max(SignedDuration::ZERO));
@@ -191,6 +247,8 @@ impl Delivery {
             }
         };
         self.client = client;
+        self.version_at = None;
+        self.asking = JoinSet::new();
         self.agent.update_link(|state| {
             // The same server with other settings beside it has not become unknown.
             if state.link != Link::Online || link != Link::Unknown {
@@ -207,6 +265,18 @@ impl Delivery {
             self.uploads.shutdown().await;
         }
     }
+}
+
+/// The pace with the requests of the last minute that are known from before the start.
+async fn resumed_pace(agent: &Agent) -> Result<Pace, StoreError> {
+    let (now, instant) = (Timestamp::now(), Instant::now());
+    let then = now.saturating_sub(SignedDuration::try_from(pace::WINDOW).unwrap_or_default()).unwrap_or(now);
+    let ages = agent.store().sent_since(then).await?.into_iter().filter_map(|at| {
+        // A clock that was set back makes them lie ahead: they count as made now.
+        let age = Duration::try_from(now.duration_since(at)).unwrap_or_default();
+        instant.checked_sub(age)
+    });
+    Ok(Pace::resumed(ages))
 }
 
 async fn all_due(agent: Agent) -> Result<Ended, StoreError> {

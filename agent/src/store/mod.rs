@@ -26,7 +26,7 @@ use sqlx::sqlite::{
 pub use error::StoreError;
 pub use files::{Claim, Known, NewFile};
 pub use lists::SourceTotals;
-pub use reports::{Due, MoveError, NewReport, Sent};
+pub use reports::{Due, MoveError, NewReport, Sent, Waiting};
 use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");

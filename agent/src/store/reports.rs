@@ -33,6 +33,14 @@ pub struct Due {
     pub body: Vec<u8>,
 }
 
+/// The reports of one source that are due, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub source: String,
+    /// Sequence numbers, as in [`Due`].
+    pub reports: Vec<i64>,
+}
+
 /// What came of an attempt to send a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sent {
@@ -58,12 +66,27 @@ pub enum MoveError {
 }
 
 impl Store {
-    /// Takes reports that are due, oldest first, and marks them as being sent.
+    /// Takes reports that are due and marks them as being sent.
+    ///
+    /// `choose` gets, of each source, up to `limit` reports, the longest due first, and answers with those to take.
     ///
     /// # Errors
     /// When it could not be stored.
-    pub async fn take_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
-        self.writer.write(move |db| Box::pin(take_due(db, now, limit))).await
+    pub async fn take_due<F>(&self, now: Timestamp, limit: u32, choose: F) -> Result<Vec<Due>, StoreError>
+    where
+        F: FnOnce(Vec<Waiting>) -> Vec<i64> + Send + 'static,
+    {
+        self.writer.write(move |db| Box::pin(take_due(db, now, limit, choose))).await
+    }
+
+    /// When reports were acknowledged since `then`, oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn sent_since(&self, then: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let query = "SELECT sent_at FROM report WHERE state = 'sent' AND sent_at > ?1 ORDER BY sent_at";
+        let times: Vec<i64> = sqlx::query_scalar(query).bind(ms(then)).fetch_all(&self.readers).await?;
+        Ok(times.into_iter().map(time).collect())
     }
 
     /// When the next waiting report is due; `None` when none waits.
@@ -175,10 +198,10 @@ pub(super) async fn store(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO report (id, file_id, serial_number, part_number, process_code, result, state, stored_at,
-                             due_at, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?7, ?8)
+                             due_at, body, source)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?7, ?8, (SELECT source FROM file WHERE id = ?2))
          ON CONFLICT (id) DO UPDATE SET
-           seq = (SELECT max(seq) + 1 FROM report), file_id = excluded.file_id,
+           seq = (SELECT max(seq) + 1 FROM report), file_id = excluded.file_id, source = excluded.source,
            serial_number = excluded.serial_number, part_number = excluded.part_number,
            process_code = excluded.process_code, result = excluded.result,
            -- What is on its way is not overtaken: its end puts the new content into the queue.
@@ -200,7 +223,22 @@ pub(super) async fn store(
     Ok(())
 }
 
-async fn take_due(db: &mut SqliteConnection, now: Timestamp, limit: u32) -> Result<Vec<Due>, sqlx::Error> {
+/// The sources with a report in the queue, each found by one step in the index.
+const QUEUED_SOURCES: &str = "
+  WITH RECURSIVE queued (source) AS (
+    SELECT min(source) FROM report WHERE state = 'queued'
+    UNION ALL
+    SELECT (SELECT min(source) FROM report WHERE state = 'queued' AND source > queued.source)
+      FROM queued WHERE queued.source IS NOT NULL
+  )
+  SELECT source FROM queued WHERE source IS NOT NULL";
+
+async fn take_due(
+    db: &mut SqliteConnection,
+    now: Timestamp,
+    limit: u32,
+    choose: impl FnOnce(Vec<Waiting>) -> Vec<i64>,
+) -> Result<Vec<Due>, sqlx::Error> {
     #[derive(sqlx::FromRow)]
     struct Row {
         id: String,
@@ -209,28 +247,28 @@ async fn take_due(db: &mut SqliteConnection, now: Timestamp, limit: u32) -> Resu
         stored_at: i64,
         body: Vec<u8>,
     }
-    let mut rows: Vec<Row> = sqlx::query_as(
-        "UPDATE report SET state = 'sending', attempts = attempts + 1
-          WHERE seq IN (SELECT seq FROM report WHERE state = 'queued' AND due_at <= ?1
-                         ORDER BY due_at, seq LIMIT ?2)
-         RETURNING id, seq, attempts, stored_at, body",
-    )
-    .bind(ms(now))
-    .bind(limit)
-    .fetch_all(db)
-    .await?;
-    rows.sort_by_key(|row| row.seq);
-    rows.into_iter()
-        .map(|row| {
-            Ok(Due {
-                id: uuid(&row.id)?,
-                seq: row.seq,
-                attempts: row.attempts,
-                stored_at: time(row.stored_at),
-                body: row.body,
-            })
-        })
-        .collect()
+    let sources: Vec<String> = sqlx::query_scalar(QUEUED_SOURCES).fetch_all(&mut *db).await?;
+    let mut waiting = Vec::with_capacity(sources.len());
+    for source in sources {
+        let due = "SELECT seq FROM report WHERE state = 'queued' AND source = ?1 AND due_at <= ?2
+                    ORDER BY due_at, seq LIMIT ?3";
+        let due = sqlx::query_scalar(due).bind(&source).bind(ms(now)).bind(limit);
+        waiting.push(Waiting { reports: due.fetch_all(&mut *db).await?, source });
+    }
+    let mut taken = Vec::new();
+    for seq in choose(waiting) {
+        let take = "UPDATE report SET state = 'sending', attempts = attempts + 1 WHERE seq = ?1
+                    RETURNING id, seq, attempts, stored_at, body";
+        let row: Row = sqlx::query_as(take).bind(seq).fetch_one(&mut *db).await?;
+        taken.push(Due {
+            id: uuid(&row.id)?,
+            seq: row.seq,
+            attempts: row.attempts,
+            stored_at: time(row.stored_at),
+            body: row.body,
+        });
+    }
+    Ok(taken)
 }
 
 async fn record(

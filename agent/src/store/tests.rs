@@ -54,7 +54,8 @@ impl Bench {
     }
 
     async fn take(&self) -> Vec<Due> {
-        self.store.take_due(self.now, 10).await.unwrap()
+        let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|it| it.reports).collect();
+        self.store.take_due(self.now, 10, all).await.unwrap()
     }
 
     async fn ends(&self, due: &Due, sent: Sent) {

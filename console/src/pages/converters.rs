@@ -11,7 +11,9 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
-use wats_agent::control::api::{After, ConverterInfo, SourceIntake, SourceSettings, SourceStatus};
+use wats_agent::control::api::{
+    After, ConverterInfo, SourceIntake, SourceSettings, SourceStatus, USUAL_PRIORITY,
+};
 use wats_agent::control::client::ControlError;
 
 use super::dashboard::SourceRow;
@@ -67,8 +69,26 @@ struct FormPage {
     default_folder: String,
     patterns: String,
     after: &'static str,
+    priorities: Vec<Priority>,
     arguments: Vec<ArgumentField>,
     errors: FormErrors,
+}
+
+struct Priority {
+    number: u32,
+    label: String,
+    chosen: bool,
+}
+
+/// The ten priorities for a list.
+fn priorities(chosen: u32) -> Vec<Priority> {
+    let label = |number: u32| match number {
+        1 => "1 (first)".to_owned(),
+        USUAL_PRIORITY => format!("{number} (usual)"),
+        10 => "10 (last)".to_owned(),
+        _ => number.to_string(),
+    };
+    (1..=10).map(|number| Priority { number, label: label(number), chosen: number == chosen }).collect()
 }
 
 struct ArgumentField {
@@ -106,6 +126,7 @@ async fn choose(
         arguments: BTreeMap::new(),
         after: After::default(),
         paused: false,
+        priority: USUAL_PRIORITY,
         intake: SourceIntake::default(),
     };
     let page = form_page(&user, &console, None, converter, &settings, FormErrors::default()).await?;
@@ -150,6 +171,7 @@ async fn form_page(
         default_folder: format!("/srv/wats/{instance}/{}", settings.name),
         patterns: settings.file_patterns.join(" "),
         after: after_word(settings.after),
+        priorities: priorities(settings.priority),
         arguments,
         converter,
         errors,
@@ -183,6 +205,8 @@ fn settings(typed: &BTreeMap<String, String>, converter: &str, paused: bool) -> 
             _ => After::Archive,
         },
         paused,
+        // The form offers a list; the agent says what is wrong with anything else.
+        priority: field("priority").parse().unwrap_or(USUAL_PRIORITY),
         intake: SourceIntake::default(),
     }
 }
@@ -319,6 +343,7 @@ mod tests {
             ("folder", ""),
             ("file_patterns", "*.txt  *.log"),
             ("after", "keep"),
+            ("priority", "2"),
             ("argument.code", "30"),
             ("argument.mode", " "),
         ];
@@ -328,6 +353,6 @@ mod tests {
         assert_eq!(settings.folder, None);
         assert_eq!(settings.file_patterns, ["*.txt", "*.log"]);
         assert_eq!(settings.arguments, BTreeMap::from([("code".to_owned(), "30".to_owned())]));
-        assert_eq!((settings.after, settings.paused), (After::Keep, true));
+        assert_eq!((settings.after, settings.paused, settings.priority), (After::Keep, true, 2));
     }
 }

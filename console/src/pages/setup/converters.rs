@@ -132,6 +132,7 @@ fn source(converter: &str) -> SourceSettings {
         arguments: BTreeMap::new(),
         after: After::default(),
         paused: false,
+        priority: wats_agent::control::api::USUAL_PRIORITY,
         intake: Default::default(),
     }
 }

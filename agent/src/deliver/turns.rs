@@ -1,0 +1,99 @@
+//! Whose report is next: sources take turns by their priority. Decides, touches nothing.
+//!
+//! Stride scheduling: each report that a source sends moves its mark on by a step, which doubles from one priority
+//! to the next; the source with the lowest mark is next. So of two busy sources one priority apart the more
+//! important sends twice as much, and the less important always goes on: nobody starves.
+
+use std::collections::HashMap;
+
+use crate::store::Waiting;
+
+/// The most important priority; 10 is the least.
+const FIRST: u32 = 1;
+
+/// Where each source stands.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    marks: HashMap<String, u64>,
+    /// The mark of the last turn: who comes back after a rest starts here, without credit for it.
+    now: u64,
+}
+
+impl Turns {
+    /// Chooses up to `limit` of the waiting reports. Each source's are in its own order, which is kept.
+    pub(super) fn choose(
+        &mut self,
+        waiting: Vec<Waiting>,
+        limit: usize,
+        priority: impl Fn(&str) -> u32,
+    ) -> Vec<i64> {
+        let mut queues: Vec<(String, std::vec::IntoIter<i64>)> =
+            waiting.into_iter().map(|it| (it.source, it.reports.into_iter())).collect();
+        // Of equal marks the name decides, so that the choice is the same every time.
+        queues.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut chosen = Vec::with_capacity(limit);
+        while chosen.len() < limit {
+            queues.retain(|(_, reports)| reports.len() > 0);
+            let mark = |source: &str| self.marks.get(source).copied().unwrap_or(0).max(self.now);
+            let Some((source, reports)) = queues.iter_mut().min_by_key(|(source, _)| mark(source)) else {
+                break;
+            };
+            let mark = mark(source);
+            let step = 1 << priority(source).saturating_sub(FIRST).min(9);
+            self.now = mark;
+            self.marks.insert(source.clone(), mark.saturating_add(step));
+            chosen.extend(reports.next());
+        }
+        chosen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of `rounds` turns each of the sources gets, all of them always having something to send.
+    fn shares(priorities: &[(&str, u32)], rounds: usize) -> Vec<usize> {
+        let mut turns = Turns::default();
+        let mut shares = vec![0; priorities.len()];
+        for _ in 0..rounds {
+            let waiting = (0..)
+                .zip(priorities)
+                .map(|(seq, (source, _))| Waiting { source: (*source).to_owned(), reports: vec![seq] });
+            let priority = |name: &str| priorities.iter().find(|(it, _)| *it == name).unwrap().1;
+            for seq in turns.choose(waiting.collect(), 1, priority) {
+                shares[usize::try_from(seq).unwrap()] += 1;
+            }
+        }
+        shares
+    }
+
+    #[test]
+    fn equal_sources_share_equally_and_a_more_important_one_gets_more() {
+        assert_eq!(shares(&[("a", 5), ("b", 5), ("c", 5)], 300), [100, 100, 100]);
+        assert_eq!(shares(&[("a", 4), ("b", 5)], 300), [200, 100]);
+        let far = shares(&[("urgent", 1), ("bulk", 10)], 1026);
+        assert_eq!(far, [1024, 2], "even the least important goes on");
+    }
+
+    #[test]
+    fn a_source_that_rested_has_no_credit_for_it() {
+        let mut turns = Turns::default();
+        let waiting = |source: &str, reports: std::ops::Range<i64>| Waiting {
+            source: source.to_owned(),
+            reports: reports.collect(),
+        };
+        turns.choose(vec![waiting("busy", 0..500)], 500, |_| 5);
+        let chosen = turns.choose(vec![waiting("busy", 500..520), waiting("rested", 1000..1020)], 20, |_| 5);
+        assert_eq!(chosen.iter().filter(|seq| **seq >= 1000).count(), 10);
+    }
+
+    #[test]
+    fn the_order_within_a_source_is_kept_and_no_more_is_chosen_than_there_is() {
+        let waiting = vec![
+            Waiting { source: "a".to_owned(), reports: vec![7, 3, 9] },
+            Waiting { source: "b".to_owned(), reports: vec![] },
+        ];
+        assert_eq!(Turns::default().choose(waiting, 10, |_| 5), [7, 3, 9]);
+    }
+}
