@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::convert::{Command, Limits, Pool};
+use crate::intake::Shares;
 use crate::secret::{KeySource, SealedStore, Secrets};
 use crate::service::{Notifier, Vitals};
 use crate::store::Store;
@@ -96,16 +97,14 @@ async fn start_work(
     parts: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
     let convert = &agent.settings().config.convert;
-    let command = Command {
-        program: std::env::current_exe().context("could not find this program")?,
-        arguments: vec!["worker".to_owned()],
-    };
+    let program = std::env::current_exe().context("could not find this program")?;
+    let itself = |word: &str| Command { program: program.clone(), arguments: vec![word.to_owned()] };
     let limits = Limits {
         workers: convert.workers,
         time: Duration::from_secs(convert.time_limit_seconds.into()),
         answer_bytes: ANSWER_BYTES,
     };
-    let work = Work::new(agent.clone(), Pool::new(command, limits));
+    let work = Work::new(agent.clone(), Pool::new(itself("worker"), limits));
     let (sender, files) = mpsc::channel(FILES_WAITING);
     let files = Arc::new(Mutex::new(files));
     for _ in 0..FILES_AT_ONCE {
@@ -119,11 +118,13 @@ async fn start_work(
         }));
     }
     let pulse = Arc::new(vitals.watch("intake", Duration::from_secs(60)));
+    let shares = Arc::new(Shares::new(itself("share")));
     let (other, inner) = (agent.clone(), stop.clone());
     parts.spawn(supervise("intake", agent.clone(), stop.clone(), move || {
         let (agent, sender, pulse, stop) = (other.clone(), sender.clone(), pulse.clone(), inner.clone());
+        let shares = shares.clone();
         async move {
-            intake::run(agent, sender, &pulse, stop).await;
+            intake::run(agent, sender, shares, &pulse, stop).await;
             Ok(())
         }
     }));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wats_converters::Companion;
 
@@ -46,24 +47,36 @@ impl Work {
         files: Arc<tokio::sync::Mutex<mpsc::Receiver<Candidate>>>,
         stop: CancellationToken,
     ) {
+        // Those on network mounts, which may have to wait: nobody waits behind them.
+        let mut aside = JoinSet::new();
         loop {
             let next = async { files.lock().await.recv().await };
-            let mut file = tokio::select! {
-                () = stop.cancelled() => return,
-                file = next => match file { Some(file) => file, None => return },
-            };
-            let outcome = tokio::select! {
+            let file = tokio::select! {
                 // What was claimed is taken up again at the next start.
                 () = stop.cancelled() => return,
-                outcome = self.one(&file) => outcome,
+                Some(_) = aside.join_next() => continue,
+                file = next => match file { Some(file) => file, None => return },
             };
-            match outcome {
-                Ok(outcome) => file.ends(outcome),
-                Err(error) => {
-                    let name = file.path.display();
-                    tracing::error!(%error, "could not work on {name}; it is tried again");
-                    file.ends(Outcome::Later(AGAIN));
-                }
+            if file.is_remote() {
+                let work = self.clone();
+                aside.spawn(async move { work.all(file).await });
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.all(file) => {}
+            }
+        }
+    }
+
+    /// The whole way of a file, whatever happens on it.
+    async fn all(&self, mut file: Candidate) {
+        match self.one(&file).await {
+            Ok(outcome) => file.ends(outcome),
+            Err(error) => {
+                let name = file.path.display();
+                tracing::error!(%error, "could not work on {name}; it is tried again");
+                file.ends(Outcome::Later(AGAIN));
             }
         }
     }
@@ -91,7 +104,9 @@ impl Work {
             }
             return self.refuse(file, "the file is empty".to_owned()).await;
         }
-        let kib = u32::try_from(file.stamp.size / 1024 + 1).unwrap_or(u32::MAX).min(MEMORY_KIB);
+        let _remote = file.own_memory().await;
+        let kib = if file.is_remote() { 0 } else { file.stamp.size / 1024 + 1 };
+        let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(MEMORY_KIB);
         // The semaphore is never closed.
         let _memory = self.memory.acquire_many(kib).await.ok();
         match file.read().await {
@@ -205,7 +220,10 @@ impl Work {
                 let path = known.path.display();
                 let words = format!("{path} is done with but cannot be moved away: {error}");
                 tracing::warn!(file.id = id, "{words}");
-                self.agent.set_trouble("archive", Some(words));
+                // That of a network mount is its source's own.
+                if !file.is_remote() {
+                    self.agent.set_trouble("archive", Some(words));
+                }
                 Ok(Outcome::Later(Duration::from_secs(30)))
             }
         }

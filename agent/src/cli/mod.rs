@@ -69,6 +69,9 @@ enum Command {
     /// Convert what comes on standard input; started by the agent itself.
     #[command(hide = true)]
     Worker,
+    /// Look after a network mount as standard input says; started by the agent itself.
+    #[command(hide = true)]
+    Share,
 }
 
 /// Does what was asked for.
@@ -86,6 +89,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Queue { command } => remote::queue(&Settings::load(&config)?, &command),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
+        Command::Share => crate::intake::share::run().context("talking to the agent"),
     }
 }
 

@@ -44,7 +44,7 @@ impl Default for Delivery {
 
 impl Default for Intake {
     fn default() -> Self {
-        Self { settle_seconds: 2, max_file_bytes: 1 << 30, rescan_seconds: 60 }
+        Self { settle_seconds: 2, max_file_bytes: 1 << 30, rescan_seconds: 60, share_timeout_seconds: 20 }
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Intake {
     pub max_file_bytes: u64,
     /// How often every folder is looked through for what events missed: 1 to 86400.
     pub rescan_seconds: u32,
+    /// How long a network mount may be silent before it counts as dead: 1 to 600.
+    pub share_timeout_seconds: u32,
 }
 
 /// How files are converted.

@@ -23,6 +23,8 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
     range(&mut found, "delivery.requests_per_minute", u64::from(pace), 0, 100_000);
     range(&mut found, "intake.settle_seconds", u64::from(config.intake.settle_seconds), 1, 3600);
     range(&mut found, "intake.rescan_seconds", u64::from(config.intake.rescan_seconds), 1, 86_400);
+    let silence = u64::from(config.intake.share_timeout_seconds);
+    range(&mut found, "intake.share_timeout_seconds", silence, 1, 600);
     range(&mut found, "intake.max_file_bytes", config.intake.max_file_bytes, 1024, 1 << 30);
     range(&mut found, "convert.workers", u64::from(config.convert.workers), 1, 64);
     range(&mut found, "convert.time_limit_seconds", u64::from(config.convert.time_limit_seconds), 1, 3600);

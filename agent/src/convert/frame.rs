@@ -5,9 +5,9 @@ use std::io::{self, Read, Write};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The longest message, in either direction.
-pub(super) const LIMIT: usize = 1 << 30;
+pub(crate) const LIMIT: usize = 1 << 30;
 
-pub(super) fn read(from: &mut impl Read) -> io::Result<Vec<u8>> {
+pub(crate) fn read(from: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let length = checked(length, LIMIT)?;
@@ -17,12 +17,12 @@ pub(super) fn read(from: &mut impl Read) -> io::Result<Vec<u8>> {
     if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-pub(super) fn write(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     to.write_all(&length(bytes)?)?;
     to.write_all(bytes)
 }
 
-pub(super) async fn receive(from: &mut (impl AsyncRead + Unpin), limit: usize) -> io::Result<Vec<u8>> {
+pub(crate) async fn receive(from: &mut (impl AsyncRead + Unpin), limit: usize) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length).await?;
     let length = checked(length, limit)?;
@@ -31,7 +31,7 @@ pub(super) async fn receive(from: &mut (impl AsyncRead + Unpin), limit: usize) -
     if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-pub(super) async fn send(to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+pub(crate) async fn send(to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
     to.write_all(&length(bytes)?).await?;
     to.write_all(bytes).await
 }

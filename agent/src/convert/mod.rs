@@ -1,6 +1,6 @@
 //! From a file's bytes to reports, in a worker process behind a pool.
 
-mod frame;
+pub(crate) mod frame;
 mod job;
 mod pool;
 pub mod worker;

@@ -99,6 +99,14 @@ fn split(report: NewReport) -> (ReportHead, Vec<u8>) {
 fn limit_this_process() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    end_with_the_agent()
+}
+
+/// Ends this process when the agent that started it has gone.
+///
+/// # Errors
+/// When no thread can be started.
+pub(crate) fn end_with_the_agent() -> io::Result<()> {
     // When the agent is killed this process would only see it at its next read, which a conversion
     // that never ends does not come to.
     let agent = std::os::unix::process::parent_id();

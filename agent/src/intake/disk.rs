@@ -62,8 +62,8 @@ pub(super) struct Others {
     pub(super) unmarked_one: Option<String>,
     /// Folders that could not be read, and why.
     pub(super) unreadable: Option<String>,
-    /// The device that the folder is on: another one when a share was mounted or taken away.
-    pub(super) device: u64,
+    /// Device and inode of the folder: others when it was replaced, or a share was mounted on it.
+    pub(super) folder: (u64, u64),
 }
 
 /// Passes on every file, or unit, that is meant for us: its path, stamp, and when it changed.
@@ -75,7 +75,8 @@ pub(super) fn list(
     names: &Names,
     mut each: impl FnMut(PathBuf, Stamp, i64) -> io::Result<()>,
 ) -> io::Result<Others> {
-    let mut others = Others { device: fs::metadata(folder)?.dev(), ..Others::default() };
+    let itself = fs::metadata(folder)?;
+    let mut others = Others { folder: (itself.dev(), itself.ino()), ..Others::default() };
     let mut folders = vec![(folder.to_owned(), 0)];
     while let Some((place, depth)) = folders.pop() {
         let entries = match fs::read_dir(&place) {

@@ -10,6 +10,7 @@ mod reach;
 mod schedule;
 pub mod settings;
 mod settle;
+pub mod share;
 mod source;
 mod wire;
 
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{SemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,7 @@ pub use hearing::{Detection, Means};
 use names::{NameRules, Names};
 use reach::Place;
 pub use reach::{Content, mark, put_unit_back, read_unit};
+pub use share::Shares;
 use source::Watching;
 
 /// A source as its files see it.
@@ -91,6 +93,19 @@ impl Candidate {
         self.place.put_away(Away::new(file, &self.source, archive)).await
     }
 
+    /// True when it lies on a network mount: whoever works on it may have to wait for a dead server.
+    pub fn is_remote(&self) -> bool {
+        self.place.share.is_some()
+    }
+
+    /// Waits until its mount's files in memory leave room for it; `None` for a local file.
+    pub async fn own_memory(&self) -> Option<SemaphorePermit<'_>> {
+        let share = self.place.share.as_ref()?;
+        let kib = u32::try_from(self.stamp.size / 1024 + 1).unwrap_or(u32::MAX).min(share::MEMORY_KIB);
+        // The semaphore is never closed.
+        share.memory.acquire_many(kib).await.ok()
+    }
+
     /// Says what became of it; the source hears of it when the candidate is dropped.
     pub fn ends(&mut self, outcome: Outcome) {
         self.outcome = outcome;
@@ -113,7 +128,7 @@ impl Source {
 
     fn place(&self) -> Result<Place, globset::Error> {
         let rules = NameRules::new(self.patterns(), self.settings.unit(), &self.settings.intake);
-        Ok(Place { folder: self.folder.clone(), names: Arc::new(Names::new(rules)?) })
+        Ok(Place { folder: self.folder.clone(), names: Arc::new(Names::new(rules)?), share: None })
     }
 
     /// The patterns in force.
@@ -133,7 +148,13 @@ struct Running {
 }
 
 /// Watches all sources of the settings in force, until `stop` fires.
-pub async fn run(agent: Agent, files: mpsc::Sender<Candidate>, pulse: &Pulse, stop: CancellationToken) {
+pub async fn run(
+    agent: Agent,
+    files: mpsc::Sender<Candidate>,
+    shares: Arc<Shares>,
+    pulse: &Pulse,
+    stop: CancellationToken,
+) {
     let mut changes = agent.watch_settings();
     let mut running: BTreeMap<String, Running> = BTreeMap::new();
     while !stop.is_cancelled() {
@@ -157,7 +178,7 @@ pub async fn run(agent: Agent, files: mpsc::Sender<Candidate>, pulse: &Pulse, st
             if source.settings.paused {
                 agent.set_source_health(&name, SourceHealth::new(SourceState::Paused));
             }
-            running.entry(name).or_insert_with(|| start(&agent, source, &files, &stop));
+            running.entry(name).or_insert_with(|| start(&agent, source, &files, &shares, &stop));
         }
         pulse.beat();
         tokio::select! {
@@ -188,17 +209,19 @@ fn start(
     agent: &Agent,
     source: Source,
     files: &mpsc::Sender<Candidate>,
+    shares: &Arc<Shares>,
     stop: &CancellationToken,
 ) -> Running {
     let (source, stop) = (Arc::new(source), stop.child_token());
     let (agent, files, watched, until) = (agent.clone(), files.clone(), source.clone(), stop.clone());
+    let shares = shares.clone();
     let task = tokio::spawn(async move {
         if watched.settings.paused {
             // It does nothing until it is changed.
             return until.cancelled().await;
         }
         match watched.place() {
-            Ok(place) => Watching::new(agent, watched, place, files, until).run().await,
+            Ok(place) => Watching::new(agent, watched, place, files, shares, until).run().await,
             Err(error) => {
                 let trouble = Some(format!("the patterns of the source are wrong: {error}"));
                 let health = SourceHealth { trouble, ..SourceHealth::new(SourceState::Failed) };

@@ -12,6 +12,7 @@ use super::disk::{self, End, Others, Seen};
 use super::names::{NameRules, Names};
 use super::pick::{Kept, Picked, Picker};
 use super::settings::{SourceIntake, Unit};
+use super::share::Share;
 use crate::archive;
 use crate::control::api::SourceSettings;
 use crate::files::Stamp;
@@ -21,6 +22,8 @@ use crate::files::Stamp;
 pub(super) struct Place {
     pub(super) folder: PathBuf,
     pub(super) names: Arc<Names>,
+    /// Reached through helpers, because it is on a network mount.
+    pub(super) share: Option<Arc<Share>>,
 }
 
 /// What a file or unit turned out to be.
@@ -42,12 +45,18 @@ pub enum Content {
 impl Place {
     /// Makes the folder if it is not there.
     pub(super) async fn prepare(&self) -> io::Result<()> {
+        if let Some(share) = &self.share {
+            return share.prepare(&self.folder, &self.names).await;
+        }
         let folder = self.folder.clone();
         blocking(move || std::fs::create_dir_all(&folder)).await
     }
 
     /// Looks through the folder.
     pub(super) async fn list(&self, kept: Arc<Kept>) -> io::Result<(Picked, Others)> {
+        if let Some(share) = &self.share {
+            return share.list(&self.folder, &self.names, kept).await;
+        }
         let place = self.clone();
         blocking(move || {
             let mut picker = Picker::new(kept);
@@ -62,6 +71,9 @@ impl Place {
 
     /// Looks at some files or units.
     pub(super) async fn look(&self, paths: Vec<PathBuf>) -> io::Result<Vec<(PathBuf, Option<Seen>)>> {
+        if let Some(share) = &self.share {
+            return share.look(&self.folder, &self.names, paths).await;
+        }
         let place = self.clone();
         blocking(move || {
             let look = |path: PathBuf| (disk::look(&place.folder, &place.names, &path), path);
@@ -72,6 +84,9 @@ impl Place {
 
     /// Reads the file or unit that looks like `seen`.
     pub(super) async fn read(&self, path: &Path, seen: &Seen, limit: u64) -> io::Result<Content> {
+        if let Some(share) = &self.share {
+            return share.read(&self.folder, &self.names, path, seen, limit).await;
+        }
         let (place, path, seen) = (self.clone(), path.to_owned(), seen.clone());
         blocking(move || {
             let mut gathering = Gathering::new(&seen, place.names.rules.unit);
@@ -86,6 +101,9 @@ impl Place {
 
     /// Puts a finished file or unit away.
     pub(super) async fn put_away(&self, order: Away) -> io::Result<Option<PathBuf>> {
+        if let Some(share) = &self.share {
+            return share.put_away(&self.folder, &self.names, order).await;
+        }
         let place = self.clone();
         blocking(move || away::put_away(&place.folder, &place.names, order)).await
     }

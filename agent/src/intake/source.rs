@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use notify::RecommendedWatcher;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,8 @@ use super::pick::{self, Kept};
 use super::reach::{Place, blocking};
 use super::settings::{Unit, Watch};
 use super::settle::{Rules, Settling, Verdict};
+use super::share::Shares;
+use super::share::mounts::{self, Mount};
 use super::{Candidate, Outcome, Source, schedule};
 use crate::control::api::{After, FileState, SourceState};
 use crate::{Agent, SourceHealth};
@@ -40,12 +42,31 @@ const POLL: u32 = 5;
 /// How often a schedule is looked at.
 const SCHEDULE: Duration = Duration::from_secs(20);
 
+/// How long listening may take to begin.
+const LISTEN_TIME: Duration = Duration::from_secs(10);
+/// So many files of a network mount are worked on at once.
+const REMOTE_AT_ONCE: usize = 8;
+
+/// What comes after watching for a while.
+enum Next {
+    Stop,
+    /// Begin anew: the folder is another one, or on another mount.
+    Again,
+}
+
 pub(super) struct Watching {
     agent: Agent,
     source: Arc<Source>,
     place: Place,
     files: mpsc::Sender<Candidate>,
+    shares: Arc<Shares>,
     stop: CancellationToken,
+    /// The network mount that the folder was on.
+    mount: Option<Mount>,
+    /// Device and inode of the folder that is listened to.
+    folder: Option<(u64, u64)>,
+    /// How many candidates are being worked on.
+    out: usize,
     settling: Settling,
     ready: VecDeque<(PathBuf, Seen, Duration)>,
     /// How candidates say that they have ended.
@@ -69,6 +90,7 @@ impl Watching {
         source: Arc<Source>,
         place: Place,
         files: mpsc::Sender<Candidate>,
+        shares: Arc<Shares>,
         stop: CancellationToken,
     ) -> Self {
         let (done, ended) = mpsc::unbounded_channel();
@@ -77,7 +99,11 @@ impl Watching {
             source,
             place,
             files,
+            shares,
             stop,
+            mount: None,
+            folder: None,
+            out: 0,
             settling: Settling::default(),
             ready: VecDeque::new(),
             done,
@@ -97,10 +123,22 @@ impl Watching {
     /// Watches, again and again if the folder goes away, until told to stop.
     pub(super) async fn run(mut self) {
         while !self.stop.is_cancelled() {
-            let Err(error) = self.watch().await else { return };
+            let stop = self.stop.clone();
+            let watched = tokio::select! {
+                () = stop.cancelled() => return,
+                watched = self.watch() => watched,
+            };
+            let error = match watched {
+                Ok(Next::Stop) => return,
+                Ok(Next::Again) => continue,
+                Err(error) => error,
+            };
             let folder = self.source.folder.display();
             let trouble = format!("the folder {folder} cannot be watched: {error}");
-            tracing::error!(source.name = self.name(), "{trouble}");
+            // Once, however long it lasts.
+            if self.trouble.as_ref() != Some(&trouble) {
+                tracing::error!(source.name = self.name(), "{trouble}");
+            }
             self.trouble = Some(trouble);
             self.say(SourceState::Failed);
             tokio::select! {
@@ -110,7 +148,8 @@ impl Watching {
         }
     }
 
-    async fn watch(&mut self) -> io::Result<()> {
+    async fn watch(&mut self) -> io::Result<Next> {
+        self.connect().await?;
         self.place.prepare().await?;
         if !self.taken_up {
             self.take_up().await?;
@@ -118,7 +157,31 @@ impl Watching {
         }
         let (ear, events) = Ear::new();
         let _watcher = self.listen(ear).await;
+        self.folder = None;
         self.follow(events).await
+    }
+
+    /// Finds out how the folder is reached: by this process, or by helpers because it is on a network mount.
+    async fn connect(&mut self) -> io::Result<()> {
+        let folder = self.source.folder.clone();
+        let (mount, missing) =
+            blocking(move || Ok((mounts::network(&folder)?, mounts::missing(&folder)))).await?;
+        let gone = missing.or_else(|| self.mount.clone().filter(|_| mount.is_none()));
+        if let Some(Mount { point, kind }) = gone {
+            let words =
+                format!("the network mount {} ({kind}) is not there; mount it again", point.display());
+            return Err(io::Error::other(words));
+        }
+        let silence = Duration::from_secs(self.source.intake.share_timeout_seconds.into());
+        self.place.share = match &mount {
+            Some(mount) => Some(self.shares.at(&mount.point, &mount.kind, silence)),
+            None if self.source.settings.intake.watch == Watch::Poll => {
+                Some(self.shares.at(&self.source.folder, "", silence))
+            }
+            None => None,
+        };
+        self.mount = mount;
+        Ok(())
     }
 
     /// Takes up what was done but not put away when the agent ended.
@@ -160,7 +223,18 @@ impl Watching {
         }
         let folder = self.source.folder.clone();
         let below = self.place.names.rules.recursive || self.place.names.rules.unit == Unit::Folder;
-        let watcher = blocking(move || listen::listen(&folder, below, ear)).await;
+        // A thread of its own: on a mount that dies now it would wait, and must not be waited for.
+        let (sender, watcher) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("listen".to_owned());
+        let started = thread.spawn(move || sender.send(listen::listen(&folder, below, ear)).is_ok());
+        let watcher = match started {
+            Ok(_) => match tokio::time::timeout(LISTEN_TIME, watcher).await {
+                Ok(Ok(watcher)) => watcher,
+                Ok(Err(_)) => Err(io::Error::other("the thread that listens crashed")),
+                Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            },
+            Err(error) => Err(error),
+        };
         self.listens = watcher.is_ok();
         self.listens_since = Timestamp::now();
         match watcher {
@@ -174,7 +248,7 @@ impl Watching {
     }
 
     /// Takes files until told to stop, or until the folder cannot be read.
-    async fn follow(&mut self, mut heard: Events) -> io::Result<()> {
+    async fn follow(&mut self, mut heard: Events) -> io::Result<Next> {
         let mut next_scan = Instant::now();
         let mut asked_for = false;
         let files = self.files.clone();
@@ -189,8 +263,8 @@ impl Watching {
                 while let Ok(event) = heard.events.try_recv() {
                     asked_for |= self.event(event);
                 }
-                if self.is_due() || asked_for {
-                    self.scan().await?;
+                if (self.is_due() || asked_for) && !self.scan().await? {
+                    return Ok(Next::Again);
                 }
                 asked_for = false;
                 next_scan = Instant::now() + self.interval();
@@ -199,11 +273,12 @@ impl Watching {
             let lost = heard.lost.clone();
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Ok(()),
+                () = self.stop.cancelled() => return Ok(Next::Stop),
                 Some((path, outcome)) = self.ended.recv() => self.work_ended(&path, outcome).await,
-                permit = files.reserve(), if !self.ready.is_empty() => {
-                    let Ok(permit) = permit else { return Ok(()) };
+                permit = files.reserve(), if self.may_send() => {
+                    let Ok(permit) = permit else { return Ok(Next::Stop) };
                     if let Some((key, seen, unchanged)) = self.ready.pop_front() {
+                        self.out += 1;
                         permit.send(self.candidate(key, seen, unchanged));
                     }
                 }
@@ -224,6 +299,11 @@ impl Watching {
                 self.say(SourceState::Watching);
             }
         }
+    }
+
+    /// Of a network mount only a few are worked on at once.
+    fn may_send(&self) -> bool {
+        !self.ready.is_empty() && (self.place.share.is_none() || self.out < REMOTE_AT_ONCE)
     }
 
     fn candidate(&self, key: PathBuf, seen: Seen, unchanged: Duration) -> Candidate {
@@ -266,7 +346,7 @@ impl Watching {
         if settings.schedule.is_some() {
             return Means::Schedule;
         }
-        self.hearing.means(settings.watch, self.listens, false)
+        self.hearing.means(settings.watch, self.listens, self.mount.is_some())
     }
 
     /// Takes note of an event; true when only a look through the folder can tell what it means.
@@ -304,6 +384,7 @@ impl Watching {
     }
 
     async fn work_ended(&mut self, key: &Path, outcome: Outcome) {
+        self.out = self.out.saturating_sub(1);
         match outcome {
             Outcome::Later(time) => self.settling.later(key, Instant::now() + time),
             Outcome::Done => {
@@ -353,10 +434,25 @@ impl Watching {
         Ok(())
     }
 
-    /// Looks through the folder.
-    async fn scan(&mut self) -> io::Result<()> {
+    /// Looks through the folder; false when it is another one than before.
+    async fn scan(&mut self) -> io::Result<bool> {
         let began = Timestamp::now();
+        let folder = self.source.folder.clone();
+        if blocking(move || mounts::network(&folder)).await? != self.mount {
+            tracing::warn!(
+                source.name = self.name(),
+                "something was mounted or taken away: the folder is watched anew"
+            );
+            return Ok(false);
+        }
         let (picked, others) = self.place.list(self.kept.clone()).await?;
+        if *self.folder.get_or_insert(others.folder) != others.folder {
+            tracing::warn!(
+                source.name = self.name(),
+                "the folder was replaced by another: it is watched anew"
+            );
+            return Ok(false);
+        }
         self.looked_through = Some(began);
         self.more = picked.more;
         self.kept = Arc::new(picked.kept);
@@ -374,7 +470,7 @@ impl Watching {
         }
         self.trouble = self.remarks(others);
         self.say(SourceState::Watching);
-        Ok(())
+        Ok(true)
     }
 
     /// What a person should know of files that are not taken.
@@ -401,8 +497,11 @@ impl Watching {
 
     fn say(&mut self, state: SourceState) {
         self.unsaid = false;
-        let detection = self.hearing.detection(self.means(), None);
+        let detection = self.hearing.detection(self.means(), self.mount.as_ref().map(|it| it.kind.clone()));
         let health = SourceHealth { state, trouble: self.trouble.clone(), detection };
         self.agent.set_source_health(self.name(), health);
     }
 }
+
+#[cfg(test)]
+mod tests;

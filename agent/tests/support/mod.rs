@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use nix::unistd::Pid;
 use wats_agent::control::api::{FileQuery, FileRecord, ReportQuery, SourceStatus};
 use wats_agent::control::client::ControlClient;
 
@@ -46,7 +47,7 @@ impl Bench {
             "version = 1\n[station]\nname = \"ST1\"\nlocation = \"Lab\"\npurpose = \"Test\"\ntime_zone = \"UTC\"\n\
              [health]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"{0}/agent.sock\"\n\
              [storage]\nfolder = \"{0}/state\"\nmachine_key = \"{0}/key\"\n\
-             [intake]\nsettle_seconds = 1\nrescan_seconds = 1\n\
+             [intake]\nsettle_seconds = 1\nrescan_seconds = 1\nshare_timeout_seconds = 2\n\
              [[sources]]\nname = \"line\"\nconverter = \"wats-json\"\nfolder = \"{0}/in\"\n{source}\n{1}",
             folder.path().display(),
             more.replace("{}", &folder.path().display().to_string()),
@@ -81,6 +82,18 @@ impl Bench {
 
     pub(crate) fn pid(&self) -> u32 {
         self.agent.as_ref().unwrap().id()
+    }
+
+    /// The helper processes of network mounts that run.
+    pub(crate) fn helpers(&self) -> Vec<Pid> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let children =
+            tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+        let children: Vec<String> = children.collect();
+        let children = children.iter().flat_map(|it| it.split_ascii_whitespace());
+        let is_helper =
+            |pid: &str| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|it| it.ends_with(b"\0share\0"));
+        children.filter(|pid| is_helper(pid)).map(|pid| Pid::from_raw(pid.parse().unwrap())).collect()
     }
 
     /// A path below the watched folder.
@@ -137,7 +150,7 @@ impl Bench {
         let mut found = Vec::new();
         let mut folders = vec![self.folder.path().join("state/archive")];
         while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
+            for entry in fs::read_dir(folder).into_iter().flatten() {
                 let path = entry.unwrap().path();
                 if path.is_dir() { folders.push(path) } else { found.push(path) }
             }
