@@ -16,6 +16,7 @@ pub mod deliver;
 pub mod files;
 pub mod health;
 pub mod intake;
+pub mod ledger;
 mod run;
 pub mod secret;
 pub mod service;

@@ -137,6 +137,22 @@ impl Station {
             .await
     }
 
+    /// Runs the agent's program with this instance's configuration; answers its exit code and all that it printed.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn agent_command(&self, arguments: &[&str]) -> anyhow::Result<(i32, String)> {
+        let output = Command::new(program("wats-agent")?)
+            .arg("--config")
+            .arg(self.folder.path().join("test.toml"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()?;
+        let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.push_str(&String::from_utf8_lossy(&output.stderr));
+        Ok((output.status.code().unwrap_or(-1), said))
+    }
+
     /// SIGKILL: the agent has no chance to tidy up.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod convert;
+mod ledger;
 mod remote;
 
 use std::io::IsTerminal;
@@ -64,6 +65,11 @@ enum Command {
         #[command(subcommand)]
         command: remote::QueueCommand,
     },
+    /// Answer from the receipt ledger: what became of every file, provably.
+    Ledger {
+        #[command(subcommand)]
+        command: ledger::LedgerCommand,
+    },
     /// Make the machine key, under which credentials are kept; one that is there stays.
     MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
@@ -87,6 +93,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::CheckConfig => check_config(&config),
         Command::Status { json } => remote::status(&Settings::load(&config)?, json),
         Command::Queue { command } => remote::queue(&Settings::load(&config)?, &command),
+        Command::Ledger { command } => ledger::run(&Settings::load(&config)?, &command),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),

@@ -9,9 +9,10 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::reports::{self, NewReport};
 use super::rows::ms;
-use super::{Store, StoreError};
+use super::{Store, StoreError, ledger};
 use crate::control::api::FileState;
 use crate::files::Stamp;
+use crate::ledger::{Event, Record};
 
 /// A settled file.
 #[derive(Debug, Clone)]
@@ -176,8 +177,8 @@ impl Store {
         self.writer
             .write(move |db| {
                 Box::pin(async move {
-                    sqlx::query(change).bind(id).bind(error).execute(db).await?;
-                    Ok(())
+                    let changed = sqlx::query(change).bind(id).bind(&error).execute(&mut *db).await?;
+                    if changed.rows_affected() > 0 { failure(db, id, error).await } else { Ok(()) }
                 })
             })
             .await
@@ -263,14 +264,23 @@ async fn claim(db: &mut SqliteConnection, file: NewFile) -> Result<Claim, sqlx::
 }
 
 async fn refuse(db: &mut SqliteConnection, file: NewFile, error: String) -> Result<i64, sqlx::Error> {
-    match drop_old_claims(db, &file).await? {
-        None => insert(db, file, FileState::Failed, Some(error)).await,
+    let id = match drop_old_claims(db, &file).await? {
+        None => insert(db, file, FileState::Failed, Some(error.clone())).await?,
         Some(id) => {
             let change = "UPDATE file SET state = 'failed', error = ?2 WHERE id = ?1";
-            sqlx::query(change).bind(id).bind(error).execute(db).await?;
-            Ok(id)
+            sqlx::query(change).bind(id).bind(&error).execute(&mut *db).await?;
+            id
         }
-    }
+    };
+    failure(db, id, error).await?;
+    Ok(id)
+}
+
+/// Records in the ledger that a file could not be converted.
+async fn failure(db: &mut SqliteConnection, id: i64, error: String) -> Result<(), sqlx::Error> {
+    let mut record = ledger::about_file(db, Event::Failed, id).await?;
+    record.words = Some(error);
+    ledger::append(db, record).await
 }
 
 async fn converted(
@@ -289,8 +299,16 @@ async fn converted(
         return Ok(Some(twin));
     }
     let count = i64::try_from(reports.len()).unwrap_or(i64::MAX);
+    let about = ledger::about_file(db, Event::Converted, id).await?;
     for report in reports {
+        let mut record = Record { at: now, ..about.clone() };
+        record.report_id = Some(report.id.to_string());
+        record.report_sha256 = Some(crate::files::sha256(&report.body));
+        record.serial_number = Some(report.serial_number.clone());
+        record.part_number = Some(report.part_number.clone());
+        record.result = Some(report.result.clone());
         reports::store(db, id, report, now).await?;
+        ledger::append(db, record).await?;
     }
     sqlx::query("UPDATE file SET state = 'converted', reports = ?2 WHERE id = ?1")
         .bind(id)
@@ -354,9 +372,10 @@ async fn mark_duplicate(db: &mut SqliteConnection, id: i64, of: i64) -> Result<(
     sqlx::query("UPDATE file SET state = 'converted', duplicate_of = ?2 WHERE id = ?1")
         .bind(id)
         .bind(of)
-        .execute(db)
+        .execute(&mut *db)
         .await?;
-    Ok(())
+    let record = ledger::about_file(db, Event::Duplicate, id).await?;
+    ledger::append(db, record).await
 }
 
 async fn insert(

@@ -6,6 +6,7 @@
 
 mod error;
 mod files;
+mod ledger;
 mod lists;
 mod reports;
 mod rows;
@@ -25,6 +26,7 @@ use sqlx::sqlite::{
 
 pub use error::StoreError;
 pub use files::{Claim, Known, NewFile};
+pub use ledger::{Ledger, LedgerError};
 pub use lists::SourceTotals;
 pub use reports::{Due, MoveError, NewReport, Sent, Waiting};
 use writer::Writer;

@@ -5,8 +5,9 @@ use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::rows::{ms, report_state, time, uuid};
-use super::{Store, StoreError};
+use super::{Store, StoreError, ledger};
 use crate::control::api::ReportState;
+use crate::ledger::{Event, Record};
 
 /// A report as it comes from a converter, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +151,7 @@ impl Store {
     pub async fn retry_report(&self, id: Uuid, now: Timestamp) -> Result<(), MoveError> {
         let change = "UPDATE report SET state = 'queued', attempts = 0, due_at = ?2
                        WHERE id = ?1 AND state IN ('rejected', 'queued')";
-        self.move_report(id, now, change).await
+        self.move_report(id, now, change, None).await
     }
 
     /// Gives a rejected report up; it is kept for the record.
@@ -160,10 +161,16 @@ impl Store {
     pub async fn discard_report(&self, id: Uuid, now: Timestamp) -> Result<(), MoveError> {
         let change =
             "UPDATE report SET state = 'discarded', due_at = ?2 WHERE id = ?1 AND state = 'rejected'";
-        self.move_report(id, now, change).await
+        self.move_report(id, now, change, Some(Event::Discarded)).await
     }
 
-    async fn move_report(&self, id: Uuid, now: Timestamp, change: &'static str) -> Result<(), MoveError> {
+    async fn move_report(
+        &self,
+        id: Uuid,
+        now: Timestamp,
+        change: &'static str,
+        event: Option<Event>,
+    ) -> Result<(), MoveError> {
         let refused = self
             .writer
             .write(move |db| {
@@ -171,6 +178,9 @@ impl Store {
                     let id = id.to_string();
                     let changed = sqlx::query(change).bind(&id).bind(ms(now)).execute(&mut *db).await?;
                     if changed.rows_affected() > 0 {
+                        if let Some(event) = event {
+                            note(db, event, &id, None, now).await?;
+                        }
                         return Ok(None);
                     }
                     let state: Option<String> = sqlx::query_scalar("SELECT state FROM report WHERE id = ?1")
@@ -279,6 +289,12 @@ async fn record(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let id = id.to_string();
+    let receipt = match &sent {
+        Sent::Accepted { answer } => Some((Event::Acknowledged, answer.clone())),
+        Sent::Rejected { error, answer } if answer.is_empty() => Some((Event::Refused, error.clone())),
+        Sent::Rejected { answer, .. } => Some((Event::Refused, answer.clone())),
+        Sent::Postponed { .. } | Sent::GivenBack { .. } => None,
+    };
     let query = match sent {
         Sent::Accepted { answer } => sqlx::query(
             "UPDATE report SET state = 'sent', sent_at = ?3, error = NULL, answer = ?4
@@ -318,6 +334,24 @@ async fn record(
             .bind(&id)
             .execute(db)
             .await?;
+        return Ok(());
     }
-    Ok(())
+    match receipt {
+        Some((event, words)) => note(db, event, &id, Some(words), now).await,
+        None => Ok(()),
+    }
+}
+
+/// Records in the ledger what became of a report.
+async fn note(
+    db: &mut SqliteConnection,
+    event: Event,
+    id: &str,
+    words: Option<String>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    match ledger::about_report(db, event, id).await? {
+        Some(record) => ledger::append(db, Record { at: now, words, ..record }).await,
+        None => Ok(()),
+    }
 }

@@ -296,3 +296,74 @@ fn only_the_drawn_moves_are_legal() {
     ];
     assert_eq!(legal, drawn);
 }
+
+/// The check of the whole ledger.
+async fn verified(database: &Path) -> Result<(i64, String), crate::ledger::Flaw> {
+    use futures_util::StreamExt;
+    let ledger = Ledger::open(database).await.unwrap();
+    let written = ledger.written().await.unwrap();
+    let mut check = crate::ledger::Check::new(None);
+    let mut records = std::pin::pin!(ledger.records(Timestamp::MIN, Timestamp::MAX));
+    while let Some(record) = records.next().await {
+        check.next(&record.unwrap())?;
+    }
+    check.end(written)
+}
+
+#[tokio::test]
+async fn weakness_15_the_ledger_answers_which_file_a_serial_number_came_from() {
+    use crate::ledger::Event;
+    let bench = bench().await;
+    let database = bench._folder.path().join("agent.db");
+    assert_eq!(verified(&database).await.unwrap().0, 0);
+    bench.converted("a", vec![report(1, "one"), report(2, "two")]).await;
+    let Claim::Convert { id } = bench.store.claim(file("bad", "bad")).await.unwrap() else { panic!() };
+    bench.store.failed(id, "line 3: no number".to_owned()).await.unwrap();
+    bench.store.claim(file("again", "a")).await.unwrap();
+    for due in bench.take().await {
+        let sent = if due.id == Uuid::from_u128(1) { accepted() } else { rejected() };
+        bench.ends(&due, sent).await;
+    }
+    bench.store.discard_report(Uuid::from_u128(2), bench.now).await.unwrap();
+    let ledger = Ledger::open(&database).await.unwrap();
+    let events = async |serial: &str| {
+        let records = ledger.find(serial).await.unwrap();
+        records.iter().map(|it| (it.event, it.words.clone())).collect::<Vec<_>>()
+    };
+    let ok = |words: &str| Some(words.to_owned());
+    assert_eq!(events("SN-1").await, [(Event::Converted, None), (Event::Acknowledged, ok("ok"))]);
+    assert_eq!(
+        events("SN-2").await,
+        [(Event::Converted, None), (Event::Refused, ok("root: no.")), (Event::Discarded, None)]
+    );
+    let made = &ledger.find("SN-1").await.unwrap()[0];
+    assert_eq!((made.file_name.as_deref(), made.file_sha256.as_deref()), (Some("a"), Some("a")));
+    assert_eq!(made.report_sha256.as_deref(), Some(crate::files::sha256(b"{\"a\":\"one\"}").as_str()));
+    assert_eq!(made.converter_version.as_deref(), Some(env!("CARGO_PKG_VERSION")));
+    // Two reports made, a failure, a duplicate, an acknowledgement, a refusal, a report given up.
+    assert_eq!(verified(&database).await.unwrap().0, 7);
+}
+
+#[tokio::test]
+async fn a_ledger_that_was_tampered_with_is_found_out() {
+    use crate::ledger::Flaw;
+    use sqlx::{ConnectOptions, Executor};
+    let bench = bench().await;
+    let database = bench._folder.path().join("agent.db");
+    bench.converted("a", (1..=5).map(|id| report(id, "x")).collect()).await;
+    let mut raw = options(&database).connect().await.unwrap();
+    for change in ["UPDATE ledger SET result = 'F' WHERE seq = 2", "DELETE FROM ledger WHERE seq = 2"] {
+        let refused = raw.execute(change).await.unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
+    assert_eq!(verified(&database).await.unwrap().0, 5);
+    // Whoever owns the machine can take the locks off; the hashes remain.
+    raw.execute("DROP TRIGGER ledger_is_not_changed; DROP TRIGGER ledger_is_not_shortened").await.unwrap();
+    raw.execute("UPDATE ledger SET result = 'F' WHERE seq = 2").await.unwrap();
+    assert_eq!(verified(&database).await, Err(Flaw::Changed { seq: 2 }));
+    raw.execute("UPDATE ledger SET result = 'P' WHERE seq = 2").await.unwrap();
+    raw.execute("DELETE FROM ledger WHERE seq = 5").await.unwrap();
+    assert_eq!(verified(&database).await, Err(Flaw::Missing { from: 5, to: 5 }));
+    raw.execute("DELETE FROM ledger WHERE seq = 3").await.unwrap();
+    assert_eq!(verified(&database).await, Err(Flaw::Missing { from: 3, to: 3 }));
+}

@@ -1,0 +1,220 @@
+//! The table `ledger`: only ever added to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::{Stream, StreamExt};
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
+
+use super::rows::{ms, time};
+use super::{StoreError, options};
+use crate::ledger::{Event, Flaw, Record};
+
+/// Adds a record after the last one.
+pub(super) async fn append(db: &mut SqliteConnection, mut record: Record) -> Result<(), sqlx::Error> {
+    let last: Option<(i64, String)> =
+        sqlx::query_as("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(&mut *db)
+            .await?;
+    let (last, previous) = last.unwrap_or_default();
+    record.seq = last + 1;
+    // As the table keeps it, or the hash would not be found again.
+    record.at = time(ms(record.at));
+    let hash = record.expected_hash(&previous);
+    sqlx::query(
+        "INSERT INTO ledger (seq, at, event, source, file_name, file_sha256, file_bytes, converter,
+                             converter_version, arguments, report_id, report_sha256, serial_number, part_number,
+                             result, words, hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+    )
+    .bind(record.seq)
+    .bind(ms(record.at))
+    .bind(record.event.word())
+    .bind(record.source)
+    .bind(record.file_name)
+    .bind(record.file_sha256)
+    .bind(record.file_bytes)
+    .bind(record.converter)
+    .bind(record.converter_version)
+    .bind(record.arguments)
+    .bind(record.report_id)
+    .bind(record.report_sha256)
+    .bind(record.serial_number)
+    .bind(record.part_number)
+    .bind(record.result)
+    .bind(record.words)
+    .bind(hash)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A record about a file, with what the table `file` says of it.
+pub(super) async fn about_file(
+    db: &mut SqliteConnection,
+    event: Event,
+    file_id: i64,
+) -> Result<Record, sqlx::Error> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        source: String,
+        name: String,
+        sha256: String,
+        size_bytes: i64,
+        converter: String,
+        arguments: String,
+    }
+    let row: Row = sqlx::query_as(
+        "SELECT source, name, sha256, size_bytes, converter, arguments FROM file WHERE id = ?1",
+    )
+    .bind(file_id)
+    .fetch_one(db)
+    .await?;
+    let version = wats_converters::find(&row.converter).map(|it| it.about().version.to_owned());
+    let mut record = Record::new(event, row.source);
+    record.file_name = Some(row.name);
+    record.file_sha256 = Some(row.sha256);
+    record.file_bytes = Some(row.size_bytes);
+    record.converter = Some(row.converter);
+    record.converter_version = version;
+    record.arguments = Some(row.arguments);
+    Ok(record)
+}
+
+/// A record about a report, with what was recorded when it was made. `None` for one from before the ledger.
+pub(super) async fn about_report(
+    db: &mut SqliteConnection,
+    event: Event,
+    report_id: &str,
+) -> Result<Option<Record>, sqlx::Error> {
+    let made: Option<Row> = sqlx::query_as(
+        "SELECT * FROM ledger WHERE report_id = ?1 AND event = 'converted' ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(report_id)
+    .fetch_optional(db)
+    .await?;
+    Ok(made.map(|made| {
+        let mut record = Record::new(event, made.source);
+        record.report_id = made.report_id;
+        record.report_sha256 = made.report_sha256;
+        record.serial_number = made.serial_number;
+        record.part_number = made.part_number;
+        record.result = made.result;
+        record
+    }))
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    seq: i64,
+    at: i64,
+    event: String,
+    source: String,
+    file_name: Option<String>,
+    file_sha256: Option<String>,
+    file_bytes: Option<i64>,
+    converter: Option<String>,
+    converter_version: Option<String>,
+    arguments: Option<String>,
+    report_id: Option<String>,
+    report_sha256: Option<String>,
+    serial_number: Option<String>,
+    part_number: Option<String>,
+    result: Option<String>,
+    words: Option<String>,
+    hash: String,
+}
+
+impl Row {
+    fn record(self) -> Result<Record, LedgerError> {
+        let Some(event) = Event::from_word(&self.event) else {
+            return Err(Flaw::Unreadable { seq: self.seq, word: self.event }.into());
+        };
+        Ok(Record {
+            seq: self.seq,
+            at: time(self.at),
+            event,
+            source: self.source,
+            file_name: self.file_name,
+            file_sha256: self.file_sha256,
+            file_bytes: self.file_bytes,
+            converter: self.converter,
+            converter_version: self.converter_version,
+            arguments: self.arguments,
+            report_id: self.report_id,
+            report_sha256: self.report_sha256,
+            serial_number: self.serial_number,
+            part_number: self.part_number,
+            result: self.result,
+            words: self.words,
+            hash: self.hash,
+        })
+    }
+}
+
+/// Why records cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Flaw(#[from] Flaw),
+}
+
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// The ledger of an instance, for reading; the agent may run meanwhile.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    readers: SqlitePool,
+}
+
+impl Ledger {
+    /// # Errors
+    /// When there is no database, or it may not be read.
+    pub async fn open(database: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open { path: database.to_owned(), source: Arc::new(source) };
+        let options = options(database).read_only(true).create_if_missing(false);
+        let readers =
+            SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(failed)?;
+        Ok(Self { readers })
+    }
+
+    /// The number of the last record that was ever written.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn written(&self) -> Result<i64, LedgerError> {
+        let query = "SELECT seq FROM sqlite_sequence WHERE name = 'ledger'";
+        let seq: Option<i64> = sqlx::query_scalar(query).fetch_optional(&self.readers).await?;
+        Ok(seq.unwrap_or(0))
+    }
+
+    /// The records of a time, `from` included and `to` not, in their order. They are read one by one.
+    pub fn records(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Stream<Item = Result<Record, LedgerError>> + '_ {
+        sqlx::query_as::<_, Row>("SELECT * FROM ledger WHERE at >= ?1 AND at < ?2 ORDER BY seq")
+            .bind(ms(from))
+            .bind(ms(to))
+            .fetch(&self.readers)
+            .map(|row| row?.record())
+    }
+
+    /// All records about a serial number, in their order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find(&self, serial_number: &str) -> Result<Vec<Record>, LedgerError> {
+        let query = "SELECT * FROM ledger WHERE serial_number = ?1 ORDER BY seq";
+        let rows: Vec<Row> = sqlx::query_as(query).bind(serial_number).fetch_all(&self.readers).await?;
+        rows.into_iter().map(Row::record).collect()
+    }
+}
