@@ -24,7 +24,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::agent::Agent;
 use crate::control::api::{HealthLevel, SourceState, Status};
-use crate::control::{LOW_DISK_BYTES, disk, status};
+use crate::control::{disk, status};
 use crate::service::Vitals;
 
 /// How long until a port that was taken is tried again.
@@ -198,7 +198,7 @@ async fn not_ready(watched: &Watched) -> Vec<String> {
         reasons.push(format!("the database does not answer: {error}"));
     }
     let free = disk(&agent.settings().storage_folder()).free_bytes;
-    if free < LOW_DISK_BYTES {
+    if free < agent.settings().least_free_bytes() {
         reasons.push(format!("only {} MB are free on the disk of the queue", free / 1_000_000));
     }
     reasons.extend(agent.troubles());

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::archive::retention;
 use crate::config::Settings;
 use crate::convert::{Command, Limits, Pool};
 use crate::intake::Shares;
@@ -133,6 +134,12 @@ async fn start_work(
     parts.spawn(supervise("delivery", agent.clone(), stop.clone(), move || {
         let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
         async move { deliver::run(agent, &pulse, &stop).await.map_err(|error| error_chain(&error)) }
+    }));
+    let pulse = Arc::new(vitals.watch("retention", Duration::from_secs(30 * 60)));
+    let (other, inner) = (agent.clone(), stop.clone());
+    parts.spawn(supervise("retention", agent.clone(), stop.clone(), move || {
+        let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
+        async move { retention::run(agent, &pulse, &stop).await.map_err(|error| error_chain(&error)) }
     }));
     Ok(())
 }

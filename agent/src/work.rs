@@ -24,8 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_secs(5);
 /// The contents in memory at once, in KiB; a larger file waits until it is alone.
 const MEMORY_KIB: u32 = 256 * 1024;
-/// Below so many free bytes nothing more is taken in.
-const LEAST_FREE: u64 = 64 << 20;
 
 /// Works on files; cheap to clone, all clones share the limits.
 #[derive(Debug, Clone)]
@@ -231,9 +229,10 @@ impl Work {
 
     /// False while the disk is nearly full: better no file taken than one half kept.
     fn has_room(&self) -> bool {
-        let folder = self.agent.settings().storage_folder();
+        let settings = self.agent.settings();
+        let folder = settings.storage_folder();
         let free = nix::sys::statvfs::statvfs(&folder).map(|it| it.blocks_available() * it.fragment_size());
-        let full = free.is_ok_and(|free| free < LEAST_FREE);
+        let full = free.is_ok_and(|free| free < settings.least_free_bytes());
         let words = full.then(|| {
             format!(
                 "the disk of {} is nearly full: no more files are taken until there is room",

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::{Config, Control, Convert, Delivery, Health, Intake, Server, Storage};
+use super::{Config, Control, Convert, Delivery, Health, Intake, Retention, Server, Storage};
 use crate::control::api::Station;
 
 impl Default for Config {
@@ -16,6 +16,7 @@ impl Default for Config {
             convert: Convert::default(),
             health: Health::default(),
             control: Control::default(),
+            retention: Retention::default(),
             storage: Storage::default(),
             sources: Vec::new(),
         }
@@ -52,6 +53,18 @@ impl Default for Convert {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self { workers: u32::try_from(cores.clamp(1, 16)).unwrap_or(1), time_limit_seconds: 120 }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: 90, percent: 50 }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { folder: None, machine_key: None, least_free_mb: 256 }
     }
 }
 

@@ -33,6 +33,7 @@ pub struct Config {
     pub convert: Convert,
     pub health: Health,
     pub control: Control,
+    pub retention: Retention,
     pub storage: Storage,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceSettings>,
@@ -105,8 +106,18 @@ pub struct Control {
     pub allow_users: Vec<String>,
 }
 
+/// How long what is delivered is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Archived files and their reports are kept so many days: 0, for ever, to 36500.
+    pub days: u32,
+    /// The archive may take so much of its file system in per cent, then the oldest go: 0, no limit, to 90.
+    pub percent: u32,
+}
+
 /// Where the agent keeps its own things.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Storage {
     /// Database and archive; by default `/var/lib/wats-agent/<instance>`.
@@ -115,6 +126,8 @@ pub struct Storage {
     /// The file with the machine key, where systemd does not hand one over. Made if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_key: Option<PathBuf>,
+    /// With less room than so many MB no new files are taken: 16 to 1000000.
+    pub least_free_mb: u32,
 }
 
 /// A configuration that was found right, and where it came from.
@@ -127,6 +140,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// With fewer free bytes than this no new files are taken.
+    pub fn least_free_bytes(&self) -> u64 {
+        u64::from(self.config.storage.least_free_mb) << 20
+    }
+
     /// The folder with the database and the archive.
     pub fn storage_folder(&self) -> PathBuf {
         match &self.config.storage.folder {

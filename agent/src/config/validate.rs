@@ -29,6 +29,10 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
     range(&mut found, "convert.workers", u64::from(config.convert.workers), 1, 64);
     range(&mut found, "convert.time_limit_seconds", u64::from(config.convert.time_limit_seconds), 1, 3600);
 
+    range(&mut found, "retention.days", u64::from(config.retention.days), 0, 36_500);
+    range(&mut found, "retention.percent", u64::from(config.retention.percent), 0, 90);
+    range(&mut found, "storage.least_free_mb", u64::from(config.storage.least_free_mb), 16, 1_000_000);
+
     let paths = [
         ("control.socket", &config.control.socket),
         ("storage.folder", &config.storage.folder),

@@ -11,4 +11,4 @@ mod upload;
 
 pub use routes::converters;
 pub use server::{ServeError, listen, serve};
-pub use status::{LOW_DISK_BYTES, disk, status};
+pub use status::{disk, status};

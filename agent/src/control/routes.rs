@@ -183,7 +183,8 @@ async fn upload_file(
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()).and_then(|it| it.parse().ok());
     let limit = watched.intake.max_file_bytes.unwrap_or(settings.config.intake.max_file_bytes);
-    let stored = upload::store(&folder, &file, content, announced, limit).await?;
+    let stored =
+        upload::store(&folder, &file, content, announced, limit, settings.least_free_bytes()).await?;
     tracing::info!(source = %source, size_bytes = stored.size_bytes, "stored an upload as {}", stored.name);
     Ok(Json(stored))
 }

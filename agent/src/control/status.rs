@@ -14,8 +14,6 @@ use crate::store::{SourceTotals, StoreError};
 
 /// Older servers are said to miss parts of the API.
 const OLDEST_SERVER: [u64; 4] = [2025, 3, 9, 824];
-/// With less room than this no new files are taken.
-pub const LOW_DISK_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Gathers everything that a person is shown first.
 ///
@@ -35,7 +33,7 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
         instance: settings.instance.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: agent.started_at(),
-        health: judge(failures, &server, queue, disk, &sources),
+        health: judge(failures, &server, queue, disk, settings.least_free_bytes(), &sources),
         server,
         queue,
         station: settings.config.station.clone(),
@@ -100,11 +98,12 @@ fn judge(
     server: &ServerState,
     queue: QueueCounts,
     disk: Disk,
+    least_free: u64,
     sources: &[SourceStatus],
 ) -> Health {
     let mut failed = failures;
     let mut look = Vec::new();
-    if disk.free_bytes < LOW_DISK_BYTES {
+    if disk.free_bytes < least_free {
         failed.push(format!("only {} MB are free on the disk of the queue", disk.free_bytes / 1_000_000));
     }
     let trouble = server.trouble.as_deref().unwrap_or("the reason is not known");
@@ -190,6 +189,7 @@ fn memory_bytes() -> u64 {
 mod tests {
     use super::*;
 
+    const LEAST: u64 = 256 << 20;
     const ROOM: Disk = Disk { free_bytes: 10_000_000_000, total_bytes: 20_000_000_000 };
 
     fn server(link: Link, trouble: Option<&str>) -> ServerState {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn an_agent_without_trouble_is_ok() {
-        let health = judge(Vec::new(), &server(Link::Online, None), QueueCounts::default(), ROOM, &[]);
+        let health = judge(Vec::new(), &server(Link::Online, None), QueueCounts::default(), ROOM, LEAST, &[]);
         assert_eq!(health, Health { level: HealthLevel::Ok, reasons: Vec::new() });
     }
 
@@ -207,7 +207,7 @@ mod tests {
         let queue = QueueCounts { rejected: 2, failed_files: 1, ..QueueCounts::default() };
         let full = Disk { free_bytes: 5_000_000, ..ROOM };
         let held = server(Link::Held, Some("the server does not accept our credential (401)"));
-        let health = judge(vec!["the intake crashed".to_owned()], &held, queue, full, &[]);
+        let health = judge(vec!["the intake crashed".to_owned()], &held, queue, full, LEAST, &[]);
         assert_eq!(health.level, HealthLevel::Failed);
         assert_eq!(
             health.reasons,
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn a_server_that_is_away_asks_for_attention_only() {
         let away = server(Link::Offline, Some("timed out"));
-        let health = judge(Vec::new(), &away, QueueCounts::default(), ROOM, &[]);
+        let health = judge(Vec::new(), &away, QueueCounts::default(), ROOM, LEAST, &[]);
         assert_eq!(health.level, HealthLevel::Attention);
     }
 
@@ -239,7 +239,7 @@ mod tests {
         ] {
             let mut server = server(Link::Online, None);
             server.version = Some(version.to_owned());
-            let health = judge(Vec::new(), &server, QueueCounts::default(), ROOM, &[]);
+            let health = judge(Vec::new(), &server, QueueCounts::default(), ROOM, LEAST, &[]);
             assert_eq!(health.level == HealthLevel::Attention, warned, "{version}: {:?}", health.reasons);
             assert_ne!(health.level, HealthLevel::Failed);
         }

@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::api::StoredFile;
 use super::refusal::Refusal;
-use super::status::{LOW_DISK_BYTES, disk};
+use super::status::disk;
 use crate::files;
 
 /// Drafts begin with a dot, so that no source takes them for a file.
@@ -26,19 +26,22 @@ const SILENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: u64 = 32 * 1024 * 1024;
 
 /// Stores `content` in `folder`; on disk under its answered name when this returns.
+///
+/// `least_free` bytes stay free on the disk.
 pub(super) async fn store(
     folder: &Path,
     name: &str,
     content: Body,
     announced: Option<u64>,
     limit: u64,
+    least_free: u64,
 ) -> Result<StoredFile, Refusal> {
     check_name(name)?;
     if announced.is_some_and(|size| size > limit) {
         return Err(too_large(limit));
     }
     tokio::fs::create_dir_all(folder).await.map_err(|error| failed(folder, &error))?;
-    check_room(folder, announced.unwrap_or(0))?;
+    check_room(folder, announced.unwrap_or(0), least_free)?;
 
     let draft = tempfile::Builder::new()
         .prefix(DRAFT)
@@ -60,7 +63,7 @@ pub(super) async fn store(
             return Err(too_large(limit));
         }
         if size_bytes >= look_at {
-            check_room(folder, 0)?;
+            check_room(folder, 0, least_free)?;
             look_at = size_bytes + LOOK_EVERY;
         }
         hash.update(&piece);
@@ -126,9 +129,9 @@ pub(super) fn numbered(name: &str, number: u32) -> String {
     }
 }
 
-fn check_room(folder: &Path, needed: u64) -> Result<(), Refusal> {
+fn check_room(folder: &Path, needed: u64, least_free: u64) -> Result<(), Refusal> {
     let free = disk(folder).free_bytes;
-    if free < LOW_DISK_BYTES.saturating_add(needed) {
+    if free < least_free.saturating_add(needed) {
         let words = format!("the disk is too full for this file: {} MB are free", free / 1_000_000);
         return Err(Refusal::new(StatusCode::INSUFFICIENT_STORAGE, words));
     }

@@ -9,6 +9,7 @@ mod files;
 mod ledger;
 mod lists;
 mod reports;
+mod retention;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use files::{Claim, Known, NewFile};
 pub use ledger::{Ledger, LedgerError};
 pub use lists::SourceTotals;
 pub use reports::{Due, MoveError, NewReport, Sent, Waiting};
+pub use retention::Delivered;
 use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
