@@ -127,6 +127,13 @@ async fn weakness_24_a_file_over_the_limit_is_kept_and_says_what_to_do() {
     let words = fs::read_to_string(bench.path("error/large.json.error.txt")).unwrap();
     assert!(words.contains("2001 bytes") && words.contains("raise intake.max_file_bytes"), "{words}");
     bench.until("the small one", async || bench.serials().await == ["1"]).await;
+
+    // More than the agent takes at all; the file has no blocks, and nobody reads it.
+    let bench = Bench::start("").await;
+    fs::File::create(bench.path("../huge")).unwrap().set_len((1 << 30) + 1).unwrap();
+    fs::rename(bench.path("../huge"), bench.path("huge.json")).unwrap();
+    bench.until("refused", async || bench.path("error/huge.json").exists()).await;
+    assert_eq!(fs::metadata(bench.path("error/huge.json")).unwrap().len(), (1 << 30) + 1);
 }
 
 #[tokio::test]

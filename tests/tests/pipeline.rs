@@ -101,7 +101,7 @@ async fn a_huge_file_an_empty_one_and_a_half_written_one_are_set_aside_with_thei
     let folder = station.source("text");
     // Sparse: it has the size without the blocks.
     let huge = std::fs::File::create(folder.join("huge.txt")).unwrap();
-    huge.set_len(1 << 30).unwrap();
+    huge.set_len((1 << 30) + 1).unwrap();
     drop(huge);
     station.drop_file("text", "empty.txt", b"").unwrap();
     let whole = text_report("T-1");
@@ -109,7 +109,7 @@ async fn a_huge_file_an_empty_one_and_a_half_written_one_are_set_aside_with_thei
     station.drop_file("text", "good.txt", &text_report("T-2")).unwrap();
     station.until("the good file", SOON, async || serials(&station) == ["T-2"]).await.unwrap();
     for (name, words) in [
-        ("huge.txt", "too large: 1073741824 bytes"),
+        ("huge.txt", "too large: 1073741825 bytes"),
         ("empty.txt", "the file is empty"),
         ("half.txt", "ends in the middle"),
     ] {

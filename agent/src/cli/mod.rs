@@ -6,6 +6,7 @@ mod remote;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -17,6 +18,9 @@ use crate::config::Settings;
 use crate::control::client::ControlError;
 use crate::convert::worker;
 use crate::secret::Made;
+
+/// How long threads may take to end.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Watches folders, converts test results to WATS reports and delivers them.
 #[derive(Debug, clap::Parser)]
@@ -118,16 +122,21 @@ fn make_key(path: &std::path::Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::main]
-async fn run_agent(settings: Settings, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
+fn run_agent(settings: Settings, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    let stop = stop_on_signal().context("could not listen for signals")?;
-    crate::run(settings, machine_key, stop).await
+    let runtime = tokio::runtime::Runtime::new().context("could not start the threads")?;
+    let result = runtime.block_on(async {
+        let stop = stop_on_signal().context("could not listen for signals")?;
+        crate::run(settings, machine_key, stop).await
+    });
+    // A thread that waits for a disk that does not answer must not be waited for.
+    runtime.shutdown_timeout(GOODBYE);
+    result
 }
 
 /// Cancelled by SIGTERM, or by Ctrl-C at a terminal.

@@ -115,6 +115,11 @@ fn describe(status: &Status) -> String {
             "source   {} in {}: {} converted, {} failed\n",
             source.settings.name, source.folder, source.files_converted, source.files_failed
         );
+        let detection = &source.detection;
+        if let (Some(median), Some(most)) = (detection.latency_p50_ms, detection.latency_p99_ms) {
+            text +=
+                &format!("         files are known to be complete after {median} ms, 99 % after {most} ms\n");
+        }
     }
     text
 }

@@ -7,7 +7,7 @@ mod routes;
 mod server;
 mod server_settings;
 mod status;
-mod upload;
+pub(crate) mod upload;
 
 pub use routes::converters;
 pub use server::{ServeError, listen, serve};

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::api::{
     ArgumentInfo, ConverterInfo, FileDetail, FileQuery, FileRecord, FileState, ReportDetail, ReportQuery,
-    ReportRecord, SourceSettings, SourceStatus, Station, Status, StoredFile, Unit,
+    ReportRecord, SourceSettings, SourceState, SourceStatus, Station, Status, StoredFile, Unit,
 };
 use super::refusal::Refusal;
 use super::status::{sources, status};
@@ -179,6 +179,7 @@ async fn upload_file(
 ) -> Answer<StoredFile> {
     let settings = control.agent.settings();
     let watched = settings.source(&source).ok_or_else(|| no_source(&source))?;
+    check_answers(&control.agent, watched)?;
     let folder = settings.folder_of(watched);
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()).and_then(|it| it.parse().ok());
@@ -187,6 +188,16 @@ async fn upload_file(
         upload::store(&folder, &file, content, announced, limit, settings.least_free_bytes()).await?;
     tracing::info!(source = %source, size_bytes = stored.size_bytes, "stored an upload as {}", stored.name);
     Ok(Json(stored))
+}
+
+/// Refuses what would wait for a dead network mount.
+fn check_answers(agent: &Agent, source: &SourceSettings) -> Result<(), Refusal> {
+    let health = agent.source_health(&source.name);
+    if health.state == SourceState::Failed && health.detection.network.is_some() {
+        let words = health.trouble.unwrap_or_else(|| "the network mount does not answer".to_owned());
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words));
+    }
+    Ok(())
 }
 
 fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
@@ -218,6 +229,7 @@ async fn retry_file(State(control): State<Control>, Path(id): Path<i64>) -> Resu
     }
     let settings = agent.settings();
     let source = settings.source(&file.source).ok_or_else(|| no_source(&file.source))?;
+    check_answers(agent, source)?;
     let folder = settings.folder_of(source);
     let lies_at = agent.store().whereabouts(id).await?.ok_or_else(unknown)?;
     let found_at = agent.store().found_at(id).await?.ok_or_else(unknown)?;

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::refusal::Refusal;
 use super::routes::{Control, router};
-use super::upload;
 use crate::agent::Agent;
 use crate::service::Vitals;
 
@@ -60,10 +59,6 @@ pub async fn serve(
     vitals: Vitals,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let settings = agent.settings();
-    for source in &settings.config.sources {
-        upload::remove_drafts(&settings.folder_of(source));
-    }
     let app = router(Control { agent: agent.clone(), vitals }).layer(from_fn_with_state(agent, check_peer));
     axum::serve(listener, app.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(stop.cancelled_owned())

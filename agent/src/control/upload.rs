@@ -40,15 +40,17 @@ pub(super) async fn store(
     if announced.is_some_and(|size| size > limit) {
         return Err(too_large(limit));
     }
-    tokio::fs::create_dir_all(folder).await.map_err(|error| failed(folder, &error))?;
-    check_room(folder, announced.unwrap_or(0), least_free)?;
-
-    let draft = tempfile::Builder::new()
-        .prefix(DRAFT)
-        .permissions(Permissions::from_mode(0o660))
-        .tempfile_in(folder)
-        .map_err(|error| failed(folder, &error))?;
-    let (file, draft) = draft.into_parts();
+    let there = folder.to_owned();
+    let draft = in_time(folder, move || {
+        std::fs::create_dir_all(&there).map_err(|error| failed(&there, &error))?;
+        check_room(&there, announced.unwrap_or(0), least_free)?;
+        tempfile::Builder::new()
+            .prefix(DRAFT)
+            .permissions(Permissions::from_mode(0o660))
+            .tempfile_in(&there)
+            .map_err(|error| failed(&there, &error))
+    });
+    let (file, draft) = draft.await?.into_parts();
     let mut file = tokio::fs::File::from_std(file);
     let (mut size_bytes, mut hash, mut look_at) = (0_u64, Sha256::new(), LOOK_EVERY);
     let mut content = content.into_data_stream();
@@ -63,7 +65,8 @@ pub(super) async fn store(
             return Err(too_large(limit));
         }
         if size_bytes >= look_at {
-            check_room(folder, 0, least_free)?;
+            let there = folder.to_owned();
+            in_time(folder, move || check_room(&there, 0, least_free)).await?;
             look_at = size_bytes + LOOK_EVERY;
         }
         hash.update(&piece);
@@ -84,13 +87,35 @@ pub(super) async fn store(
 }
 
 /// Removes what uploads left behind that a power cut or a kill broke off.
-pub(super) fn remove_drafts(folder: &Path) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(DRAFT)) {
-        if let Err(error) = std::fs::remove_file(entry.path()) {
-            tracing::warn!(%error, "could not remove the rest of an upload, {}", entry.path().display());
+///
+/// # Errors
+/// When the folder cannot be read or one cannot be removed.
+pub(crate) fn remove_drafts(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().starts_with(DRAFT) {
+            continue;
+        }
+        // One that is being written is younger: a sender that is silent for longer has been given up.
+        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if age > 2 * SILENCE {
+            std::fs::remove_file(entry.path())?;
         }
     }
+    Ok(())
+}
+
+/// Does what may wait for a dead network mount, and waits for it only so long.
+async fn in_time<T: Send + 'static>(
+    folder: &Path,
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::time::timeout(SILENCE, tokio::task::spawn_blocking(work)).await;
+    let done = done.map_err(|_| {
+        let words = format!("the folder {} does not answer: is its network mount alive?", folder.display());
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words)
+    })?;
+    done.map_err(|error| Refusal::internal(&error))?
 }
 
 /// The name must be one that any file system takes, and that cannot lead elsewhere.

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::names::{self, Names, Whose};
 use super::settings::Unit;
+use crate::control::upload;
 use crate::files::Stamp;
 
 /// Below a folder that deep nothing is looked for: a loop of mounts must end.
@@ -64,6 +65,18 @@ pub(super) struct Others {
     pub(super) unreadable: Option<String>,
     /// Device and inode of the folder: others when it was replaced, or a share was mounted on it.
     pub(super) folder: (u64, u64),
+}
+
+/// Makes the folder if it is not there, and clears away what broken uploads left in it.
+///
+/// # Errors
+/// When it cannot be made. That something cannot be cleared away hinders nobody.
+pub(super) fn prepare(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    if let Err(error) = upload::remove_drafts(folder) {
+        tracing::warn!(%error, "could not remove the rest of an upload in {}", folder.display());
+    }
+    Ok(())
 }
 
 /// Passes on every file, or unit, that is meant for us: its path, stamp, and when it changed.

@@ -49,7 +49,7 @@ impl Place {
             return share.prepare(&self.folder, &self.names).await;
         }
         let folder = self.folder.clone();
-        blocking(move || std::fs::create_dir_all(&folder)).await
+        blocking(move || disk::prepare(&folder)).await
     }
 
     /// Looks through the folder.

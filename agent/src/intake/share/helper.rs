@@ -42,7 +42,7 @@ fn answer(request: Request, send: &mut impl FnMut(&[u8]) -> io::Result<()>) -> i
     let Request { folder, rules, wish } = request;
     let names = Names::new(rules).map_err(io::Error::other)?;
     match wish {
-        Wish::Prepare => std::fs::create_dir_all(&folder).map(|()| Reply::Prepared),
+        Wish::Prepare => disk::prepare(&folder).map(|()| Reply::Prepared),
         Wish::List => {
             let (mut part, mut since) = (Vec::new(), Instant::now());
             let others = disk::list(&folder, &names, |path, stamp, changed_ns| {
