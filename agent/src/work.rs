@@ -216,13 +216,16 @@ impl Work {
             }
             Err(error) => {
                 let path = known.path.display();
-                let words = format!("{path} is done with but cannot be moved away: {error}");
+                let words = format!(
+                    "{path} is done with but cannot be moved away: {error}. Give the agent the right to write into \
+                     its folder, or let the source keep its files"
+                );
                 tracing::warn!(file.id = id, "{words}");
                 // That of a network mount is its source's own.
                 if !file.is_remote() {
                     self.agent.set_trouble("archive", Some(words));
                 }
-                Ok(Outcome::Later(Duration::from_secs(30)))
+                Ok(Outcome::Immovable)
             }
         }
     }

@@ -40,7 +40,7 @@ async fn folders_below_are_looked_into_by_patterns() {
 }
 
 #[tokio::test]
-async fn a_file_and_its_folder_are_converted_and_put_away_as_one() {
+async fn weakness_16_a_file_and_its_folder_are_converted_and_put_away_as_one() {
     let bench = Bench::start("intake = { unit = \"file-and-folder\" }").await;
     bench.drop_file("u 1.0/Sound-a.txt", b"one");
     bench.drop_file("u 1.0/below/b.txt", b"two");
@@ -60,7 +60,7 @@ async fn a_file_and_its_folder_are_converted_and_put_away_as_one() {
 }
 
 #[tokio::test]
-async fn a_folder_is_one_unit_when_its_marker_is_there_and_comes_back_on_retry() {
+async fn weakness_16_a_folder_is_one_unit_when_its_marker_is_there_and_comes_back_on_retry() {
     let bench =
         Bench::start("intake = { unit = \"folder\", ready_marker = \"COMPLETE\", quiet_seconds = 1 }").await;
     bench.drop_file("sn-1/result.json", b"{\"type\": nonsense");
@@ -153,6 +153,8 @@ async fn an_empty_file_waits_for_its_writer_and_then_says_so() {
 #[tokio::test]
 async fn renamed_rewritten_deleted_and_of_the_same_name() {
     let bench = Bench::start("intake = { quiet_seconds = 1, ignore_close = true }").await;
+    // All of them tiny.
+    assert!(report("0").len() < 1024);
     bench.drop_file("gone.json", &report("0"));
     bench.drop_file("before.json.tmp", &report("1"));
     bench.drop_file("named.json", &report("2"));
@@ -237,4 +239,22 @@ async fn latencies_are_shown_and_a_closed_file_is_known_to_be_complete_at_once()
         detection.latency_p50_ms.unwrap() < 5000 && detection.latency_p99_ms.unwrap() < 20_000,
         "{detection:?}"
     );
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_moved_away_hold_up_nobody_and_are_converted_once() {
+    let bench = Bench::start("").await;
+    // No archive can be made where a file is in the way.
+    write(bench.path("../state/archive"), "");
+    for serial in ["1", "2"] {
+        bench.drop_file(format!("{serial}.json"), &report(serial));
+        bench.until(serial, async || bench.serials().await.contains(&serial.to_owned())).await;
+    }
+    let reasons = bench.client.status().await.unwrap().health.reasons;
+    assert!(reasons.iter().any(|it| it.contains("cannot be moved away")), "{reasons:?}");
+    fs::remove_file(bench.path("../state/archive")).unwrap();
+    bench.until("moved", async || bench.archived() == ["1-1.json", "2-2.json"]).await;
+    assert_eq!(bench.serials().await, ["1", "2"]);
+    assert_eq!(bench.files().await.len(), 2);
+    assert!(!bench.path("1.json").exists() && !bench.path("2.json").exists());
 }

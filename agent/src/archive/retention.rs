@@ -116,7 +116,7 @@ async fn sweep(
 /// The file goes first: a record without a file does no harm, a file without a record would stay for ever.
 async fn forget(store: &Store, archive: &Path, file: &Delivered) -> Result<bool, StoreError> {
     // One that still lies where it was found would be converted again.
-    if file.kept_at.is_none() && fs::symlink_metadata(&file.path).is_ok() {
+    if file.kept_at.is_none() && !has_gone(&file.path).await {
         return Ok(false);
     }
     if let Some(place) = file.kept_at.as_deref().and_then(|kept_at| place(archive, kept_at)) {
@@ -130,6 +130,14 @@ async fn forget(store: &Store, archive: &Path, file: &Delivered) -> Result<bool,
         }
     }
     store.forget_delivered(file.id).await
+}
+
+/// True when surely nothing is there: a network mount that does not answer says nothing.
+async fn has_gone(path: &Path) -> bool {
+    match tokio::time::timeout(Duration::from_secs(5), tokio::fs::symlink_metadata(path)).await {
+        Ok(Err(error)) => error.kind() == io::ErrorKind::NotFound,
+        Ok(Ok(_)) | Err(_) => false,
+    }
 }
 
 /// The entry of a day's folder in which the file lies; `None` for one that does not lie in the archive.

@@ -3,6 +3,7 @@ use std::path::Path;
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::control::api::{Schedule, SourceIntake};
 
 const PATH: &str = "/etc/wats-agent/line2.toml";
 
@@ -98,6 +99,45 @@ file_patterns = ["a/b"]
 }
 
 #[test]
+fn what_is_wrong_in_how_files_are_found_is_named_with_its_line() {
+    check(
+        r#"
+[intake]
+share_timeout_seconds = 0
+[[sources]]
+name = "one"
+converter = "wats-json"
+[sources.intake]
+recursive = true
+unit = "folder"
+include = ["/abs", "a["]
+quiet_seconds = 0
+max_file_bytes = 5
+ready_marker = "*.done"
+schedule = { every_minutes = 5, at = ["6:30"] }
+[[sources]]
+name = "two"
+converter = "wats-json"
+intake = { ready_marker = "done", schedule = { every_minutes = 0 }, poll_seconds = 4000 }
+"#,
+        expect![[r#"
+            /etc/wats-agent/line2.toml: line 3: intake.share_timeout_seconds: 0 is out of range: 1 to 600
+            /etc/wats-agent/line2.toml: line 10: sources[0].intake.include[0]: "/abs" is no path below the folder, like line-?/**/*.xml
+            /etc/wats-agent/line2.toml: line 10: sources[0].intake.include[1]: "a[" is no pattern: unclosed character class; missing ']'
+            /etc/wats-agent/line2.toml: line 11: sources[0].intake.quiet_seconds: 0 is out of range: 1 to 86400
+            /etc/wats-agent/line2.toml: line 12: sources[0].intake.max_file_bytes: 5 is out of range: 1024 to 1073741824
+            /etc/wats-agent/line2.toml: line 8: sources[0].intake.recursive: cannot be combined with units of several files
+            /etc/wats-agent/line2.toml: line 13: sources[0].intake.ready_marker: "*.done" is no marker, like COMPLETE.marker
+            /etc/wats-agent/line2.toml: line 14: sources[0].intake.schedule: say either every_minutes = 15 or at = ["06:30"]
+            /etc/wats-agent/line2.toml: line 14: sources[0].intake.schedule.at[0]: "6:30" is no time of day, like 06:30
+            /etc/wats-agent/line2.toml: line 18: sources[1].intake.poll_seconds: 4000 is out of range: 1 to 3600
+            /etc/wats-agent/line2.toml: line 18: sources[1].intake.ready_marker: "done" is no marker, like *.done
+            /etc/wats-agent/line2.toml: line 18: sources[1].intake.schedule.every_minutes: 0 is out of range: 1 to 1440
+        "#]],
+    );
+}
+
+#[test]
 fn a_changed_configuration_is_saved_and_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("default.toml");
@@ -112,7 +152,12 @@ fn a_changed_configuration_is_saved_and_read_back() {
         after: crate::control::api::After::Keep,
         paused: true,
         priority: crate::control::api::USUAL_PRIORITY,
-        intake: Default::default(),
+        intake: SourceIntake {
+            recursive: true,
+            exclude: vec!["old/".to_owned()],
+            schedule: Some(Schedule { every_minutes: None, at: vec!["06:30".to_owned()] }),
+            ..SourceIntake::default()
+        },
     });
     settings.save().unwrap();
     assert_eq!(Settings::load(&path).unwrap(), settings);

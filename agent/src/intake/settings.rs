@@ -135,7 +135,7 @@ impl SourceIntake {
             }
         }
         if self.recursive && unit != Unit::File {
-            wrong("recursive", "only single files are looked for in folders below".to_owned());
+            wrong("recursive", "cannot be combined with units of several files".to_owned());
         }
         if let Some(marker) = &self.ready_marker {
             let fits = !marker.contains('/')

@@ -261,7 +261,7 @@ mod tests {
 
     /// A line that writes one line a minute into an open file: never quiet, never closed, for an hour.
     #[test]
-    fn a_file_that_is_written_slowly_over_an_hour_is_taken_when_it_is_whole() {
+    fn weakness_06_a_file_that_is_written_slowly_over_an_hour_is_taken_when_it_is_whole() {
         let start = Instant::now();
         let path = Path::new("/in/a.json");
         let stamp = |size| Stamp { device: 1, inode: 1, size, modified_ns: 0 };

@@ -25,6 +25,7 @@ use super::share::Shares;
 use super::share::mounts::{self, Mount};
 use super::{Candidate, Outcome, Source, schedule};
 use crate::control::api::{After, FileState, SourceState};
+use crate::files::Stamp;
 use crate::{Agent, SourceHealth};
 
 /// How long a file rests after its writer closed it.
@@ -42,6 +43,8 @@ const POLL: u32 = 5;
 /// How often a schedule is looked at.
 const SCHEDULE: Duration = Duration::from_secs(20);
 
+/// How long until a file that could not be moved away is tried again, at the next look after that.
+const MOVE_AGAIN: Duration = Duration::from_secs(15);
 /// How long listening may take to begin.
 const LISTEN_TIME: Duration = Duration::from_secs(10);
 /// So many files of a network mount are worked on at once.
@@ -73,6 +76,9 @@ pub(super) struct Watching {
     done: mpsc::UnboundedSender<(PathBuf, Outcome)>,
     ended: mpsc::UnboundedReceiver<(PathBuf, Outcome)>,
     kept: Arc<Kept>,
+    /// Those of `kept` that could not be moved away, and when that is tried again.
+    immovable: Vec<(PathBuf, Stamp)>,
+    move_at: Option<Instant>,
     more: bool,
     hearing: Hearing,
     listens: bool,
@@ -109,6 +115,8 @@ impl Watching {
             done,
             ended,
             kept: Arc::default(),
+            immovable: Vec::new(),
+            move_at: None,
             more: false,
             hearing: Hearing::default(),
             listens: false,
@@ -389,16 +397,34 @@ impl Watching {
             Outcome::Later(time) => self.settling.later(key, Instant::now() + time),
             Outcome::Done => {
                 self.settling.done(key);
-                // A file that is kept, or could not be moved, is still there.
-                if self.source.settings.after == After::Keep
-                    && let Ok(looks) = self.place.look(vec![key.to_owned()]).await
-                {
-                    for (key, seen) in looks {
-                        if let Some(seen) = seen {
-                            Arc::make_mut(&mut self.kept).insert((key, seen.stamp));
-                        }
-                    }
+                if self.source.settings.after == After::Keep {
+                    self.keep(key).await;
                 }
+            }
+            Outcome::Immovable => {
+                self.settling.done(key);
+                let kept = self.keep(key).await;
+                self.immovable.extend(kept);
+                self.move_at.get_or_insert(Instant::now() + MOVE_AGAIN);
+            }
+        }
+    }
+
+    /// Remembers a file that is still there, so that it is not found again; answers how it looks.
+    async fn keep(&mut self, key: &Path) -> Option<(PathBuf, Stamp)> {
+        let (key, seen) = self.place.look(vec![key.to_owned()]).await.ok()?.pop()?;
+        let kept = (key, seen?.stamp);
+        Arc::make_mut(&mut self.kept).insert(kept.clone());
+        Some(kept)
+    }
+
+    /// Lets the next look find again what could not be moved.
+    fn release_immovable(&mut self) {
+        if self.move_at.is_some_and(|at| at <= Instant::now()) {
+            self.move_at = None;
+            let kept = Arc::make_mut(&mut self.kept);
+            for file in self.immovable.drain(..) {
+                kept.remove(&file);
             }
         }
     }
@@ -445,6 +471,8 @@ impl Watching {
             );
             return Ok(false);
         }
+        let immovable = self.immovable.len();
+        self.release_immovable();
         let (picked, others) = self.place.list(self.kept.clone()).await?;
         if *self.folder.get_or_insert(others.folder) != others.folder {
             tracing::warn!(
@@ -468,14 +496,19 @@ impl Watching {
             }
             self.settling.found(path, now);
         }
-        self.trouble = self.remarks(others);
+        self.trouble = self.remarks(others, immovable);
         self.say(SourceState::Watching);
         Ok(true)
     }
 
     /// What a person should know of files that are not taken.
-    fn remarks(&self, others: Others) -> Option<String> {
+    fn remarks(&self, others: Others, immovable: usize) -> Option<String> {
         let mut remarks = Vec::new();
+        if immovable > 0 {
+            remarks.push(format!(
+                "{immovable} files are done with but cannot be moved away: give the agent the right to write here"
+            ));
+        }
         if let Some(name) = others.stranger {
             let patterns = self.place.names.rules.patterns.join(", ");
             let count = others.strangers;
