@@ -25,6 +25,12 @@ demo:
     cargo build --workspace --bins
     tools/demo
 
+# How fast the pipeline is, next to what this machine can do: a table for docs/performance.md.
+bench *options:
+    tools/setup build
+    cargo build --release -p wats-agent
+    cargo run --release -p wats-tests --bin bench -- {{options}}
+
 # Build the Debian packages and the signed apt repository: dist/packages, dist/apt.
 packages:
     tools/setup build packages

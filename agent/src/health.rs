@@ -6,25 +6,32 @@
 //! | `/health/ready` | it can take files: the store answers, the disk has room, no part has crashed |
 //! | `/health` | it does its job: alive, ready, nothing failed |
 //! | `/health/details` | as `/health`, with every part and its reasons |
+//! | `/metrics` | always: counters and histograms for Prometheus |
 //!
-//! Otherwise 503 with the reasons.
+//! Otherwise 503 with the reasons. Requests for health answer from a picture that is made beside them, once a second
+//! while somebody asks: however often that is, neither disk nor database notice.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::agent::Agent;
 use crate::control::api::{HealthLevel, SourceState, Status};
 use crate::control::{disk, status};
+use crate::metrics;
 use crate::service::Vitals;
 
 /// How long until a port that was taken is tried again.
@@ -32,10 +39,66 @@ const TRY_AGAIN: Duration = Duration::from_secs(30);
 /// The name of this part among the agent's troubles.
 const PART: &str = "health";
 
+/// The picture is made anew so often while somebody asks, and while nobody does.
+const FRESH: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_secs(5);
+/// Somebody asks who asked so lately.
+const LATELY: Duration = Duration::from_secs(30);
+
 #[derive(Debug, Clone)]
 struct Watched {
     agent: Agent,
     vitals: Vitals,
+    picture: watch::Sender<Option<Arc<Picture>>>,
+    started: Instant,
+    /// Seconds after `started` of the last request.
+    asked: Arc<AtomicU64>,
+}
+
+/// How the agent was a moment ago.
+#[derive(Debug)]
+struct Picture {
+    status: Result<Status, String>,
+    /// Why files could not be taken in, loops that hang aside.
+    not_ready: Vec<String>,
+}
+
+impl Watched {
+    fn new(agent: &Agent, vitals: Vitals) -> Self {
+        let picture = watch::Sender::new(None);
+        Self { agent: agent.clone(), vitals, picture, started: Instant::now(), asked: Arc::default() }
+    }
+
+    /// The newest picture; only before there is one it is made for the request.
+    async fn picture(&self) -> Arc<Picture> {
+        self.asked.store(self.started.elapsed().as_secs(), Ordering::Relaxed);
+        let known = self.picture.borrow().clone();
+        match known {
+            Some(picture) => picture,
+            None => self.renew().await,
+        }
+    }
+
+    async fn renew(&self) -> Arc<Picture> {
+        let picture =
+            Arc::new(Picture { status: current(self).await, not_ready: not_ready(&self.agent).await });
+        self.picture.send_replace(Some(picture.clone()));
+        picture
+    }
+
+    /// Renews the picture until `stop` fires.
+    async fn keep_fresh(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            self.renew().await;
+            metrics::upkeep();
+            let asked = Duration::from_secs(self.asked.load(Ordering::Relaxed));
+            let is_asked = self.started.elapsed().saturating_sub(asked) < LATELY;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(if is_asked { FRESH } else { IDLE }) => {}
+            }
+        }
+    }
 }
 
 /// Serves the health endpoints at the configured address until `stop` fires.
@@ -43,7 +106,9 @@ struct Watched {
 /// An address that is taken is a trouble in the agent's status and tried again, not the agent's end.
 pub async fn serve(agent: Agent, vitals: Vitals, stop: CancellationToken) {
     let address = agent.settings().config.health.listen;
-    let app = router(&agent, vitals);
+    let watched = Watched::new(&agent, vitals);
+    let app = router(watched.clone());
+    let _fresh = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(watched.keep_fresh(stop.clone())));
     while !stop.is_cancelled() {
         match TcpListener::bind(address).await {
             Ok(listener) => {
@@ -76,16 +141,17 @@ fn words(address: SocketAddr, error: &std::io::Error) -> String {
     }
 }
 
-fn router(agent: &Agent, vitals: Vitals) -> Router {
+fn router(watched: Watched) -> Router {
     Router::new()
         .route("/", get(health))
         .route("/health", get(health))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/health/details", get(details))
+        .route("/metrics", get(exposition))
         .fallback(async || (StatusCode::NOT_FOUND, Json(json!({"error": "not found"}))))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(10)))
-        .with_state(Watched { agent: agent.clone(), vitals })
+        .with_state(watched)
 }
 
 type Answer = (StatusCode, Json<Value>);
@@ -104,11 +170,28 @@ async fn live(State(watched): State<Watched>) -> Answer {
 }
 
 async fn ready(State(watched): State<Watched>) -> Answer {
-    answer("ready", "not ready", &not_ready(&watched).await)
+    answer("ready", "not ready", &reasons(&watched, &*watched.picture().await))
+}
+
+/// What hangs now, and what was wrong in the picture.
+fn reasons(watched: &Watched, picture: &Picture) -> Vec<String> {
+    let mut reasons = stuck(&watched.vitals);
+    reasons.extend(picture.not_ready.iter().cloned());
+    reasons
+}
+
+async fn exposition(State(watched): State<Watched>) -> ([(HeaderName, &'static str); 1], String) {
+    let picture = watched.picture().await;
+    let text = metrics::exposition(picture.status.as_ref().ok(), Timestamp::now());
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
 async fn health(State(watched): State<Watched>) -> Answer {
-    match current(&watched).await {
+    let hangs = stuck(&watched.vitals);
+    if !hangs.is_empty() {
+        return answer("ok", "unhealthy", &hangs);
+    }
+    match &watched.picture().await.status {
         Ok(status) if status.health.level == HealthLevel::Failed => {
             answer("ok", "unhealthy", &status.health.reasons)
         }
@@ -116,19 +199,21 @@ async fn health(State(watched): State<Watched>) -> Answer {
             (StatusCode::OK, Json(json!({"status": "ok", "attention": status.health.reasons})))
         }
         Ok(_) => answer("ok", "unhealthy", &[]),
-        Err(reason) => answer("ok", "unhealthy", &[reason]),
+        Err(reason) => answer("ok", "unhealthy", std::slice::from_ref(reason)),
     }
 }
 
 async fn details(State(watched): State<Watched>) -> Answer {
     let now = Timestamp::now();
-    let status = match current(&watched).await {
+    let picture = watched.picture().await;
+    let status = match &picture.status {
         Ok(status) => status,
-        Err(reason) => return answer("ok", "unhealthy", &[reason]),
+        Err(reason) => return answer("ok", "unhealthy", std::slice::from_ref(reason)),
     };
-    let failed = status.health.level == HealthLevel::Failed;
+    let hangs = stuck(&watched.vitals);
+    let failed = status.health.level == HealthLevel::Failed || !hangs.is_empty();
     let code = if failed { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (code, Json(describe(&status, &stuck(&watched.vitals), &not_ready(&watched).await, now)))
+    (code, Json(describe(status, &hangs, &reasons(&watched, &picture), now)))
 }
 
 /// Every part with what is wrong with it.
@@ -188,10 +273,9 @@ fn stuck(vitals: &Vitals) -> Vec<String> {
     vitals.stuck().iter().map(ToString::to_string).collect()
 }
 
-/// Why files cannot be taken in now.
-async fn not_ready(watched: &Watched) -> Vec<String> {
-    let agent = &watched.agent;
-    let mut reasons = stuck(&watched.vitals);
+/// Why files cannot be taken in now, loops that hang aside.
+async fn not_ready(agent: &Agent) -> Vec<String> {
+    let mut reasons = Vec::new();
     if agent.store().is_closed() {
         reasons.push("the database is closed".to_owned());
     } else if let Err(error) = agent.store().queue_counts(Timestamp::now()).await {

@@ -17,6 +17,7 @@ pub mod files;
 pub mod health;
 pub mod intake;
 pub mod ledger;
+mod metrics;
 mod run;
 pub mod secret;
 pub mod service;

@@ -41,6 +41,7 @@ pub async fn run(
     machine_key: Option<PathBuf>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    crate::metrics::start();
     let storage = settings.storage_folder();
     fs::create_dir_all(&storage).with_context(|| format!("could not make {}", storage.display()))?;
     let _only = lock(&storage)?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
@@ -16,6 +16,7 @@ use crate::control::api::{After, FileState};
 use crate::convert::{Answer, ConvertFailure, Job, Pool};
 use crate::files::Stamp;
 use crate::intake::{Candidate, Content, Outcome, Source};
+use crate::metrics::{self, Stage};
 use crate::store::{Claim, Known, NewFile, StoreError};
 
 /// How long an empty or cut off file may rest before it counts as an error: its writer may be slow.
@@ -141,6 +142,7 @@ impl Work {
                     file.id = id,
                     "{name} has the content of file {of}, which was converted before"
                 );
+                metrics::file(&source.settings.name, "duplicate");
                 return self.finish(file, known(file, id, FileState::Converted, sha256, now)).await;
             }
             Claim::Convert { id } => {
@@ -153,17 +155,23 @@ impl Work {
                     station: self.agent.settings().config.station.clone(),
                     now,
                 };
-                (id, self.pool.convert(&job, &bytes, &companions).await)
+                let started = Instant::now();
+                let answer = self.pool.convert(&job, &bytes, &companions).await;
+                metrics::took(Stage::Convert, started.elapsed());
+                (id, answer)
             }
         };
         drop((bytes, companions));
         match answer {
             Ok(Answer::Reports { reports, warnings }) => {
-                let count = reports.len();
-                match store.converted(id, reports, Timestamp::now()).await? {
+                let (count, started) = (reports.len(), Instant::now());
+                let twin = store.converted(id, reports, Timestamp::now()).await?;
+                metrics::took(Stage::Store, started.elapsed());
+                match twin {
                     None => tracing::info!(file.id = id, reports = count, "converted {name}"),
                     Some(of) => tracing::info!(file.id = id, "{name} has the content of file {of}"),
                 }
+                metrics::file(&source.settings.name, if twin.is_none() { "converted" } else { "duplicate" });
                 for warning in warnings {
                     tracing::warn!(file.id = id, "{name}: {warning}");
                 }
@@ -183,6 +191,7 @@ impl Work {
         let now = Timestamp::now();
         let id = self.agent.store().refuse(new_file(file, String::new(), now)?, words.clone()).await?;
         tracing::warn!(file.id = id, "{} was not converted: {}", file_name(file), first_line(&words));
+        metrics::file(&file.source.settings.name, "failed");
         let failed = Known { error: Some(words), ..known(file, id, FileState::Failed, String::new(), now) };
         self.finish(file, failed).await
     }
@@ -197,6 +206,7 @@ impl Work {
     ) -> Result<Outcome, WorkError> {
         tracing::warn!(file.id = id, "{} was not converted: {}", file_name(file), first_line(&words));
         self.agent.store().failed(id, words.clone()).await?;
+        metrics::file(&file.source.settings.name, "failed");
         let failed = Known { error: Some(words), ..known(file, id, FileState::Failed, sha256, now) };
         self.finish(file, failed).await
     }

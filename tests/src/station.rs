@@ -1,6 +1,7 @@
 //! A test station in a temporary folder: the real agent program, its folders, and a simulated server.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,6 +18,14 @@ pub struct Station {
     folder: tempfile::TempDir,
     pub sim: Sim,
     agent: Option<Child>,
+    health: SocketAddr,
+}
+
+/// Processor time and memory of the agent with its workers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Usage {
+    pub cpu: Duration,
+    pub memory_bytes: u64,
 }
 
 impl Station {
@@ -51,14 +60,15 @@ impl Station {
     /// When the agent was not built or does not start.
     pub async fn start_without_server(sources: &[(&str, &str)], extra: &str) -> anyhow::Result<Self> {
         let sim = Sim::start(SimSettings::default()).await?;
-        let mut station = Self { folder: tempfile::tempdir()?, sim, agent: None };
+        let mut station = Self { folder: tempfile::tempdir()?, sim, agent: None, health: free_address()? };
         let root = station.folder.path();
         let mut config = format!(
             "version = 1\n[station]\nname = \"ST1\"\nlocation = \"Lab\"\npurpose = \"Production\"\ntime_zone = \"UTC\"\n\
              [intake]\nsettle_seconds = 1\nrescan_seconds = 1\n\
-             [health]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"{0}/agent.sock\"\nallow_users = []\n\
+             [health]\nlisten = \"{1}\"\n[control]\nsocket = \"{0}/agent.sock\"\nallow_users = []\n\
              [storage]\nfolder = \"{0}/storage\"\nmachine_key = \"{0}/machine.key\"\n",
-            root.display()
+            root.display(),
+            station.health
         );
         config.push_str(extra);
         config.push('\n');
@@ -87,6 +97,11 @@ impl Station {
         file.write_all(config.as_bytes())?;
         station.run_agent().await?;
         Ok(station)
+    }
+
+    /// The address of the agent's health endpoints: `http://127.0.0.1:PORT`.
+    pub fn health_url(&self) -> String {
+        format!("http://{}", self.health)
     }
 
     /// The folder of a source.
@@ -135,6 +150,36 @@ impl Station {
         let control = self.control()?;
         self.until("the agent answers", Duration::from_secs(20), async || control.status().await.is_ok())
             .await
+    }
+
+    /// What the agent and its workers have used since it started.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn agent_usage(&self) -> anyhow::Result<Usage> {
+        let id = self.agent.as_ref().context("the agent does not run")?.id();
+        let children = std::fs::read_dir(format!("/proc/{id}/task"))?
+            .flatten()
+            .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        let mut pids: Vec<String> = children
+            .flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        pids.push(id.to_string());
+        let mut usage = Usage::default();
+        for pid in pids {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+            // The name in brackets may hold spaces.
+            let fields: Vec<u64> = stat
+                .rsplit_once(')')
+                .map(|(_, rest)| rest.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect())
+                .unwrap_or_default();
+            let field = |number: usize| fields.get(number - 3).copied().unwrap_or(0);
+            // utime, stime, and those of children that have ended: ticks of 10 ms; rss in pages of 4 KiB.
+            let ticks = field(14) + field(15) + field(16) + field(17);
+            usage.cpu += Duration::from_millis(ticks * 10);
+            usage.memory_bytes += field(24) * 4096;
+        }
+        Ok(usage)
     }
 
     /// Runs the agent's program with this instance's configuration; answers its exit code and all that it printed.
@@ -219,6 +264,11 @@ impl Drop for Station {
             let _ended = agent.wait();
         }
     }
+}
+
+/// An address that nobody listened on a moment ago.
+fn free_address() -> std::io::Result<SocketAddr> {
+    std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 
 /// A program of this build: it lies beside the test programs' folder.

@@ -15,6 +15,7 @@ use wats_converters::Companion;
 use super::frame;
 use super::job::{Answer, Job};
 use super::worker::{Head, Order};
+use crate::metrics;
 
 /// A worker is replaced after so many files, so that no converter's leak can grow for ever.
 const RECYCLE_AFTER: u32 = 1000;
@@ -109,9 +110,15 @@ impl Pool {
                 }
                 Ok(answer)
             }
-            Ok(Err(failure)) => Err(worker.explain(failure, job).await),
+            Ok(Err(failure)) => {
+                metrics::worker_lost();
+                Err(worker.explain(failure, job).await)
+            }
             // Dropping the worker kills it.
-            Err(_) => Err(ConvertFailure::TimedOut { limit: self.limits.time }),
+            Err(_) => {
+                metrics::worker_lost();
+                Err(ConvertFailure::TimedOut { limit: self.limits.time })
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ use wats::client::{Client, SubmitError, Verdict};
 
 use crate::config::Settings;
 use crate::control::api::{Link, USUAL_PRIORITY};
+use crate::metrics::{self, Stage};
 use crate::service::Pulse;
 use crate::store::{Due, Sent, StoreError};
 use crate::{Agent, error_chain};
@@ -287,7 +288,9 @@ async fn all_due(agent: Agent) -> Result<Ended, StoreError> {
 /// Sends one report and records what came of it.
 async fn upload(agent: Agent, client: Client, due: Due) -> Result<Ended, StoreError> {
     let Due { id, seq, attempts, stored_at, body } = due;
+    let started = Instant::now();
     let result = client.submit_wsjf(id, body).await;
+    metrics::took(Stage::Upload, started.elapsed());
     let now = Timestamp::now();
     let (sent, ended) = match result {
         Ok(accepted) => {
@@ -296,6 +299,15 @@ async fn upload(agent: Agent, client: Client, due: Due) -> Result<Ended, StoreEr
         }
         Err(error) => judge(&agent, &error, attempts, stored_at, now),
     };
+    metrics::report(match &sent {
+        Sent::Accepted { .. } => "acknowledged",
+        Sent::Rejected { .. } => "refused",
+        Sent::Postponed { .. } => "postponed",
+        Sent::GivenBack { .. } => "held",
+    });
+    if let Sent::Accepted { .. } = &sent {
+        metrics::took(Stage::Queue, Duration::try_from(now.duration_since(stored_at)).unwrap_or_default());
+    }
     if let Sent::Rejected { error, .. } = &sent {
         tracing::warn!(report.id = %id, "report {id} was rejected: {}", error.lines().next().unwrap_or_default());
     }

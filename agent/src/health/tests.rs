@@ -23,7 +23,7 @@ async fn agent(folder: &tempfile::TempDir, listen: SocketAddr) -> Agent {
 
 async fn ask(agent: &Agent, vitals: &Vitals, path: &str) -> (u16, Value) {
     let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = router(agent, vitals.clone()).oneshot(request).await.unwrap();
+    let response = router(Watched::new(agent, vitals.clone())).oneshot(request).await.unwrap();
     let code = response.status().as_u16();
     let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
     (code, serde_json::from_slice(&body).unwrap())
