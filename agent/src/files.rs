@@ -4,6 +4,7 @@ use std::fs::{File, Metadata, Permissions};
 use std::io::{Result, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,19 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Set in a process that looks after a network mount.
+static ON_A_SHARE: AtomicBool = AtomicBool::new(false);
+
+/// Says that all files that this process looks at lie on a network mount.
+pub(crate) fn look_after_a_share() {
+    ON_A_SHARE.store(true, Ordering::Relaxed);
+}
+
+/// True in a process that looks after a network mount.
+pub(crate) fn are_on_a_share() -> bool {
+    ON_A_SHARE.load(Ordering::Relaxed)
+}
+
 /// By what a file is recognised as unchanged without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stamp {
@@ -69,10 +83,14 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// How a file looks now.
     pub fn of(metadata: &Metadata) -> Self {
+        // Not all network file systems keep the number of a file, and a mount gets another device each time:
+        // there a file is known by size and time.
+        let lasts = !are_on_a_share();
         Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
+            device: if lasts { metadata.dev() } else { 0 },
+            inode: if lasts { metadata.ino() } else { 0 },
             size: metadata.len(),
             modified_ns: metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()),
         }

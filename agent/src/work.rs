@@ -75,7 +75,10 @@ impl Work {
             Err(error) => {
                 let name = file.path.display();
                 tracing::error!(%error, "could not work on {name}; it is tried again");
-                file.ends(Outcome::Later(AGAIN));
+                file.ends(match error {
+                    WorkError::Read(_) => Outcome::Unreadable(AGAIN),
+                    _ => Outcome::Later(AGAIN),
+                });
             }
         }
     }
@@ -218,7 +221,12 @@ impl Work {
     /// Puts a finished file away; one that cannot be moved is tried again later.
     async fn put_away(&self, file: &Candidate, known: Known) -> Result<Outcome, StoreError> {
         let (id, archive) = (known.id, self.agent.settings().archive_folder());
-        match file.put_away(&known, archive).await {
+        let mut moved = file.put_away(&known, archive.clone()).await;
+        if moved.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            // Somebody was quicker, perhaps a process of an agent that was killed: now it shows where it lies.
+            moved = file.put_away(&known, archive).await;
+        }
+        match moved {
             Ok(kept_at) => {
                 self.agent.store().put_away(id, kept_at).await?;
                 self.agent.set_trouble("archive", None);

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::names::{self, Names, Whose};
 use super::settings::Unit;
 use crate::control::upload;
-use crate::files::Stamp;
+use crate::files::{self, Stamp};
 
 /// Below a folder that deep nothing is looked for: a loop of mounts must end.
 const DEEPEST: usize = 64;
@@ -243,8 +243,15 @@ fn gather(folder: &Path, names: &Names, members: &mut Vec<Member>) {
             let path = entry.path();
             if metadata.is_dir() && depth < DEEPEST {
                 folders.push((path, depth + 1));
-            } else if metadata.is_file() && names.belongs(&entry.file_name()) && members.len() < MOST_MEMBERS
-            {
+                continue;
+            }
+            // One that its writer has for itself counts as it was listed: the next look is another one.
+            let metadata = if metadata.is_file() && files::are_on_a_share() {
+                fresh(folder, &path).unwrap_or(metadata)
+            } else {
+                metadata
+            };
+            if metadata.is_file() && names.belongs(&entry.file_name()) && members.len() < MOST_MEMBERS {
                 let (stamp, changed_ns) = (Stamp::of(&metadata), changed_ns(&metadata));
                 members.push(Member { path, stamp, changed_ns });
             }
@@ -276,12 +283,29 @@ pub(super) fn markers(names: &Names, path: &Path) -> Vec<PathBuf> {
 
 /// The look of the regular file at `path`; links are not followed, not even on the way from `folder`.
 fn file(folder: &Path, path: &Path) -> Option<(Stamp, i64)> {
-    let metadata = if path.parent() == Some(folder) {
+    let metadata = if files::are_on_a_share() {
+        fresh(folder, path)?
+    } else if path.parent() == Some(folder) {
         fs::symlink_metadata(path).ok()?
     } else {
         open(folder, path, OFlag::O_PATH).ok()?.metadata().ok()?
     };
     metadata.is_file().then(|| (Stamp::of(&metadata), changed_ns(&metadata)))
+}
+
+/// As the server sees it now: only opening makes a network file system ask, instead of answering from memory. A
+/// writer that has the file for itself makes opening fail: it is not complete.
+fn fresh(folder: &Path, path: &Path) -> Option<Metadata> {
+    match open(folder, path, OFlag::empty()) {
+        Ok(file) => file.metadata().ok(),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::ExecutableFileBusy) =>
+        {
+            None
+        }
+        // What is wrong shows when it is read.
+        Err(_) => fs::symlink_metadata(path).ok(),
+    }
 }
 
 fn changed_ns(metadata: &Metadata) -> i64 {

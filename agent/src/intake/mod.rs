@@ -74,6 +74,8 @@ pub enum Outcome {
     Done,
     /// To be looked at again after this time.
     Later(Duration),
+    /// It could not be read, although it is there: looked at again after this time, and said so.
+    Unreadable(Duration),
     /// Done with, but it could not be moved away: tried again in a while, and no others wait for that.
     Immovable,
 }

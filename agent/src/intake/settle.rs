@@ -144,7 +144,8 @@ impl Settling {
             self.look_again(path, None);
             return Verdict::Ready(unchanged);
         }
-        let at = waiting.since + quiet;
+        // What is missing may come sooner.
+        let at = (waiting.since + quiet).min(now + rules.found);
         self.look_again(path, Some(at));
         Verdict::Wait
     }
@@ -245,13 +246,20 @@ mod tests {
             (Look::Plain, false, 2000),
             (Look::Marked, false, 200),
             (Look::Several, true, 2000),
-            (Look::Lonely, true, 12_000),
+            (Look::Lonely, true, 2000),
         ] {
             let start = Instant::now();
             let mut settling = Settling::default();
             settling.heard(path.to_owned(), closed, start);
             assert_eq!(settling.looked(path, Some((stamp, look)), start, RULES), Verdict::Wait);
             assert_eq!(settling.next_look(), Some(start + Duration::from_millis(rests_ms)), "{look:?}");
+        }
+        let (start, mut settling) = (Instant::now(), Settling::default());
+        settling.found(path.to_owned(), start);
+        for (second, verdict) in [(0, Verdict::Wait), (11, Verdict::Wait), (12, Verdict::Ready(RULES.lonely))]
+        {
+            let now = start + Duration::from_secs(second);
+            assert_eq!(settling.looked(path, Some((stamp, Look::Lonely)), now, RULES), verdict, "{second}");
         }
         let mut settling = Settling::default();
         settling.found(path.to_owned(), Instant::now());

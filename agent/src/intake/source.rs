@@ -1,6 +1,11 @@
 //! One watched folder: events, looks through it, and waiting until files are complete.
 
-use std::collections::VecDeque;
+mod begin;
+mod ended;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,23 +13,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use notify::RecommendedWatcher;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::disk::{Look, Others, Seen};
+use super::disk::{Look, Seen};
 use super::hearing::{Hearing, Means};
-use super::listen::{self, Ear, Event, Events};
+use super::listen::{Ear, Event, Events};
 use super::names::Whose;
 use super::pick::{self, Kept};
 use super::reach::{Place, blocking};
-use super::settings::{Unit, Watch};
+use super::settings::Unit;
 use super::settle::{Rules, Settling, Verdict};
 use super::share::Shares;
 use super::share::mounts::{self, Mount};
 use super::{Candidate, Outcome, Source, schedule};
-use crate::control::api::{After, FileState, SourceState};
+use crate::control::api::SourceState;
 use crate::files::Stamp;
 use crate::{Agent, SourceHealth};
 
@@ -43,10 +47,6 @@ const POLL: u32 = 5;
 /// How often a schedule is looked at.
 const SCHEDULE: Duration = Duration::from_secs(20);
 
-/// How long until a file that could not be moved away is tried again, at the next look after that.
-const MOVE_AGAIN: Duration = Duration::from_secs(15);
-/// How long listening may take to begin.
-const LISTEN_TIME: Duration = Duration::from_secs(10);
 /// So many files of a network mount are worked on at once.
 const REMOTE_AT_ONCE: usize = 8;
 
@@ -78,6 +78,9 @@ pub(super) struct Watching {
     kept: Arc<Kept>,
     /// Those of `kept` that could not be moved away, and when that is tried again.
     immovable: Vec<(PathBuf, Stamp)>,
+    unreadable: BTreeSet<PathBuf>,
+    /// Why no events come, where they should.
+    deaf: Option<String>,
     move_at: Option<Instant>,
     more: bool,
     hearing: Hearing,
@@ -116,6 +119,8 @@ impl Watching {
             ended,
             kept: Arc::default(),
             immovable: Vec::new(),
+            unreadable: BTreeSet::new(),
+            deaf: None,
             move_at: None,
             more: false,
             hearing: Hearing::default(),
@@ -167,92 +172,6 @@ impl Watching {
         let _watcher = self.listen(ear).await;
         self.folder = None;
         self.follow(events).await
-    }
-
-    /// Finds out how the folder is reached: by this process, or by helpers because it is on a network mount.
-    async fn connect(&mut self) -> io::Result<()> {
-        let folder = self.source.folder.clone();
-        let (mount, missing) =
-            blocking(move || Ok((mounts::network(&folder)?, mounts::missing(&folder)))).await?;
-        let gone = missing.or_else(|| self.mount.clone().filter(|_| mount.is_none()));
-        if let Some(Mount { point, kind }) = gone {
-            let words =
-                format!("the network mount {} ({kind}) is not there; mount it again", point.display());
-            return Err(io::Error::other(words));
-        }
-        let silence = Duration::from_secs(self.source.intake.share_timeout_seconds.into());
-        self.place.share = match &mount {
-            Some(mount) => Some(self.shares.at(&mount.point, &mount.kind, silence)),
-            None if self.source.settings.intake.watch == Watch::Poll => {
-                Some(self.shares.at(&self.source.folder, "", silence))
-            }
-            None => None,
-        };
-        self.mount = mount;
-        Ok(())
-    }
-
-    /// Takes up what was done but not put away when the agent ended.
-    async fn take_up(&mut self) -> io::Result<()> {
-        let store = self.agent.store().clone();
-        let unfinished = store.unfinished(self.name()).await.map_err(io::Error::other)?;
-        for file in unfinished {
-            let key = match self.place.names.rules.unit {
-                Unit::Folder => file.path.parent().unwrap_or(&file.path).to_owned(),
-                Unit::File | Unit::FileAndFolder => file.path.clone(),
-            };
-            if file.state == FileState::Claimed {
-                let looks = self.place.look(vec![key]).await?;
-                // One that is there is found again.
-                if looks.iter().all(|(_, seen)| seen.is_none()) {
-                    let path = file.path.display();
-                    tracing::warn!(
-                        source.name = self.name(),
-                        "{path} was taken away before it was converted"
-                    );
-                    store.forget(file.id).await.map_err(io::Error::other)?;
-                }
-                continue;
-            }
-            self.settling.working(&key, Instant::now());
-            let (head, stamp) = (file.path, file.stamp);
-            let seen = Seen { head, stamp, changed_ns: 0, companions: Vec::new(), look: Look::Plain };
-            self.ready.push_back((key, seen, Duration::ZERO));
-        }
-        Ok(())
-    }
-
-    /// Listens to events, where that is wanted and possible.
-    async fn listen(&mut self, ear: Ear) -> Option<RecommendedWatcher> {
-        let settings = &self.source.settings.intake;
-        if settings.watch == Watch::Poll || settings.schedule.is_some() {
-            self.listens = false;
-            return None;
-        }
-        let folder = self.source.folder.clone();
-        let below = self.place.names.rules.recursive || self.place.names.rules.unit == Unit::Folder;
-        // A thread of its own: on a mount that dies now it would wait, and must not be waited for.
-        let (sender, watcher) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("listen".to_owned());
-        let started = thread.spawn(move || sender.send(listen::listen(&folder, below, ear)).is_ok());
-        let watcher = match started {
-            Ok(_) => match tokio::time::timeout(LISTEN_TIME, watcher).await {
-                Ok(Ok(watcher)) => watcher,
-                Ok(Err(_)) => Err(io::Error::other("the thread that listens crashed")),
-                Err(_) => Err(io::ErrorKind::TimedOut.into()),
-            },
-            Err(error) => Err(error),
-        };
-        self.listens = watcher.is_ok();
-        self.listens_since = Timestamp::now();
-        match watcher {
-            Ok(watcher) => Some(watcher),
-            Err(error) => {
-                let folder = self.source.folder.display();
-                tracing::warn!(%error, source.name = self.name(), "no events come from {folder}: it is looked through");
-                None
-            }
-        }
     }
 
     /// Takes files until told to stop, or until the folder cannot be read.
@@ -391,44 +310,6 @@ impl Watching {
         false
     }
 
-    async fn work_ended(&mut self, key: &Path, outcome: Outcome) {
-        self.out = self.out.saturating_sub(1);
-        match outcome {
-            Outcome::Later(time) => self.settling.later(key, Instant::now() + time),
-            Outcome::Done => {
-                self.settling.done(key);
-                if self.source.settings.after == After::Keep {
-                    self.keep(key).await;
-                }
-            }
-            Outcome::Immovable => {
-                self.settling.done(key);
-                let kept = self.keep(key).await;
-                self.immovable.extend(kept);
-                self.move_at.get_or_insert(Instant::now() + MOVE_AGAIN);
-            }
-        }
-    }
-
-    /// Remembers a file that is still there, so that it is not found again; answers how it looks.
-    async fn keep(&mut self, key: &Path) -> Option<(PathBuf, Stamp)> {
-        let (key, seen) = self.place.look(vec![key.to_owned()]).await.ok()?.pop()?;
-        let kept = (key, seen?.stamp);
-        Arc::make_mut(&mut self.kept).insert(kept.clone());
-        Some(kept)
-    }
-
-    /// Lets the next look find again what could not be moved.
-    fn release_immovable(&mut self) {
-        if self.move_at.is_some_and(|at| at <= Instant::now()) {
-            self.move_at = None;
-            let kept = Arc::make_mut(&mut self.kept);
-            for file in self.immovable.drain(..) {
-                kept.remove(&file);
-            }
-        }
-    }
-
     /// Looks at the files that are due.
     async fn look(&mut self, now: Instant) -> io::Result<()> {
         let looks = self.place.look(self.settling.due(now)).await?;
@@ -496,32 +377,10 @@ impl Watching {
             }
             self.settling.found(path, now);
         }
+        self.unreadable.retain(|path| self.settling.contains(path));
         self.trouble = self.remarks(others, immovable);
         self.say(SourceState::Watching);
         Ok(true)
-    }
-
-    /// What a person should know of files that are not taken.
-    fn remarks(&self, others: Others, immovable: usize) -> Option<String> {
-        let mut remarks = Vec::new();
-        if immovable > 0 {
-            remarks.push(format!(
-                "{immovable} files are done with but cannot be moved away: give the agent the right to write here"
-            ));
-        }
-        if let Some(name) = others.stranger {
-            let patterns = self.place.names.rules.patterns.join(", ");
-            let count = others.strangers;
-            remarks
-                .push(format!("{count} files do not fit {patterns} and are left alone, for example {name}"));
-        }
-        if let Some(name) = others.unmarked_one {
-            let marker = self.place.names.rules.marker.as_deref().unwrap_or_default();
-            let count = others.unmarked;
-            remarks.push(format!("{count} files wait for their marker {marker}, for example {name}"));
-        }
-        remarks.extend(others.unreadable);
-        (!remarks.is_empty()).then(|| remarks.join("; "))
     }
 
     fn name(&self) -> &str {
@@ -535,6 +394,3 @@ impl Watching {
         self.agent.set_source_health(self.name(), health);
     }
 }
-
-#[cfg(test)]
-mod tests;

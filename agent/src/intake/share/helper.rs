@@ -9,6 +9,7 @@ use super::super::names::Names;
 use super::super::{away, disk};
 use super::protocol::{self, Reply, Request, WirePath, Wish};
 use crate::convert::{frame, worker};
+use crate::files;
 
 /// A part of a listing has at most so many files.
 const PART: usize = 500;
@@ -21,6 +22,7 @@ const PART_TIME: Duration = Duration::from_millis(500);
 /// When the agent is gone.
 pub fn run() -> io::Result<()> {
     worker::end_with_the_agent()?;
+    files::look_after_a_share();
     let (mut requests, mut answers) = (io::stdin().lock(), BufWriter::new(io::stdout().lock()));
     loop {
         let request = match frame::read(&mut requests) {

@@ -163,6 +163,22 @@ async fn a_scheduled_source_is_looked_through_at_its_times_only() {
     assert!(!schedule::is_due(&schedule, &TimeZone::UTC, Some(now), now));
 }
 
+#[tokio::test]
+async fn files_that_cannot_be_read_or_moved_are_named_and_not_given_up() {
+    let mut bench = Bench::start("", &["a.json", "b.json"]).await;
+    bench.age("a.json", 100);
+    assert_eq!([bench.next().await, bench.next().await], ["a.json", "b.json"]);
+    bench.held[0].ends(Outcome::Unreadable(Duration::from_secs(2)));
+    bench.held[1].ends(Outcome::Immovable);
+    bench.held.clear();
+    let said =
+        |health: &SourceHealth, words: &str| health.trouble.as_ref().is_some_and(|it| it.contains(words));
+    bench.ear.hear(Ok(notify::Event::new(EventKind::Other).set_flag(Flag::Rescan)));
+    bench.until(|it| said(it, "1 files cannot be read") && said(it, "a.json")).await;
+    bench.until(|it| said(it, "1 files are done with but cannot be moved away")).await;
+    assert_eq!(bench.next().await, "a.json");
+}
+
 /// What a status shows is what was found out.
 #[test]
 fn a_status_without_a_word_on_detection_is_read_too() {
