@@ -67,7 +67,9 @@ async fn weakness_20_every_counter_counts() {
         .until("the gauges", SOON, async || {
             // Made up to a second ago: the last thing that happened is waited for.
             let metrics = metrics(&station).await;
-            metrics["wats_queue_reports{state=\"rejected\"}"] == 1.0 && metrics["wats_server_online"] == 1.0
+            let reports = |state: &str| metrics[&format!("wats_queue_reports{{state=\"{state}\"}}")];
+            let ended = (reports("sent"), reports("rejected")) == (1.0, 1.0);
+            ended && metrics["wats_failed_files"] == 1.0 && metrics["wats_server_online"] == 1.0
         })
         .await
         .unwrap();
