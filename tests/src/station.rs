@@ -271,10 +271,11 @@ fn free_address() -> std::io::Result<SocketAddr> {
     std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 
-/// A program of this build: it lies beside the test programs' folder.
+/// A program of this build: it lies beside this program, or beside the folder of the test programs.
 pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let profile = test.ancestors().nth(2).context("this test program lies nowhere")?;
+    let own = std::env::current_exe()?;
+    let beside = own.parent().context("this program lies nowhere")?;
+    let profile = if beside.ends_with("deps") { beside.parent().unwrap_or(beside) } else { beside };
     let program = profile.join(name);
     ensure!(
         program.is_file(),

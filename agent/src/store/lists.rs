@@ -191,7 +191,7 @@ impl Store {
             .await?;
         let (failed_files, oldest_queued, sent_today): (i64, Option<i64>, i64) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM file WHERE state = 'failed'),
-                    (SELECT min(stored_at) FROM report WHERE state = 'queued'),
+                    (SELECT min(stored_at) FROM report INDEXED BY report_old WHERE state = 'queued'),
                     (SELECT count(*) FROM report WHERE state = 'sent' AND sent_at > ?1)",
         )
         .bind(ms(now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(now)))

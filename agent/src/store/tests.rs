@@ -367,3 +367,28 @@ async fn a_ledger_that_was_tampered_with_is_found_out() {
     raw.execute("DELETE FROM ledger WHERE seq = 3").await.unwrap();
     assert_eq!(verified(&database).await, Err(Flaw::Missing { from: 3, to: 3 }));
 }
+
+/// What the queue is asked at every turn must not read the whole queue: each statement uses its own index.
+#[tokio::test]
+async fn weakness_23_the_queue_is_asked_by_its_indexes() {
+    use sqlx::Row;
+    let bench = bench().await;
+    for (query, index) in [
+        (
+            "SELECT min(due_at) FROM report INDEXED BY report_next_due WHERE state = 'queued'",
+            "report_next_due",
+        ),
+        ("SELECT min(stored_at) FROM report INDEXED BY report_old WHERE state = 'queued'", "report_old"),
+        (reports::QUEUED_SOURCES, "report_due"),
+    ] {
+        let plan = format!("EXPLAIN QUERY PLAN {query}");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(plan)).fetch_all(&bench.store.readers).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get::<String, _>("detail")).collect();
+        let of_reports: Vec<&String> = steps.iter().filter(|step| step.contains("report")).collect();
+        assert!(!of_reports.is_empty());
+        for step in of_reports {
+            let covering = format!("USING COVERING INDEX {index}");
+            assert!(step.contains(&covering), "{step}");
+        }
+    }
+}
