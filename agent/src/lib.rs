@@ -27,7 +27,7 @@ pub mod work;
 use std::error::Error;
 
 pub use agent::{Agent, ChangeError, LinkState, SourceHealth};
-pub use run::run;
+pub use run::{InstanceTaken, run};
 
 /// An error with every cause, on one line: `a: b: c`.
 pub fn error_chain(error: &dyn Error) -> String {

@@ -1,6 +1,7 @@
 //! Starts the parts of the agent, restarts one that crashes, and ends them together.
 
 use std::fs::{self, File, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,13 +181,32 @@ fn secrets(storage: &Path, machine_key: Option<&Path>) -> Secrets {
     Secrets::new(SealedStore::new(storage.join("secrets"), key))
 }
 
-/// The kernel holds the lock as long as this process lives, and no longer.
+/// Another agent runs on the instance.
+#[derive(Debug, thiserror::Error)]
+#[error("another agent, process {process}, runs in {}: stop it first, or give this one a configuration of its own", storage.display())]
+pub struct InstanceTaken {
+    /// Its number, as it wrote it down itself.
+    pub process: String,
+    pub storage: PathBuf,
+}
+
+/// The kernel holds the lock as long as this process lives, and no longer: a file that a killed agent left behind
+/// stops nobody. The process's number in it is for people only.
 fn lock(storage: &Path) -> anyhow::Result<File> {
     let path = storage.join("lock");
-    let file = File::create(&path).with_context(|| format!("could not make {}", path.display()))?;
+    let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut file = open.with_context(|| format!("could not make {}", path.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another agent runs in {}", storage.display()),
+        Ok(()) => {
+            let noted = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+            noted.with_context(|| format!("could not write {}", path.display()))?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let process = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
+            let process = if process.is_empty() { "of unknown number".to_owned() } else { process };
+            Err(InstanceTaken { process, storage: storage.to_owned() }.into())
+        }
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("could not lock {}", path.display()))
         }

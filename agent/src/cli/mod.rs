@@ -1,6 +1,7 @@
 //! The command line.
 
 mod convert;
+mod instances;
 mod ledger;
 mod remote;
 
@@ -69,6 +70,12 @@ enum Command {
         #[command(subcommand)]
         command: remote::QueueCommand,
     },
+    /// List the instances of this machine, whose configurations lie beside this one's.
+    Instances {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Answer from the receipt ledger: what became of every file, provably.
     Ledger {
         #[command(subcommand)]
@@ -97,6 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::CheckConfig => check_config(&config),
         Command::Status { json } => remote::status(&Settings::load(&config)?, json),
         Command::Queue { command } => remote::queue(&Settings::load(&config)?, &command),
+        Command::Instances { json } => instances::list(&config, json),
         Command::Ledger { command } => ledger::run(&Settings::load(&config)?, &command),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
@@ -104,8 +112,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
 }
 
-/// What the process ends with: 3 when the agent that was asked does not run, else 1.
+/// What the process ends with: 3 when the agent that was asked does not run, 4 when another one runs on the
+/// instance, else 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<crate::InstanceTaken>() {
+        return 4;
+    }
     match error.downcast_ref::<ControlError>() {
         Some(ControlError::Unreachable { .. }) => 3,
         _ => 1,
