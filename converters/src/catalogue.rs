@@ -1,5 +1,7 @@
 //! All converters, by name and by what a file looks like.
 
+use crate::keysight_testexec_sl::KeysightTestExecSl;
+use crate::seica_xml::SeicaXml;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
@@ -7,7 +9,7 @@ use crate::{Converter, Input};
 
 /// Every converter, in the order in which a person sees them.
 pub fn catalogue() -> &'static [&'static dyn Converter] {
-    &[&WatsJson, &WatsText, &WatsXml]
+    &[&WatsJson, &WatsText, &WatsXml, &KeysightTestExecSl, &SeicaXml]
 }
 
 /// The converter of that name.

@@ -31,6 +31,16 @@ fn wats_xml() {
     check("wats-xml", "wats-xml", ".xml");
 }
 
+#[test]
+fn seica_xml() {
+    check("seica-xml", "seica-xml", "ml");
+}
+
+#[test]
+fn keysight_testexec_sl() {
+    check("keysight-testexec-sl", "keysight-testexec-sl", ".xml");
+}
+
 /// The same report, exported by a server in both formats.
 #[test]
 fn a_genuine_xml_export_has_the_steps_of_its_json_export() {

@@ -1,5 +1,6 @@
 //! What formats share.
 
+pub(crate) mod build;
 pub(crate) mod header;
 pub(crate) mod lengths;
 pub(crate) mod text;

@@ -30,6 +30,15 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
     local.to_zoned_datetime(TimeZone::fixed(offset)).ok().map(|zoned| Time::from_zoned(&zoned))
 }
 
+/// Reads a local time in one of the formats, tried in their order (`%d-%m-%Y %H:%M:%S`), in the station's zone.
+///
+/// What [`parse`] says of daylight saving time holds here as well.
+pub(crate) fn parse_as(text: &str, formats: &[&str], zone: &TimeZone) -> Option<Time> {
+    let local =
+        formats.iter().find_map(|format| jiff::civil::DateTime::strptime(format, text.trim()).ok())?;
+    local.to_zoned_datetime(zone.clone()).ok().map(|zoned| Time::from_zoned(&zoned))
+}
+
 /// When the file was written, in the station's zone: for files that do not say when the test was.
 pub(crate) fn of_file(input: &Input) -> Time {
     Time::from_zoned(&input.modified.to_zoned_datetime(input.station.time_zone.clone()))

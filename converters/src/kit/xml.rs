@@ -135,6 +135,26 @@ fn explain(error: Error) -> ConvertError {
     }
 }
 
+/// The text from the root element's name on.
+pub(crate) fn root_tag(text: &str) -> Option<&str> {
+    let mut rest = text.trim_start();
+    loop {
+        rest = if let Some(after) = rest.strip_prefix("<?") {
+            after.split_once("?>")?.1.trim_start()
+        } else if let Some(after) = rest.strip_prefix("<!--") {
+            after.split_once("-->")?.1.trim_start()
+        } else {
+            return rest.strip_prefix('<').filter(|tag| !tag.starts_with('!'));
+        };
+    }
+}
+
+/// The name of the root element without its prefix, for a look at the beginning of a file.
+pub(crate) fn root_name(text: &str) -> Option<&str> {
+    let name = root_tag(text)?.split([' ', '\t', '\r', '\n', '/', '>']).next()?;
+    name.rsplit(':').next()
+}
+
 /// An attribute that is there and not blank, trimmed.
 pub(crate) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     let exact = node.attributes().find(|attribute| attribute.name() == name);

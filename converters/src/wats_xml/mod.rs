@@ -60,7 +60,7 @@ impl Converter for WatsXml {
     fn qualify(&self, input: &Input) -> Qualification {
         let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
         let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
-        let Some(root) = root_tag(&text) else { return Qualification::none("no XML") };
+        let Some(root) = xml::root_tag(&text) else { return Qualification::none("no XML") };
         let name = root.split([' ', '\t', '\r', '\n', '/', '>']).next().unwrap_or_default();
         let local = name.rsplit(':').next().unwrap_or_default();
         let namespace = root.split('>').next().is_some_and(|tag| tag.contains(NAMESPACE));
@@ -108,20 +108,6 @@ impl Converter for WatsXml {
             reports.push(report);
         }
         Ok(Conversion { reports, warnings })
-    }
-}
-
-/// The text from the root element's name on.
-fn root_tag(text: &str) -> Option<&str> {
-    let mut rest = text.trim_start();
-    loop {
-        rest = if let Some(after) = rest.strip_prefix("<?") {
-            after.split_once("?>")?.1.trim_start()
-        } else if let Some(after) = rest.strip_prefix("<!--") {
-            after.split_once("-->")?.1.trim_start()
-        } else {
-            return rest.strip_prefix('<').filter(|tag| !tag.starts_with('!'));
-        };
     }
 }
 

@@ -1,0 +1,376 @@
+//! Keysight TestExec SL: XML with a header, a unit, nested tests and a summary, under names that vary by site.
+
+use roxmltree::Node;
+use wats::report::{Double, MiscInfo, NumericMeas, Report, Status, Step, Uut};
+
+use crate::kit::xml::{attribute, child};
+use crate::kit::{build, header, text, time, tree, xml};
+use crate::{
+    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
+    Qualification,
+};
+
+pub(crate) struct KeysightTestExecSl;
+
+const ABOUT: About = About {
+    name: "keysight-testexec-sl",
+    title: "Keysight TestExec SL",
+    vendor: "Keysight",
+    description: "XML results of TestExec SL: TestResults, TestExecResults, Results or TestExecSL with a header, a unit and tests.",
+    version: env!("CARGO_PKG_VERSION"),
+    file_patterns: &["*.xml", "*.txsl"],
+    arguments: &[
+        Argument {
+            name: "operationTypeCode",
+            description: "Process code of the reports",
+            default: "20",
+            kind: ArgumentKind::ProcessCode,
+        },
+        Argument {
+            name: "defaultStation",
+            description: "Station of a file that names none",
+            default: "TestExec SL",
+            kind: ArgumentKind::Text,
+        },
+        Argument {
+            name: "includePassedMeasurements",
+            description: "Whether tests that passed are in the report, too",
+            default: "true",
+            kind: ArgumentKind::Flag,
+        },
+        Argument {
+            name: "treatMissingLimitsAsPassFail",
+            description: "Whether a value without limits becomes a pass/fail test; else it is logged as a number",
+            default: "true",
+            kind: ArgumentKind::Flag,
+        },
+    ],
+    manual: Manual {
+        setup: "Let TestExec SL write its results as XML, one file for each unit, into the watched folder.",
+        mapping: &[
+            ("Header: ProgramName or its other names", "root and its sequence"),
+            ("Header: StationID, Operator, Location, StartTime", "machineName, uut.user, location, start"),
+            ("UUT: SerialNumber, PartNumber, Revision, Batch", "sn, pn, rev, uut.batchSN"),
+            ("Summary: Status, Duration", "result, uut.execTime"),
+            ("TestGroup, Group, Sequence, SubSection", "a sequence"),
+            ("Test, TestStep, Step, Measurement", "a numeric test by its limits, or pass/fail"),
+        ],
+        limits: &[
+            "Times have no offset in the file and are read in the station's zone.",
+            "A file without a serial number gets its own name as one.",
+        ],
+    },
+};
+
+const ROOTS: [&str; 4] = ["TestResults", "TestExecResults", "Results", "TestExecSL"];
+const HEADERS: [&str; 3] = ["Header", "TestHeader", "FileHeader"];
+const UNITS: [&str; 5] = ["UUT", "Unit", "DUT", "Device", "Product"];
+const SUMMARIES: [&str; 3] = ["Summary", "TestSummary", "Results"];
+const SEQUENCES: [&str; 5] = ["TestSequence", "Tests", "TestResults", "Sequence", "Steps"];
+const TESTS: [&str; 4] = ["test", "teststep", "step", "measurement"];
+const GROUPS: [&str; 4] = ["testgroup", "group", "sequence", "subsection"];
+/// Elements of a test or a group that are read as its own data.
+const DATA: [&str; 5] = ["Measurement", "Measurements", "Data", "Value", "Name"];
+const FORMATS: [&str; 7] = [
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M:%S",
+    "%Y%m%d%H%M%S",
+    "%Y-%m-%dT%H:%M:%S%.f%:z",
+];
+
+impl Converter for KeysightTestExecSl {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn qualify(&self, input: &Input) -> Qualification {
+        let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
+        let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
+        let Some(root) = xml::root_name(&text) else { return Qualification::none("no XML") };
+        if !ROOTS.iter().any(|known| known.eq_ignore_ascii_case(root)) {
+            return Qualification::none(format!("the root element is {root}, none of {}", ROOTS.join(", ")));
+        }
+        // ATML has a root of the same name.
+        if text.contains("IEEE-1636.1") {
+            return Qualification::none("the namespace is that of ATML");
+        }
+        let has = |names: &[&str]| {
+            let lower = text.to_lowercase();
+            names.iter().any(|name| lower.contains(&format!("<{}", name.to_lowercase())))
+        };
+        let parts = [has(&HEADERS), has(&UNITS), has(&["Test", "Step", "Measurement"])];
+        match parts.iter().filter(|present| **present).count() {
+            3 => Qualification::new(0.95, format!("an element {root} with header, unit and tests")),
+            2 => Qualification::new(0.7, format!("an element {root} with two of header, unit and tests")),
+            _ => Qualification::new(0.3, format!("an element {root} without header and unit")),
+        }
+    }
+
+    fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
+        let decoded = text::decode(&input.bytes)?;
+        let mut warnings = Vec::new();
+        let (decoded, removed) = xml::clean(&decoded);
+        if removed {
+            warnings.push("characters that XML forbids were removed".to_owned());
+        }
+        let document = xml::parse(&decoded)?;
+        let root = document.root_element();
+        let name = root.tag_name().name();
+        if !ROOTS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Err(ConvertError::new(ErrorKind::WrongFormat, format!("the root element is {name}"))
+                .expected(format!("one of {}", ROOTS.join(", ")))
+                .help("Check that the right converter is set for this folder."));
+        }
+        let report = Reading { input, arguments, warnings: &mut warnings }.report(root)?;
+        Ok(Conversion { reports: vec![report], warnings })
+    }
+}
+
+/// The first child of one of these names, or the element itself.
+fn part<'a, 'd>(node: Node<'a, 'd>, names: &[&'static str]) -> Node<'a, 'd> {
+    names.iter().find_map(|name| child(node, name)).unwrap_or(node)
+}
+
+/// The text of the first child that is there, else the attribute of one of the names.
+fn value(node: Node<'_, '_>, names: &[&'static str]) -> Option<String> {
+    let of_child = names.iter().find_map(|name| child(node, name)).and_then(xml::text);
+    of_child.or_else(|| names.iter().find_map(|name| attribute(node, name)).map(ToOwned::to_owned))
+}
+
+/// The first word as a number: behind it may stand a unit.
+fn number(written: &str) -> Option<f64> {
+    text::number(written.split_whitespace().next()?)
+}
+
+fn whole(written: &str) -> Option<u64> {
+    written.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok()
+}
+
+fn is_pass(word: &str) -> bool {
+    ["pass", "passed", "p", "true", "1", "ok"].iter().any(|known| known.eq_ignore_ascii_case(word.trim()))
+}
+
+struct Reading<'a> {
+    input: &'a Input,
+    arguments: &'a Arguments,
+    warnings: &'a mut Vec<String>,
+}
+
+impl Reading<'_> {
+    fn report(&mut self, root: Node<'_, '_>) -> Result<Report, ConvertError> {
+        let head = part(root, &HEADERS);
+        let unit = part(root, &UNITS);
+        let summary = part(root, &SUMMARIES);
+        let program = value(head, &["ProgramName", "TestProgram", "SequenceName", "Name"]);
+        let file_name =
+            self.input.file_name.rsplit_once('.').map_or(&*self.input.file_name, |(stem, _)| stem);
+        let serial_number = value(unit, &["SerialNumber", "Serial", "SN", "UnitSerial", "UnitID"]);
+        if serial_number.is_none() {
+            self.warnings.push("no serial number in the file: its name is used".to_owned());
+        }
+        let part_number = value(unit, &["PartNumber", "Part", "PN", "ProductNumber", "Model"]);
+        let mut report = Report::uut(
+            part_number.or_else(|| program.clone()).unwrap_or_default(),
+            serial_number.unwrap_or_else(|| file_name.to_owned()),
+            value(unit, &["Revision", "Rev", "Version", "HWRevision"]).unwrap_or_else(|| "1".to_owned()),
+        );
+        report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
+        report.machine_name = value(head, &["StationID", "Station", "StationName", "TestStation"])
+            .unwrap_or_else(|| self.arguments.text("defaultStation").to_owned());
+        report.location = value(head, &["Location", "Site", "Facility"]).unwrap_or_default();
+        report.purpose = "Functional Test".to_owned();
+        let start = value(head, &["StartTime", "Start", "TestStart", "BeginTime"]);
+        let zone = &self.input.station.time_zone;
+        report.start = start
+            .as_deref()
+            .and_then(|start| time::parse(start, zone).or_else(|| time::parse_as(start, &FORMATS, zone)));
+        if let (Some(start), None) = (&start, &report.start) {
+            self.warnings.push(format!("the start time \"{start}\" cannot be read"));
+        }
+
+        let tests = part(root, &SEQUENCES);
+        let steps = self.steps(tests, tests == root);
+        let operator = value(head, &["Operator", "OperatorID", "User", "Technician"]);
+        let duration = value(summary, &["Duration", "TestTime", "ExecutionTime", "TotalTime"])
+            .filter(|written| !written.contains(':'))
+            .and_then(|written| number(&written));
+        let total = value(summary, &["TotalTests", "Total", "TestCount"]).and_then(|written| whole(&written));
+        report.result = self.result(root, summary, total, &steps);
+        let info = |(name, text): (&str, Option<String>)| {
+            let description = Some(name.to_owned());
+            Some(MiscInfo { description, text: Some(text?), ..MiscInfo::default() })
+        };
+        report.misc_infos = [
+            ("Operator", operator.clone()),
+            ("Test Program", program.clone()),
+            ("Total Tests", total.map(|total| total.to_string())),
+            ("Test Duration (s)", duration.map(|seconds| seconds.to_string())),
+        ]
+        .into_iter()
+        .filter_map(info)
+        .collect();
+        report.uut = Some(Uut {
+            user: Some(operator.unwrap_or_default()),
+            exec_time: duration.filter(|seconds| *seconds >= 0.0).map(Double),
+            batch_sn: value(unit, &["Batch", "Lot", "BatchNumber", "LotNumber"]),
+            ..Uut::default()
+        });
+        let name = program.unwrap_or_else(|| "MainSequence".to_owned());
+        let version = value(head, &["ProgramVersion", "Version", "SequenceVersion"]);
+        let status = tree::root(&steps, report.result);
+        let sequence = build::sequence(&name, &name, version.as_deref().unwrap_or("1.0.0"), steps);
+        report.root = Some(Step { status, ..sequence });
+        header::complete(&mut report, self.input, self.warnings)?;
+        Ok(report)
+    }
+
+    /// The stated verdict, else that of the counts, the root's own, or the tests.
+    fn result(
+        &mut self,
+        root: Node<'_, '_>,
+        summary: Node<'_, '_>,
+        total: Option<u64>,
+        steps: &[Step],
+    ) -> Status {
+        let count = |names: &[&'static str]| value(summary, names).and_then(|written| whole(&written));
+        let word = value(summary, &["Status", "Result", "Outcome", "FinalResult"]);
+        let of_word = |word: &str| match word.trim().to_ascii_lowercase().as_str() {
+            "pass" | "passed" | "p" | "true" | "1" | "ok" | "success" => Some(Status::Passed),
+            "fail" | "failed" | "f" | "false" | "0" | "error" | "ng" => Some(Status::Failed),
+            _ => None,
+        };
+        if let Some(stated) = word.as_deref().and_then(of_word) {
+            return stated;
+        }
+        if let Some(word) = word {
+            self.warnings.push(format!("the result \"{word}\" is not known; the tests decide"));
+        }
+        if count(&["FailedTests", "Failed", "FailCount"]).is_some_and(|failed| failed > 0) {
+            return Status::Failed;
+        }
+        if total.is_some() && total == count(&["PassedTests", "Passed", "PassCount"]) {
+            return Status::Passed;
+        }
+        let own = attribute(root, "status").and_then(of_word);
+        own.unwrap_or_else(|| tree::rolled_up(steps))
+    }
+
+    /// Tests and groups below an element. Others are named in a warning, but not where the root itself is read:
+    /// header, unit and summary stand there.
+    fn steps(&mut self, node: Node<'_, '_>, is_root: bool) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for inner in node.children().filter(Node::is_element) {
+            let element = inner.tag_name().name();
+            let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(element));
+            if is(&TESTS) {
+                steps.extend(self.test(inner));
+            } else if is(&GROUPS) {
+                let name = attribute(inner, "name").map(ToOwned::to_owned);
+                let name = name
+                    .or_else(|| value(inner, &["Name", "GroupName", "Title"]))
+                    .unwrap_or_else(|| "TestGroup".to_owned());
+                let nested = self.steps(inner, false);
+                steps.push(build::sequence(&name, &format!("{name}.seq"), "1.0.0", nested));
+            } else if !is_root && !is(&["Name", "GroupName", "Title"]) {
+                self.warnings.push(format!("an element {element} among the tests is not known and left out"));
+            }
+        }
+        steps
+    }
+
+    /// `None` for a test that passed where those are left out.
+    fn test(&mut self, node: Node<'_, '_>) -> Option<Step> {
+        let name = attribute(node, "name").map(ToOwned::to_owned);
+        let name = name
+            .or_else(|| value(node, &["Name", "TestName", "StepName"]))
+            .unwrap_or_else(|| "Test".to_owned());
+        let word = attribute(node, "status").or_else(|| attribute(node, "result")).map(ToOwned::to_owned);
+        let word = word.or_else(|| value(node, &["Status", "Result", "Outcome"]));
+        let passed = word.as_deref().is_none_or(is_pass);
+        let status = if passed { Status::Passed } else { Status::Failed };
+        if passed && !self.arguments.flag("includePassedMeasurements") {
+            return None;
+        }
+        let several: Vec<Node<'_, '_>> = xml::children(node, "Measurement").collect();
+        if several.len() > 1 {
+            return Some(self.several(&name, status, &several));
+        }
+        let data =
+            DATA.iter().take(4).find_map(|name| child(node, name)).filter(has_elements).unwrap_or(node);
+        let (value, unit, limits) = self.measured(data, &name);
+        Some(match (value, limits) {
+            (None, _) => build::pass_fail(&name, status),
+            (Some(_), (None, None)) if self.arguments.flag("treatMissingLimitsAsPassFail") => {
+                build::pass_fail(&name, status)
+            }
+            (Some(value), limits) => {
+                build::numeric(&name, status, vec![build::number(None, status, value, &unit, limits)])
+            }
+        })
+    }
+
+    /// Several measurements of one test, each judged by its own limits.
+    fn several(&mut self, name: &str, status: Status, measurements: &[Node<'_, '_>]) -> Step {
+        let mut numbers: Vec<NumericMeas> = Vec::new();
+        for (index, node) in measurements.iter().enumerate() {
+            let (measured, unit, limits) = self.measured(*node, name);
+            let own = attribute(*node, "name").map(ToOwned::to_owned).or_else(|| value(*node, &["Name"]));
+            let mut own = own.unwrap_or_else(|| format!("Measurement {}", index + 1));
+            if numbers.iter().any(|other| other.name.as_deref() == Some(&own)) {
+                own = format!("{own} ({})", index + 1);
+            }
+            let measured = measured.unwrap_or(f64::NAN);
+            let mut number = build::number(Some(&own), Status::Passed, measured, &unit, limits);
+            let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
+            let (low, high) = (limit(number.low_limit), limit(number.high_limit));
+            number.status = tree::numeric(&number.comp_op, measured, low, high);
+            numbers.push(number);
+        }
+        // A failed test must have a failed measurement, or no server takes the report.
+        if status == Status::Failed && numbers.iter().all(|number| number.status != Status::Failed) {
+            self.warnings
+                .push(format!("test {name} failed although all its measurements are within their limits"));
+            if let Some(last) = numbers.last_mut() {
+                last.status = Status::Failed;
+            }
+        }
+        let failed = numbers.iter().any(|number| number.status == Status::Failed);
+        build::numeric(name, if failed { Status::Failed } else { status }, numbers)
+    }
+
+    /// Value, unit and limits of an element.
+    fn measured(
+        &mut self,
+        data: Node<'_, '_>,
+        test: &str,
+    ) -> (Option<f64>, String, (Option<f64>, Option<f64>)) {
+        let mut read = |names: &[&'static str]| {
+            let written = value(data, names)?;
+            let number = number(&written);
+            if number.is_none() && !is_verdict(&written) {
+                self.warnings.push(format!("test {test}: \"{written}\" is no number and is left out"));
+            }
+            number
+        };
+        let measured = read(&["Value", "MeasuredValue", "Result", "Data"]);
+        let limits = (
+            read(&["LowLimit", "LowerLimit", "Min", "LL"]),
+            read(&["HighLimit", "UpperLimit", "Max", "HL", "UL"]),
+        );
+        let unit = value(data, &["Units", "Unit", "MeasurementUnit"]).unwrap_or_default();
+        (measured, unit, limits)
+    }
+}
+
+fn has_elements(node: &Node<'_, '_>) -> bool {
+    node.children().any(|child| child.is_element())
+}
+
+/// A test's own element may have its verdict where a value would stand.
+fn is_verdict(word: &str) -> bool {
+    is_pass(word)
+        || ["fail", "failed", "f", "false", "error", "ng"].iter().any(|it| it.eq_ignore_ascii_case(word))
+}

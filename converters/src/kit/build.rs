@@ -1,0 +1,57 @@
+//! Steps as most converters make them.
+
+use wats::report::{BooleanMeas, Double, Extra, NumericMeas, SequenceCall, Status, Step};
+
+use super::tree;
+
+/// A sequence that takes its verdict from its steps. `file` is what it was called from.
+pub(crate) fn sequence(name: &str, file: &str, version: &str, steps: Vec<Step>) -> Step {
+    let mut step = Step::new("SequenceCall", name, tree::rolled_up(&steps));
+    step.seq_call = Some(SequenceCall {
+        path: Some(file.to_owned()),
+        name: Some(file.to_owned()),
+        version: Some(version.to_owned()),
+        extra: Extra::new(),
+    });
+    step.steps = Some(steps);
+    step
+}
+
+/// A number, whose operator follows from the limits that there are.
+pub(crate) fn number(
+    name: Option<&str>,
+    status: Status,
+    value: f64,
+    unit: &str,
+    limits: (Option<f64>, Option<f64>),
+) -> NumericMeas {
+    let (comp_op, low, high) = tree::limits("", limits.0, limits.1);
+    NumericMeas {
+        comp_op,
+        name: name.map(ToOwned::to_owned),
+        status,
+        unit: Some(unit.to_owned()),
+        value: Double(value),
+        value_format: None,
+        high_limit: high.map(Double),
+        high_limit_format: None,
+        low_limit: low.map(Double),
+        low_limit_format: None,
+        extra: Extra::new(),
+    }
+}
+
+/// A step with numbers: one without a name, or several with names.
+pub(crate) fn numeric(name: &str, status: Status, numbers: Vec<NumericMeas>) -> Step {
+    let kind = if numbers.len() > 1 { "ET_MNLT" } else { "ET_NLT" };
+    let mut step = Step::new(kind, name, status);
+    step.numeric_meas = numbers;
+    step
+}
+
+/// A step that only passed or failed.
+pub(crate) fn pass_fail(name: &str, status: Status) -> Step {
+    let mut step = Step::new("ET_PFT", name, status);
+    step.boolean_meas = vec![BooleanMeas { name: None, status, extra: Extra::new() }];
+    step
+}

@@ -1,0 +1,129 @@
+//! Corners of Seica and TestExec SL that the samples do not show.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at what it did not expect"
+)]
+
+use std::collections::BTreeMap;
+
+use wats::report::Status;
+use wats_converters::{Arguments, Conversion, ConvertError, Input, Station, find};
+
+fn input(bytes: &[u8]) -> Input {
+    Input {
+        file_name: "unit-7.xml".to_owned(),
+        bytes: bytes.to_vec(),
+        companions: Vec::new(),
+        modified: "2026-01-02T03:04:05Z".parse().unwrap(),
+        station: Station {
+            name: "ST".to_owned(),
+            location: "L".to_owned(),
+            purpose: "P".to_owned(),
+            time_zone: jiff::tz::TimeZone::get("Europe/Oslo").unwrap(),
+        },
+        now: "2026-01-02T03:05:00Z".parse().unwrap(),
+    }
+}
+
+fn convert(name: &str, bytes: &[u8], given: &[(&str, &str)]) -> Result<Conversion, ConvertError> {
+    let converter = find(name).unwrap();
+    let given: BTreeMap<String, String> =
+        given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    converter.convert(&input(bytes), &Arguments::new(converter.about().arguments, &given).unwrap())
+}
+
+const BOARD: &str = r#"<R><ST NM="P1_B"/><BI BCP="S1" SD="19-07-2025 10:30:02"><TEST F="" NM="A" MR="1,5" ML="1" MH="x" TR="0"/>
+<TEST F="G" NM="B" TR="2"/><NEW/></BI><EXTRA>kept</EXTRA></R>"#;
+
+#[test]
+fn a_seica_board_without_an_end_takes_its_verdict_from_its_tests() {
+    let conversion = convert("seica-xml", BOARD.as_bytes(), &[]).unwrap();
+    let report = &conversion.reports[0];
+    assert_eq!((report.pn.as_str(), report.rev.as_str(), report.result), ("P1", "B", Status::Failed));
+    // In the station's zone, in summer.
+    assert_eq!(report.start.as_ref().unwrap().as_str(), "2025-07-19T10:30:02+02:00");
+    let root = report.root.as_ref().unwrap();
+    let first = &root.children()[0];
+    assert_eq!((first.step_type.as_str(), first.numeric_meas[0].comp_op.as_str()), ("ET_NLT", "GE"));
+    assert_eq!(first.numeric_meas[0].value.0, 1.5);
+    assert_eq!(root.children()[1].children()[0].status, Status::Failed);
+    let warned = conversion.warnings.join("\n");
+    for words in ["MH \"x\" is no number", "/R/BI/NEW is not known", "/R/EXTRA is not known"] {
+        assert!(warned.contains(words), "{words} in {warned}");
+    }
+    assert_eq!(report.misc_infos[0].text.as_deref(), Some("kept"));
+}
+
+#[test]
+fn broken_and_foreign_files_are_refused_with_their_place() {
+    for (converter, file, words) in [
+        ("seica-xml", BOARD.split("MH=").next().unwrap(), "ends in the middle"),
+        ("seica-xml", "<R><BI BCP='1'/></R>", "/R: there is no element ST"),
+        ("seica-xml", "<R><ST NM='a'/></R>", "/R: there is no element BI"),
+        ("seica-xml", "<R><ST NM='a'/><BI/></R>", "/R/BI[1]: the file has no serial number"),
+        ("seica-xml", "<Reports/>", "the root element is Reports; expected R"),
+        ("keysight-testexec-sl", "<TestResults><Header>", "ends in the middle"),
+        ("keysight-testexec-sl", "<R/>", "the root element is R; expected one of TestResults"),
+        ("keysight-testexec-sl", "<Results/>", "the file has no part number"),
+    ] {
+        let error = convert(converter, file.as_bytes(), &[]).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+/// Roots are shared between formats; what is inside tells them apart.
+#[test]
+fn files_of_relatives_are_not_claimed() {
+    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples");
+    let mut looked = 0;
+    for folder in
+        ["converters/atml", "real/atml", "real/teststand-xml", "converters/wats-xml", "real/saki-xml"]
+    {
+        for entry in std::fs::read_dir(shared.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("xml")) {
+                let input = input(&std::fs::read(&path).unwrap());
+                for name in ["seica-xml", "keysight-testexec-sl"] {
+                    let answer = find(name).unwrap().qualify(&input);
+                    assert!(!answer.is_yes(), "{name} claims {}: {answer:?}", path.display());
+                }
+                looked += 1;
+            }
+        }
+    }
+    assert!(looked >= 10, "only {looked} files");
+}
+
+#[test]
+fn testexec_names_vary_and_what_is_missing_has_a_default() {
+    let file = r#"<k:testexecsl xmlns:k="http://www.keysight.com/testexec" status="fail"><k:DUT SN="1" Model="M"/><k:Steps>
+        <k:Step result="ok"><k:TestName>T1</k:TestName><k:Value>12.5 l/min</k:Value><k:Min>10</k:Min><k:Unit>l/min</k:Unit></k:Step>
+        <k:Group><k:Title>G</k:Title><k:Test name="T2" status="NG"/></k:Group><k:Odd/></k:Steps></k:testexecsl>"#;
+    let conversion = convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap();
+    let report = &conversion.reports[0];
+    assert_eq!((report.sn.as_str(), report.pn.as_str(), report.result), ("1", "M", Status::Failed));
+    assert_eq!(report.machine_name, "TestExec SL");
+    let steps = report.root.as_ref().unwrap().children();
+    assert_eq!((steps[0].name.as_str(), steps[0].numeric_meas[0].value.0), ("T1", 12.5));
+    assert_eq!(steps[0].numeric_meas[0].low_limit.unwrap().0, 10.0);
+    assert_eq!((steps[1].name.as_str(), steps[1].status), ("G", Status::Failed));
+    assert!(conversion.warnings.iter().any(|it| it.contains("Odd")), "{:?}", conversion.warnings);
+}
+
+#[test]
+fn testexec_arguments_change_what_is_reported() {
+    let file = r#"<TestResults><UUT><PartNumber>P</PartNumber></UUT><Tests><Test name="A" status="pass"><Value>1</Value></Test>
+        <Test name="B" status="fail"><Measurement><Value>2</Value></Measurement></Test></Tests></TestResults>"#;
+    let steps = |given: &[(&str, &str)]| {
+        let report = convert("keysight-testexec-sl", file.as_bytes(), given).unwrap().reports.remove(0);
+        assert_eq!(report.sn, "unit-7", "the file's name");
+        let steps = report.root.unwrap().steps.unwrap();
+        steps.iter().map(|step| format!("{} {}", step.name, step.step_type)).collect::<Vec<_>>()
+    };
+    assert_eq!(steps(&[]), ["A ET_PFT", "B ET_PFT"]);
+    assert_eq!(steps(&[("treatMissingLimitsAsPassFail", "false")]), ["A ET_NLT", "B ET_NLT"]);
+    assert_eq!(steps(&[("includePassedMeasurements", "no")]), ["B ET_PFT"]);
+}
