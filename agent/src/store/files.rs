@@ -100,7 +100,7 @@ impl Store {
         sha256: &str,
     ) -> Result<Option<(i64, PathBuf)>, StoreError> {
         let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
-            "SELECT id, coalesce(kept_at, path) FROM file
+            "SELECT id, coalesce(kept_at, path) FROM file INDEXED BY file_failed
               WHERE sha256 = ?1 AND source = ?2 AND state = 'failed' AND put_away = 1
               ORDER BY id DESC LIMIT 1",
         )
