@@ -82,11 +82,17 @@ async fn the_server_gets_no_more_requests_a_minute_than_is_configured() {
     for number in 0..20 {
         station.drop_file("text", &format!("{number}.txt"), &report(&format!("S-{number}"), 10)).unwrap();
     }
-    // The tenth request was for the server's version.
-    station.until("nine", SOON, async || station.sim.stats().posts == 9).await.unwrap();
-    station.until("the rest", SOON, async || queue(&station).await.queued == 11).await.unwrap();
+    // The others of the ten asked for the server's version: when it became known, and with its credential.
+    station.until("the first", SOON, async || (8..=9).contains(&station.sim.stats().posts)).await.unwrap();
+    station
+        .until("the rest", SOON, async || {
+            let queue = queue(&station).await;
+            queue.sent + queue.queued == 20 && queue.sent >= 8
+        })
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(station.sim.stats().posts, 9);
+    assert!((8..=9).contains(&station.sim.stats().posts), "{:?}", station.sim.stats());
     assert_eq!(station.control().unwrap().status().await.unwrap().server.link, Link::Online);
 }
 
