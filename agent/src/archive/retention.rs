@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Agent;
 use crate::control::disk;
+use crate::files;
 use crate::service::Pulse;
 use crate::store::{Delivered, Store, StoreError};
 
@@ -54,7 +55,7 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
             let total = disk(&settings.storage_folder()).total_bytes;
             let allowance = Allowance {
                 since: (limits.days > 0).then(|| now.saturating_sub(age).unwrap_or(now)),
-                bytes: (limits.percent > 0).then(|| total / 100 * u64::from(limits.percent)),
+                bytes: room(total, limits.percent),
             };
             (archive, allowance)
         };
@@ -70,6 +71,12 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
         }
     }
     Ok(())
+}
+
+/// What the archive may take. A file system that does not tell its size, which shows as 0, limits nothing: no file
+/// goes for a question that was not answered.
+fn room(total: u64, percent: u32) -> Option<u64> {
+    (percent > 0 && total > 0).then(|| total / 100 * u64::from(percent))
 }
 
 /// Forgets what is older than allowed, then the oldest until the rest takes no more room than allowed.
@@ -113,7 +120,7 @@ async fn sweep(
     Ok(swept)
 }
 
-/// The file goes first: a record without a file does no harm, a file without a record would stay for ever.
+/// The file goes first, on disk as well: a record without a file does no harm, a file without a record would stay for ever.
 async fn forget(store: &Store, archive: &Path, file: &Delivered) -> Result<bool, StoreError> {
     // One that still lies where it was found would be converted again.
     if file.kept_at.is_none() && !has_gone(&file.path).await {
@@ -160,11 +167,15 @@ fn remove(place: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    if let Some(day) = place.parent() {
-        // Others lie in it, most of the time.
-        fs::remove_dir(day).ok();
-    }
-    Ok(())
+    let Some(day) = place.parent() else { return Ok(()) };
+    // Others lie in it, most of the time.
+    let gone = match fs::remove_dir(day) {
+        Ok(()) => day.parent(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => day.parent(),
+        Err(_) => Some(day),
+    };
+    // After a power cut the file must not be back without its record.
+    gone.map_or(Ok(()), files::sync_folder)
 }
 
 #[cfg(test)]
@@ -287,6 +298,13 @@ mod tests {
         assert_eq!(bench.sweep(Some(90), None).await, Swept::default());
         fs::remove_file(there).unwrap();
         assert_eq!(bench.sweep(Some(90), None).await, Swept { files: 1, bytes: 0 });
+    }
+
+    #[test]
+    fn a_file_system_that_does_not_tell_its_size_costs_no_file() {
+        assert_eq!(room(0, 50), None);
+        assert_eq!(room(1000, 0), None);
+        assert_eq!(room(1000, 50), Some(500));
     }
 
     #[test]
