@@ -174,7 +174,8 @@ fn a_file_of_several_reports_is_read_and_written_in_order() {
 #[test]
 fn kept_names_cannot_break_the_document() {
     let mut report = Report::uut("P", "S", "A");
-    for name in ["@a b", "@x><y", "@", "@{u}}a\"", "@xmlns", "@SN"] {
+    for name in ["@a b", "@x><y", "@", "@{u}}a\"", "@xmlns", "@SN", "@ª", "@{http://www.w3.org/2000/xmlns/}p"]
+    {
         report.extra.insert(name.to_owned(), "v\"><z".into());
     }
     report.extra.insert("#".to_owned(), serde_json::json!([{"<": "a><b"}, {"<": "ok", "#": ["<&"]}, 5]));

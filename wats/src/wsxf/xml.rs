@@ -145,11 +145,21 @@ fn split(key: &str) -> Option<(Option<&str>, &str)> {
         Some((namespace, local)) => (Some(namespace).filter(|namespace| !namespace.is_empty()), local),
         None => (None, key),
     };
-    (is_name(local) && local != "xmlns").then_some((namespace, local))
+    let reserved = local == "xmlns" || namespace == Some("http://www.w3.org/2000/xmlns/");
+    (is_name(local) && !reserved).then_some((namespace, local))
 }
 
-/// True for a name without prefix that any parser takes.
+/// True for a name without prefix, by the letters that XML 1.0 (fifth edition, section 2.3) allows in one.
 pub(super) fn is_name(name: &str) -> bool {
-    let first = name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
-    first && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    let may_begin = |c: char| {
+        matches!(c, 'A'..='Z' | '_' | 'a'..='z' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+            | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}'
+            | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}'
+            | '\u{10000}'..='\u{effff}')
+    };
+    let may_follow = |c: char| {
+        may_begin(c)
+            || matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
+    };
+    name.chars().next().is_some_and(may_begin) && name.chars().all(may_follow)
 }
