@@ -1,15 +1,17 @@
 //! All converters, by name and by what a file looks like.
 
 use crate::keysight_testexec_sl::KeysightTestExecSl;
+use crate::klippel::Klippel;
 use crate::seica_xml::SeicaXml;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
+use crate::xjtag::Xjtag;
 use crate::{Converter, Input};
 
 /// Every converter, in the order in which a person sees them.
 pub fn catalogue() -> &'static [&'static dyn Converter] {
-    &[&WatsJson, &WatsText, &WatsXml, &KeysightTestExecSl, &SeicaXml]
+    &[&WatsJson, &WatsText, &WatsXml, &KeysightTestExecSl, &SeicaXml, &Xjtag, &Klippel]
 }
 
 /// The converter of that name.

@@ -21,6 +21,23 @@ pub trait Converter: Sync {
     /// When the file is not this format, is damaged, or lacks what no setting can replace. An error
     /// means that no report of the file may be used.
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError>;
+
+    /// Reads the whole file and hands over each report as soon as it is complete; answers with the warnings.
+    ///
+    /// Formats with very many units in a file do so without holding more than one.
+    ///
+    /// # Errors
+    /// As [`Self::convert`], and what `each` answers; reports handed over before an error may not be used either.
+    fn convert_each(
+        &self,
+        input: &Input,
+        arguments: &Arguments,
+        each: &mut dyn FnMut(wats::Report) -> Result<(), ConvertError>,
+    ) -> Result<Vec<String>, ConvertError> {
+        let Conversion { reports, warnings } = self.convert(input, arguments)?;
+        reports.into_iter().try_for_each(each)?;
+        Ok(warnings)
+    }
 }
 
 /// What belongs together and comes as one [`Input`].

@@ -37,6 +37,8 @@ pub enum ErrorKind {
 pub enum Place {
     /// Both count from 1.
     Line { line: usize, column: Option<usize> },
+    /// A byte of a binary file, from 0, and its record, from 1.
+    Record { record: usize, offset: u64 },
     /// A JSON or XML path, such as `root.steps[2].status` or `/Reports/Report[1]/@Start`.
     Path(String),
 }
@@ -49,6 +51,12 @@ impl ConvertError {
     #[must_use]
     pub fn at_line(mut self, line: usize, column: Option<usize>) -> Self {
         self.place = Some(Place::Line { line, column });
+        self
+    }
+
+    #[must_use]
+    pub fn at_record(mut self, record: usize, offset: u64) -> Self {
+        self.place = Some(Place::Record { record, offset });
         self
     }
 
@@ -97,6 +105,7 @@ impl fmt::Display for Place {
         match self {
             Self::Line { line, column: Some(column) } => write!(f, "line {line}, column {column}"),
             Self::Line { line, column: None } => write!(f, "line {line}"),
+            Self::Record { record, offset } => write!(f, "record {record} at byte {offset}"),
             Self::Path(path) => write!(f, "{path}"),
         }
     }

@@ -14,10 +14,12 @@ mod error;
 mod input;
 mod keysight_testexec_sl;
 mod kit;
+mod klippel;
 mod seica_xml;
 mod wats_json;
 mod wats_text;
 mod wats_xml;
+mod xjtag;
 
 pub use argument::{Argument, ArgumentError, ArgumentKind, Arguments};
 pub use catalogue::{catalogue, choose, find};

@@ -115,7 +115,7 @@ impl Converter for SeicaXml {
             let name = other.tag_name().name();
             if !known.iter().any(|known| name.eq_ignore_ascii_case(known)) {
                 warnings.push(format!("/R/{name} is not known; its text is kept as misc info"));
-                kept.push(info(name, &xml::text(other).unwrap_or_default()));
+                kept.push(build::info(name, &xml::text(other).unwrap_or_default()));
             }
         }
         let file = File { input, arguments, head, end: child(root, "ET"), alone: boards.len() == 1, kept };
@@ -153,7 +153,8 @@ impl File<'_, '_> {
         report.start = self.local(board, "SD", warnings);
         let operator = attribute(self.head, "OP");
         let infos = [("Board Name", attribute(self.head, "NMP")), ("Operator", operator)];
-        report.misc_infos = infos.iter().filter_map(|(name, text)| Some(info(name, (*text)?))).collect();
+        report.misc_infos =
+            infos.iter().filter_map(|(name, text)| Some(build::info(name, (*text)?))).collect();
         report.misc_infos.extend(self.kept.iter().cloned());
 
         let steps = groups(board, warnings);
@@ -194,10 +195,6 @@ impl File<'_, '_> {
 fn seconds(start: Timestamp, end: Timestamp) -> Option<Double> {
     let seconds = end.duration_since(start).as_secs_f64();
     (seconds >= 0.0).then_some(Double(seconds))
-}
-
-fn info(name: &str, text: &str) -> MiscInfo {
-    MiscInfo { description: Some(name.to_owned()), text: Some(text.to_owned()), ..MiscInfo::default() }
 }
 
 fn verdict(written: &str) -> Status {

@@ -1,6 +1,6 @@
 //! Steps as most converters make them.
 
-use wats::report::{BooleanMeas, Double, Extra, NumericMeas, SequenceCall, Status, Step};
+use wats::report::{BooleanMeas, Double, Extra, MiscInfo, NumericMeas, SequenceCall, Status, Step};
 
 use super::tree;
 
@@ -54,4 +54,9 @@ pub(crate) fn pass_fail(name: &str, status: Status) -> Step {
     let mut step = Step::new("ET_PFT", name, status);
     step.boolean_meas = vec![BooleanMeas { name: None, status, extra: Extra::new() }];
     step
+}
+
+/// A misc info of a report.
+pub(crate) fn info(name: &str, text: &str) -> MiscInfo {
+    MiscInfo { description: Some(name.to_owned()), text: Some(text.to_owned()), ..MiscInfo::default() }
 }

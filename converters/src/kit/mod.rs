@@ -1,6 +1,8 @@
 //! What formats share.
 
+pub(crate) mod archive;
 pub(crate) mod build;
+pub(crate) mod decimal;
 pub(crate) mod header;
 pub(crate) mod lengths;
 pub(crate) mod text;

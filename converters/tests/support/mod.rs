@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use wats::report::Time;
-use wats_converters::{Arguments, Input, Station, choose, find};
+use wats_converters::{Arguments, Companion, Input, Station, choose, find};
 
 /// The files of a folder of samples, by name.
 pub(crate) fn samples(folder: &str) -> Vec<PathBuf> {
@@ -23,7 +23,7 @@ pub(crate) fn input(path: &Path) -> Input {
     Input {
         file_name: path.file_name().unwrap().to_string_lossy().into_owned(),
         bytes: std::fs::read(path).unwrap(),
-        companions: Vec::new(),
+        companions: companions(path),
         modified: "2026-01-02T03:04:05Z".parse().unwrap(),
         station: Station {
             name: "@station".to_owned(),
@@ -33,6 +33,24 @@ pub(crate) fn input(path: &Path) -> Input {
         },
         now: "2026-01-02T03:05:00Z".parse().unwrap(),
     }
+}
+
+/// The files of the folder beside a file that has its name without the ending, with their folders below that.
+fn companions(path: &Path) -> Vec<Companion> {
+    let root = path.with_extension("");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop().filter(|folder| folder.is_dir()) {
+        for entry in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                let name = entry.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+                found.push(Companion { name, bytes: std::fs::read(&entry).unwrap() });
+            }
+        }
+    }
+    found
 }
 
 /// Nulls and empty lists dropped, numbers as doubles, times as instants, fresh ids as their placeholder.
@@ -68,12 +86,16 @@ pub(crate) fn check(folder: &str, converter: &str, extension: &str) {
     let mut checked = 0;
     let inputs = samples(&format!("converters/{folder}")).into_iter().filter(|path| {
         let name = path.to_string_lossy();
-        name.ends_with(extension) && !name.ends_with(".expected.json") && !name.ends_with(".intended.json")
+        let beside = [".expected.json", ".intended.json", ".note.md"];
+        path.is_file() && name.ends_with(extension) && !beside.iter().any(|other| name.ends_with(other))
     });
     for path in inputs {
         let intended: Value =
             serde_json::from_slice(&std::fs::read(path.with_extension("intended.json")).unwrap()).unwrap();
-        let given: BTreeMap<String, String> = serde_json::from_value(intended["arguments"].clone()).unwrap();
+        let given: BTreeMap<String, Value> = serde_json::from_value(intended["arguments"].clone()).unwrap();
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        let given: BTreeMap<String, String> =
+            given.into_iter().map(|(name, value)| (name, text(value))).collect();
         let input = input(&path);
         assert_eq!(choose(&input).unwrap().about().name, converter, "{}", path.display());
         let converter = find(converter).unwrap();

@@ -1,0 +1,280 @@
+//! The data files of a unit: single values, and curves over frequency.
+
+use std::collections::BTreeMap;
+
+use wats::report::{Chart, Series, Status, Step};
+
+use crate::Companion;
+use crate::kit::decimal::Decimals;
+use crate::kit::{build, text};
+
+/// Points of a series that the server takes.
+const MAX_POINTS: usize = 10_000;
+
+/// The steps of all data files, in a sequence for each task.
+///
+/// `verdicts` holds what the tester says of results, by their names; it decides over what the limits say.
+pub(super) fn steps(
+    companions: &[Companion],
+    verdicts: BTreeMap<&str, Status>,
+    warnings: &mut Vec<String>,
+) -> Vec<Step> {
+    let mut files: Vec<&Companion> = companions.iter().collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut reading = Reading { left: verdicts.clone(), verdicts, decimals: Decimals::default(), warnings };
+    let mut groups: Vec<(String, Vec<Step>)> = Vec::new();
+    for file in files {
+        let Some(stem) = stem(&file.name) else {
+            reading.warnings.push(format!("{} is no data file (.txt); it is not read", file.name));
+            continue;
+        };
+        let Some(steps) = reading.file(stem, file) else { continue };
+        let task = stem.split('-').next().unwrap_or(stem).trim();
+        match groups.last_mut() {
+            Some((last, group)) if last == task => group.extend(steps),
+            _ => groups.push((task.to_owned(), steps)),
+        }
+    }
+    let warning = reading.decimals.warning();
+    // What the tester judged and no file has, such as a value derived from a failed measurement.
+    let rest: Vec<Step> = reading.left.iter().map(|(name, status)| only_verdict(name, *status)).collect();
+    if !rest.is_empty() {
+        groups.push(("Results without data".to_owned(), rest));
+    }
+    warnings.extend(warning);
+    groups
+        .into_iter()
+        .map(|(task, steps)| build::sequence(&task, &format!("{task}.seq"), "1.0", steps))
+        .collect()
+}
+
+/// The file's name without `.txt`; `None` for other files and for those in folders further down.
+fn stem(name: &str) -> Option<&str> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    (ending.eq_ignore_ascii_case("txt") && !name.contains('/')).then_some(stem)
+}
+
+fn only_verdict(name: &str, status: Status) -> Step {
+    let measured = if status == Status::Failed { Status::Failed } else { Status::Passed };
+    Step { status, ..build::pass_fail(name, measured) }
+}
+
+struct Reading<'a, 'w> {
+    verdicts: BTreeMap<&'a str, Status>,
+    /// The verdicts that no step has yet.
+    left: BTreeMap<&'a str, Status>,
+    decimals: Decimals,
+    warnings: &'w mut Vec<String>,
+}
+
+impl Reading<'_, '_> {
+    /// The steps of a file; `None` for one that is neither values nor a curve.
+    fn file(&mut self, stem: &str, file: &Companion) -> Option<Vec<Step>> {
+        let text = match text::decode(&file.bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                self.warnings.push(format!("{}: {error}; it is not read", file.name));
+                return None;
+            }
+        };
+        let mut lines = text.lines();
+        let titles: Vec<&str> = lines.next()?.split('\t').map(str::trim).collect();
+        let columns = Columns::of(&titles);
+        let rows = lines
+            .enumerate()
+            .map(|(index, line)| Row { line: index + 2, cells: line.split('\t').map(str::trim).collect() });
+        match titles.first().map(|title| title.to_ascii_lowercase()).as_deref() {
+            Some("name") => Some(rows.filter_map(|row| self.value(&file.name, &row, &columns)).collect()),
+            Some("frq") => {
+                let name = titles.get(1).copied().filter(|name| !name.is_empty()).unwrap_or(stem);
+                Some(self.curve(stem, name, rows, &columns, &file.name))
+            }
+            other => {
+                let title = other.unwrap_or_default();
+                self.warnings.push(format!(
+                    "{}: the first column is \"{title}\", neither name nor frq; the file is not read",
+                    file.name
+                ));
+                None
+            }
+        }
+    }
+
+    fn verdict(&mut self, name: &str) -> Option<Status> {
+        self.left.remove(name);
+        self.verdicts.get(name).copied()
+    }
+
+    /// A line of single values.
+    fn value(&mut self, file: &str, row: &Row<'_>, columns: &Columns) -> Option<Step> {
+        let name = row.at(0);
+        let (written, low, high) = (row.at(1), row.at(columns.min), row.at(columns.max));
+        if name.is_empty() {
+            if row.cells.iter().any(|cell| !cell.is_empty()) {
+                self.warnings.push(format!("{file}, line {}: a value without a name is left out", row.line));
+            }
+            return None;
+        }
+        let stated = self.verdict(name);
+        let mut limit = |cell: &str| self.decimals.read(cell).filter(|number| !number.is_nan());
+        let limits = match (limit(low), limit(high)) {
+            (Some(low), Some(high)) => (Some(low), Some(high)),
+            _ => (None, None),
+        };
+        let Some(value) = self.decimals.read(written).filter(|number| !number.is_nan()) else {
+            if !matches!(written, "" | "-") {
+                self.warnings.push(format!("{file}, line {}: {name} \"{written}\" is no number", row.line));
+            }
+            // The tester could not measure it: that is a failure only when the tester says so.
+            return match stated {
+                None if written.is_empty() => None,
+                Some(Status::Failed) => {
+                    let number = build::number(None, Status::Failed, f64::NAN, "", limits);
+                    Some(build::numeric(name, Status::Failed, vec![number]))
+                }
+                _ => Some(Step::new("ET_NLT", name, Status::Skipped)),
+            };
+        };
+        let inside = limits.0.is_none_or(|low| value >= low) && limits.1.is_none_or(|high| value <= high);
+        let status = stated.unwrap_or(if inside { Status::Passed } else { Status::Failed });
+        let measured = if status == Status::Skipped { Status::Passed } else { status };
+        let number = build::number(None, measured, value, "", limits);
+        Some(build::numeric(name, status, vec![number]))
+    }
+
+    /// A curve: its statistics with a chart, and how many of its points are out of bounds.
+    fn curve<'r>(
+        &mut self,
+        stem: &str,
+        name: &str,
+        rows: impl Iterator<Item = Row<'r>>,
+        columns: &Columns,
+        file: &str,
+    ) -> Vec<Step> {
+        let mut curve = Curve::default();
+        for row in rows.filter(|row| row.cells.len() > 1) {
+            let mut cell =
+                |column: usize| self.decimals.read(row.at(column)).filter(|number| number.is_finite());
+            let Some(frequency) = cell(0) else {
+                self.warnings.push(format!(
+                    "{file}, line {}: the frequency \"{}\" is no number",
+                    row.line,
+                    row.at(0)
+                ));
+                continue;
+            };
+            curve.add(frequency, cell(1), cell(columns.max), cell(columns.min));
+        }
+        let stated = self.verdict(name);
+        let outside = if curve.outside == 0.0 || stated == Some(Status::Passed) {
+            Status::Passed
+        } else {
+            Status::Failed
+        };
+        let status = stated.unwrap_or(outside);
+        let number = |of: &str, value| {
+            let mut number = build::number(Some(of), Status::Passed, value, "", (None, None));
+            number.comp_op = "LOG".to_owned();
+            number
+        };
+        let (avg, min, max) = curve.statistics();
+        let mut step =
+            build::numeric(name, status, vec![number("avg", avg), number("min", min), number("max", max)]);
+        step.chart = Some(curve.chart(stem, name, self.warnings));
+        let mut count = build::number(None, outside, curve.outside, "#", (Some(0.0), None));
+        count.comp_op = "EQ".to_owned();
+        vec![step, build::numeric("OutOfBounds", outside, vec![count])]
+    }
+}
+
+/// Where the limits stand: by their titles, else in the order in which the format has them.
+struct Columns {
+    max: usize,
+    min: usize,
+}
+
+impl Columns {
+    fn of(titles: &[&str]) -> Self {
+        let of = |name: &str| {
+            titles.iter().skip(2).position(|title| title.eq_ignore_ascii_case(name)).map(|at| at + 2)
+        };
+        // A column that is not there: every cell in it is empty.
+        Self { max: of("max").unwrap_or(usize::MAX), min: of("min").unwrap_or(usize::MAX) }
+    }
+}
+
+struct Row<'a> {
+    line: usize,
+    cells: Vec<&'a str>,
+}
+
+impl Row<'_> {
+    fn at(&self, column: usize) -> &str {
+        self.cells.get(column).copied().unwrap_or_default()
+    }
+}
+
+#[derive(Default)]
+struct Curve {
+    values: Vec<(f64, f64)>,
+    max: Vec<(f64, f64)>,
+    min: Vec<(f64, f64)>,
+    /// How many points are above max or below min.
+    outside: f64,
+}
+
+impl Curve {
+    fn add(&mut self, frequency: f64, value: Option<f64>, max: Option<f64>, min: Option<f64>) {
+        self.max.extend(max.map(|max| (frequency, max)));
+        self.min.extend(min.map(|min| (frequency, min)));
+        let Some(value) = value else { return };
+        self.values.push((frequency, value));
+        if max.is_some_and(|max| value > max) || min.is_some_and(|min| value < min) {
+            self.outside += 1.0;
+        }
+    }
+
+    /// Average, least and greatest value; NaN of a curve without points.
+    fn statistics(&self) -> (f64, f64, f64) {
+        let values = || self.values.iter().map(|(_, value)| *value);
+        let count = values().fold(0.0, |count, _| count + 1.0);
+        (values().sum::<f64>() / count, values().fold(f64::NAN, f64::min), values().fold(f64::NAN, f64::max))
+    }
+
+    fn chart(&self, label: &str, name: &str, warnings: &mut Vec<String>) -> Chart {
+        let mut series = Vec::new();
+        for (title, points) in [(name, &self.values), ("max", &self.max), ("min", &self.min)] {
+            if points.is_empty() {
+                continue;
+            }
+            if points.len() > MAX_POINTS {
+                warnings.push(format!(
+                    "{label}: the chart shows the first {MAX_POINTS} of {} points",
+                    points.len()
+                ));
+            }
+            let joined = |of: fn(&(f64, f64)) -> f64| {
+                let numbers: Vec<String> =
+                    points.iter().take(MAX_POINTS).map(|point| format!("{:?}", of(point))).collect();
+                Some(numbers.join(";"))
+            };
+            series.push(Series {
+                data_type: Some("XYG".to_owned()),
+                name: Some(title.to_owned()),
+                xdata: joined(|point| point.0),
+                ydata: joined(|point| point.1),
+                ..Series::default()
+            });
+        }
+        Chart {
+            chart_type: Some("LineLogX".to_owned()),
+            label: Some(label.to_owned()),
+            x_label: Some("Frequency".to_owned()),
+            x_unit: Some("Hz".to_owned()),
+            y_label: Some(name.to_owned()),
+            y_unit: Some(String::new()),
+            series,
+            ..Chart::default()
+        }
+    }
+}
