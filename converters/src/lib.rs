@@ -16,6 +16,7 @@ mod keysight_testexec_sl;
 mod kit;
 mod klippel;
 mod seica_xml;
+mod spea;
 mod wats_json;
 mod wats_text;
 mod wats_xml;

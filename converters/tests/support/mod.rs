@@ -1,5 +1,8 @@
 //! What the tests of all formats share: the samples, and how reports are compared.
 #![allow(dead_code, reason = "every test file uses a part of it")]
+#![allow(clippy::string_slice, reason = "a test stops at what it did not expect")]
+
+pub(crate) mod convert;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -83,6 +86,11 @@ pub(crate) fn normal(value: &Value) -> Value {
 
 /// Compares every sample of a folder with the reports that a correct converter must deliver.
 pub(crate) fn check(folder: &str, converter: &str, extension: &str) {
+    check_but(folder, converter, extension, |_, _| {});
+}
+
+/// Like [`check`], for samples whose intended reports a server would refuse: `mend` makes them right.
+pub(crate) fn check_but(folder: &str, converter: &str, extension: &str, mend: impl Fn(&str, &mut Value)) {
     let mut checked = 0;
     let inputs = samples(&format!("converters/{folder}")).into_iter().filter(|path| {
         let name = path.to_string_lossy();
@@ -90,8 +98,9 @@ pub(crate) fn check(folder: &str, converter: &str, extension: &str) {
         path.is_file() && name.ends_with(extension) && !beside.iter().any(|other| name.ends_with(other))
     });
     for path in inputs {
-        let intended: Value =
+        let mut intended: Value =
             serde_json::from_slice(&std::fs::read(path.with_extension("intended.json")).unwrap()).unwrap();
+        mend(&path.file_name().unwrap().to_string_lossy(), &mut intended["reports"]);
         let given: BTreeMap<String, Value> = serde_json::from_value(intended["arguments"].clone()).unwrap();
         let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         let given: BTreeMap<String, String> =
