@@ -17,6 +17,7 @@ mod kit;
 mod klippel;
 mod seica_xml;
 mod spea;
+mod takaya;
 mod wats_json;
 mod wats_text;
 mod wats_xml;

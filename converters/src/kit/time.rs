@@ -36,6 +36,11 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
 pub(crate) fn parse_as(text: &str, formats: &[&str], zone: &TimeZone) -> Option<Time> {
     let local =
         formats.iter().find_map(|format| jiff::civil::DateTime::strptime(format, text.trim()).ok())?;
+    self::local(local, zone)
+}
+
+/// A local time in the station's zone. What [`parse`] says of daylight saving time holds here as well.
+pub(crate) fn local(local: jiff::civil::DateTime, zone: &TimeZone) -> Option<Time> {
     local.to_zoned_datetime(zone.clone()).ok().map(|zoned| Time::from_zoned(&zoned))
 }
 
