@@ -4,7 +4,7 @@ use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
-use crate::takaya::TakayaAtd;
+use crate::takaya::{TakayaApt94xx, TakayaAtd};
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
@@ -13,7 +13,18 @@ use crate::{Converter, Input};
 
 /// Every converter, in the order in which a person sees them.
 pub fn catalogue() -> &'static [&'static dyn Converter] {
-    &[&WatsJson, &WatsText, &WatsXml, &KeysightTestExecSl, &SeicaXml, &Xjtag, &Klippel, &Spea, &TakayaAtd]
+    &[
+        &WatsJson,
+        &WatsText,
+        &WatsXml,
+        &KeysightTestExecSl,
+        &SeicaXml,
+        &Xjtag,
+        &Klippel,
+        &Spea,
+        &TakayaAtd,
+        &TakayaApt94xx,
+    ]
 }
 
 /// The converter of that name.

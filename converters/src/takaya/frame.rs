@@ -230,7 +230,9 @@ impl<'a> Group<'a> {
         if uut.user.is_none() {
             uut.user = Some(arguments.text("operator").to_owned());
         }
-        self.head.test_id.clone_into(&mut report.machine_name);
+        if !self.head.test_id.is_empty() {
+            self.head.test_id.clone_into(&mut report.machine_name);
+        }
         report.start = moment(self.head.date, &input.station.time_zone);
         if report.start.is_none() && !self.head.date.is_empty() {
             warnings.push(format!("the date \"{}\" is none like 20/4/2023 13:02:39", self.head.date));

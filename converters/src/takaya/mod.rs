@@ -3,10 +3,14 @@
 //! Here is what they share: quantities with units, what a function compares with, and how steps are made and
 //! grouped. `frame` reads the blocks of both `.ATD` formats; the other files are one format each.
 
+mod apt94xx;
 mod atd;
 mod frame;
 
+pub(crate) use apt94xx::TakayaApt94xx;
 pub(crate) use atd::TakayaAtd;
+
+use std::collections::HashMap;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -192,9 +196,9 @@ fn component(parts: &str) -> &str {
 /// The steps, each with its parts; grouped: in a sequence for each type of component, in order of appearance.
 fn grouped(steps: Vec<(String, Step)>, by_component: bool) -> Vec<Step> {
     if !by_component {
-        return steps.into_iter().map(|(_, step)| step).collect();
+        return apart(steps.into_iter().map(|(_, step)| step).collect());
     }
-    let mut places = std::collections::HashMap::new();
+    let mut places = HashMap::new();
     let mut groups: Vec<(String, Vec<Step>)> = Vec::new();
     for (parts, step) in steps {
         let name = component(&parts);
@@ -204,7 +208,22 @@ fn grouped(steps: Vec<(String, Step)>, by_component: bool) -> Vec<Step> {
             None => groups.push((name.to_owned(), vec![step])),
         }
     }
-    groups.into_iter().map(|(name, inner)| build::sequence(&name, &name, "1.0.0", inner)).collect()
+    groups.into_iter().map(|(name, inner)| build::sequence(&name, &name, "1.0.0", apart(inner))).collect()
+}
+
+/// Loops are told apart by their names alone, so that a second one of a name gets a number.
+fn apart(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for step in &mut steps {
+        let Some(turn) = &step.loop_ else { continue };
+        let count = seen.entry(step.name.clone()).or_default();
+        // The summary is the first of its loop.
+        *count += usize::from(turn.idx.is_none());
+        if *count > 1 {
+            step.name = format!("{} ({count})", step.name.chars().take(90).collect::<String>());
+        }
+    }
+    steps
 }
 
 /// Says how many steps that were judged have no value.
