@@ -4,7 +4,7 @@ use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
-use crate::takaya::{TakayaApt94xx, TakayaAtd};
+use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
@@ -24,6 +24,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &Spea,
         &TakayaAtd,
         &TakayaApt94xx,
+        &TakayaAtdx,
     ]
 }
 

@@ -5,10 +5,12 @@
 
 mod apt94xx;
 mod atd;
+mod atdx;
 mod frame;
 
 pub(crate) use apt94xx::TakayaApt94xx;
 pub(crate) use atd::TakayaAtd;
+pub(crate) use atdx::TakayaAtdx;
 
 use std::collections::HashMap;
 
