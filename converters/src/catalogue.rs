@@ -2,6 +2,7 @@
 
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
+use crate::listen_soundcheck::ListenSoundCheck;
 use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
@@ -25,6 +26,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TakayaAtd,
         &TakayaApt94xx,
         &TakayaAtdx,
+        &ListenSoundCheck,
     ]
 }
 

@@ -15,6 +15,7 @@ mod input;
 mod keysight_testexec_sl;
 mod kit;
 mod klippel;
+mod listen_soundcheck;
 mod seica_xml;
 mod spea;
 mod takaya;
