@@ -6,6 +6,7 @@ use crate::listen_soundcheck::ListenSoundCheck;
 use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
+use crate::teradyne_spectrum::TeradyneSpectrum;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
@@ -27,6 +28,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TakayaApt94xx,
         &TakayaAtdx,
         &ListenSoundCheck,
+        &TeradyneSpectrum,
     ]
 }
 

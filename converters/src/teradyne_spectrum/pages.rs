@@ -1,0 +1,257 @@
+//! Pages: what one of them measured, and the step that it becomes.
+
+use wats::report::{NumericMeas, Status, Step};
+
+use super::items::Item;
+use crate::kit::build;
+use crate::kit::decimal::Decimals;
+
+/// A number with its unit, and the prefix of the unit as a power of ten.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Quantity {
+    value: f64,
+    exponent: i32,
+    unit: String,
+}
+
+/// One value of a page.
+#[derive(Debug, Clone)]
+struct Value {
+    name: String,
+    status: Option<Status>,
+    quantity: Quantity,
+}
+
+/// A page, or a part of one that is a step of its own.
+#[derive(Debug, Clone)]
+pub(super) struct Page {
+    pub(super) name: String,
+    pub(super) status: Status,
+    comment: String,
+    /// Kept as report text behind the comment.
+    notes: Vec<String>,
+    values: Vec<Value>,
+    low: Option<Quantity>,
+    high: Option<Quantity>,
+    nominal: Option<Quantity>,
+}
+
+pub(super) fn status(word: &str) -> Status {
+    match word.trim().to_ascii_uppercase().as_str() {
+        "FAIL" | "FAILED" | "F" | "ERROR" | "E" => Status::Failed,
+        _ => Status::Passed,
+    }
+}
+
+impl Page {
+    pub(super) fn new(name: String, status: Status) -> Self {
+        Self {
+            name: if name.is_empty() { "Page".to_owned() } else { name },
+            status,
+            comment: String::new(),
+            notes: Vec::new(),
+            values: Vec::new(),
+            low: None,
+            high: None,
+            nominal: None,
+        }
+    }
+
+    pub(super) fn comment(&mut self, written: &str) {
+        written
+            .replace("Analysis Comments:", "")
+            .replace("Testable.", "")
+            .trim()
+            .clone_into(&mut self.comment);
+    }
+
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// The step; the description of its main step stands before the comment.
+    pub(super) fn step(&self, description: &str) -> Step {
+        let mut step = match self.values.as_slice() {
+            [] => build::pass_fail(&self.name, self.status),
+            [only] => {
+                build::numeric(&self.name, self.status, vec![self.measurement(only, None, self.status)])
+            }
+            several => {
+                let mut names = std::collections::HashSet::new();
+                let numbers = several.iter().enumerate().map(|(index, value)| {
+                    let mut name = value.name.clone();
+                    if name.is_empty() || !names.insert(name.clone()) {
+                        name = format!("{name} {}", index + 1).trim().to_owned();
+                    }
+                    self.measurement(value, Some(&name), value.status.unwrap_or(self.status))
+                });
+                build::numeric(&self.name, self.status, numbers.collect())
+            }
+        };
+        // A step that failed needs a measurement that did.
+        if step.numeric_meas.len() > 1 && step.numeric_meas.iter().all(|meas| meas.status == Status::Passed) {
+            step.numeric_meas.iter_mut().for_each(|meas| meas.status = self.status);
+        } else if step.numeric_meas.iter().any(|meas| meas.status == Status::Failed) {
+            step.status = Status::Failed;
+        }
+        let mut text: Vec<String> = [description, &self.comment].map(ToOwned::to_owned).to_vec();
+        text.extend(self.nominal.as_ref().map(|nominal| format!("Nominal value: {}", nominal.shown())));
+        if self.values.is_empty() {
+            let limits = [("Low limit", &self.low), ("High limit", &self.high)];
+            text.extend(
+                limits
+                    .iter()
+                    .filter_map(|(name, limit)| Some(format!("{name}: {}", limit.as_ref()?.shown()))),
+            );
+        }
+        text.extend(self.notes.iter().cloned());
+        text.retain(|line| !line.is_empty());
+        step.report_text = (!text.is_empty()).then(|| text.join("\n"));
+        step
+    }
+
+    fn measurement(&self, value: &Value, name: Option<&str>, status: Status) -> NumericMeas {
+        let quantity = &value.quantity;
+        let limit = |limit: &Option<Quantity>| limit.as_ref().map(|limit| limit.scaled(quantity.exponent));
+        let limits = (limit(&self.low), limit(&self.high));
+        build::number(name, status, quantity.value, &quantity.unit, limits)
+    }
+}
+
+impl Quantity {
+    /// Reads `(VAL: n) [(SCALE: s)] [(UNIT: u)]`, or a bare number.
+    fn read(item: &Item<'_>, decimals: &mut Decimals) -> Option<Self> {
+        let of = |key: &str| item.child(key).map(Item::text);
+        let value = decimals.read(&of("VAL").unwrap_or_else(|| item.text()))?;
+        let scale = of("SCALE").unwrap_or_default();
+        let unit = of("UNIT").unwrap_or_default();
+        let unit = if unit == "O" { "Ohm" } else { &unit };
+        Some(Self { value, exponent: exponent(&scale), unit: format!("{scale}{unit}") })
+    }
+
+    /// The value in a unit with that prefix.
+    fn scaled(&self, exponent: i32) -> f64 {
+        let power = |of: i32| 10_f64.powi(of);
+        match self.exponent - exponent {
+            0 => self.value,
+            more @ 1.. => self.value * power(more),
+            // Dividing keeps 11000 n exactly 11 u.
+            less => self.value / power(-less),
+        }
+    }
+
+    fn shown(&self) -> String {
+        format!("{} {}", self.value, self.unit).trim().to_owned()
+    }
+}
+
+fn exponent(scale: &str) -> i32 {
+    match scale {
+        "p" | "P" => return -12,
+        "n" | "N" => return -9,
+        "u" | "U" | "µ" | "μ" => return -6,
+        "m" => return -3,
+        "k" | "K" => return 3,
+        "M" => return 6,
+        "g" | "G" => return 9,
+        _ => {}
+    }
+    match scale.to_ascii_lowercase().as_str() {
+        "pico" => -12,
+        "nano" => -9,
+        "micro" => -6,
+        "milli" => -3,
+        "kilo" => 3,
+        "meg" | "mega" => 6,
+        "giga" => 9,
+        _ => 0,
+    }
+}
+
+/// Reads what stands below a page, or behind its name where items are not nested.
+///
+/// Groups and pins become pages of their own behind the last one.
+pub(super) fn measure(items: &[&Item<'_>], pages: &mut Vec<Page>, decimals: &mut Decimals) {
+    let mut rest = items;
+    while let Some((item, after)) = rest.split_first() {
+        rest = after;
+        let key = item.key.to_ascii_uppercase();
+        let Some(page) = pages.last_mut() else { return };
+        match key.as_str() {
+            "LOLIM" | "LOW" => page.low = Quantity::read(item, decimals).or(page.low.take()),
+            "HILIM" | "HIGH" => page.high = Quantity::read(item, decimals).or(page.high.take()),
+            "NOMVAL" => page.nominal = Quantity::read(item, decimals),
+            "MEASVAL" | "MEAS_VAL" => {
+                page.values = page.value(item, String::new(), None, decimals).into_iter().collect()
+            }
+            "THRESH" => page.low = Quantity::read(item, decimals).or(page.low.take()),
+            "RES_LIMIT" | "CAP_LIMIT" => {
+                let limit = Quantity::read(item, decimals);
+                page.notes.extend(limit.map(|limit| format!("{key}: {}", limit.shown())));
+            }
+            "PROG_NAME" => page.note(format!("EXT_PROG: {}", item.text())),
+            "FAIL_MSG" => page.note(item.text()),
+            "FAULT" => page.note(format!("FAULT: {}", item.text())),
+            "CONNECTED_NODES" => {
+                if let Some(name) = item.word("TPNAME") {
+                    page.name = format!("{} - {name}", page.name);
+                }
+            }
+            "INTC_RESULT" => {
+                let node = |key: &str| item.child(key).and_then(|nodes| nodes.word("TPNAME"));
+                let nodes = [node("LOWR_FROM_NODES"), node("LOWR_TO_NODES")];
+                let name = nodes.into_iter().flatten().collect::<Vec<_>>().join(" - ");
+                let stated = item.child("STAT").map(|word| status(&word.text()));
+                for of_result in item.items.split_inclusive(|it| it.is("MEASVAL")) {
+                    let Some((last, before)) = of_result.split_last() else { continue };
+                    let measured = last.is("MEASVAL");
+                    measure(&all(if measured { before } else { of_result }), pages, decimals);
+                    if let Some(page) = pages.last_mut().filter(|_| measured) {
+                        let value = page.value(last, name.clone(), stated, decimals);
+                        page.values.extend(value);
+                    }
+                }
+            }
+            "FSCAN_PIN" => {
+                let of_pin = item.child("STAT").map_or(page.status, |word| status(&word.text()));
+                let name = item.word("TPNAME").or_else(|| item.word("PIN")).unwrap_or("Pin").to_owned();
+                pages.push(Page::new(name, of_pin));
+                measure(&all(&item.items), pages, decimals);
+            }
+            "GROUP_NAME" => {
+                let end = after.iter().position(|it| it.is("GROUP_NAME")).unwrap_or(after.len());
+                let (own, others) = after.split_at_checked(end).unwrap_or((after, &[]));
+                let of_group = own.iter().find(|it| it.is("STAT"));
+                let mut group =
+                    Page::new(item.text(), of_group.map_or(page.status, |word| status(&word.text())));
+                // The limit of the page holds for its groups.
+                group.high = pages.first().and_then(|first| first.high.clone());
+                pages.push(group);
+                measure(own, pages, decimals);
+                rest = others;
+            }
+            _ => measure(&all(&item.items), pages, decimals),
+        }
+    }
+}
+
+fn all<'i, 'a>(items: &'i [Item<'a>]) -> Vec<&'i Item<'a>> {
+    items.iter().collect()
+}
+
+impl Page {
+    /// A measured value; what is no number stays in the text.
+    fn value(
+        &mut self,
+        item: &Item<'_>,
+        name: String,
+        status: Option<Status>,
+        decimals: &mut Decimals,
+    ) -> Option<Value> {
+        let quantity = Quantity::read(item, decimals);
+        if quantity.is_none() {
+            self.note(format!("Measured: {}", item.text()));
+        }
+        Some(Value { name, status, quantity: quantity? })
+    }
+}
