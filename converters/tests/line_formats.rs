@@ -1,0 +1,105 @@
+//! What the formats of text lines have in common: encodings, line ends, the server's documented rules, recognition.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at what it did not expect"
+)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use support::convert::*;
+use wats::validate::{Strictness, problems};
+use wats_converters::{Conversion, Input, find};
+
+/// A converter, its folders of samples, and a real file.
+const FORMATS: &[(&str, &[&str], &str)] = &[
+    ("spea", &["converters/spea", "real/spea-3030"], "spea-3030/testdata_SN9871234012.excerpt.csv"),
+    ("takaya-atd", &["real/takaya-atd"], "takaya-atd/PB2939800_E_BOT-20230420130239.ATD"),
+    ("takaya-apt94xx", &["real/takaya-apt94xx"], "takaya-apt94xx/11111-BV0001 (AT33).ATD"),
+    ("takaya-atdx", &["real/takaya-atdx"], "takaya-atdx/WO250319-0162__20250525_122655.excerpt.atdx"),
+    ("listen-soundcheck", &["real/listen-soundcheck"], "listen-soundcheck/Complete test 7-22-2020 (002).txt"),
+    (
+        "teradyne-spectrum",
+        &["converters/teradyne-spectrum-ict", "real/teradyne-spectrum"],
+        "teradyne-spectrum/sample_ict_data.excerpt.txt",
+    ),
+];
+
+/// The reports as they are sent, and the warnings.
+fn written(conversion: &Conversion) -> String {
+    format!("{}{:?}", serde_json::to_string(&conversion.reports).unwrap(), conversion.warnings)
+}
+
+#[test]
+fn encodings_and_line_ends_change_nothing() {
+    for (converter, _, path) in FORMATS {
+        let plain = support::input(&real(path));
+        let expected = written(&convert(converter, &plain).unwrap());
+        let text = String::from_utf8(plain.bytes.clone()).unwrap();
+        let text = text.trim_start_matches('\u{feff}');
+        let windows = text.replace("\r\n", "\n").replace('\n', "\r\n");
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        for (what, bytes) in [
+            ("byte-order mark", format!("\u{feff}{text}").into_bytes()),
+            ("Windows line ends", windows.clone().into_bytes()),
+            ("UTF-16", [&b"\xff\xfe"[..], &utf16(&windows)].concat()),
+            ("no last line end", text.trim_end().as_bytes().to_vec()),
+            ("blank lines at the end", format!("{text}\n\n  \n").into_bytes()),
+        ] {
+            let input = Input { bytes, ..plain.clone() };
+            recognised(&input, converter);
+            let conversion = convert(converter, &input).unwrap();
+            assert!(written(&conversion) == expected, "{converter} reads something else with {what}");
+        }
+    }
+}
+
+#[test]
+fn reports_of_real_files_follow_the_documented_rules_as_well() {
+    for (converter, _, path) in FORMATS {
+        for mut report in convert(converter, &support::input(&real(path))).unwrap().reports {
+            report.id = Some(Default::default());
+            // Names of steps are the tester's, and they repeat.
+            let found = problems(&report, Strictness::Documented);
+            let found: Vec<_> =
+                found.iter().filter(|it| !it.text.ends_with("required to be unique")).collect();
+            assert!(found.is_empty(), "{path}: {found:?}");
+        }
+    }
+}
+
+/// All files below a folder of samples.
+fn all(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() { found.extend(all(&entry)) } else { found.push(entry) }
+    }
+    found
+}
+
+#[test]
+fn files_of_other_formats_are_not_claimed() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples");
+    let mut checked = 0;
+    for path in all(&samples) {
+        let name = path.strip_prefix(&samples).unwrap().to_string_lossy().replace('\\', "/");
+        // The samples of automatic selection have files of all formats.
+        let beside = [".json", ".md", ".tsv"].iter().any(|ending| name.ends_with(ending));
+        if beside || name.starts_with("converters/ai/") {
+            continue;
+        }
+        let input = Input { bytes: std::fs::read(&path).unwrap(), ..file(&name, b"") };
+        for (converter, folders, _) in FORMATS {
+            let own = folders.iter().any(|folder| name.starts_with(&format!("{folder}/")));
+            let confidence = find(converter).unwrap().qualify(&input).confidence;
+            let right = if own { confidence >= 0.9 } else { confidence == 0.0 };
+            assert!(right, "{converter} is {confidence} sure of {name}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 300, "only {checked} answers were looked at");
+}
