@@ -103,3 +103,46 @@ fn files_of_other_formats_are_not_claimed() {
     }
     assert!(checked > 300, "only {checked} answers were looked at");
 }
+
+/// Files made to be slow: many lines of every kind, each with a name of its own.
+#[test]
+fn files_that_are_large_and_odd_are_read_to_their_end() {
+    let many = |line: &dyn Fn(usize) -> String| (0..50_000).map(line).collect::<String>();
+    let odd = many(&|number| format!("odd{number};x:y\t1\n"));
+    let atd = |tail: &str| {
+        format!(
+            "@\n{odd}Model:M\nDATE 1/2/2024 1:2:3\n@\n* GROUP No.1 *\n* PASS *\nSerial No.:S\n{tail}{odd}@\n"
+        )
+    };
+    for (converter, text) in [
+        ("spea", format!("START;a;b;1;P;o;01/02/2025;10:00:00\nSN;S\n{odd}END;PASS;01/02/2025;10:00:01\n")),
+        ("takaya-atd", atd("Group_No.\tStep_number\n")),
+        ("takaya-apt94xx", atd("")),
+        (
+            "takaya-atdx",
+            format!(
+                "#\"Main header\"#\nModel: M\nSerial number : S\n{odd}{}",
+                many(&|number| format!("Group No.: {number} Side: A PASS\nOrder;Parts\n1;R1\n"))
+            ),
+        ),
+        (
+            "listen-soundcheck",
+            format!(
+                "Serial #:\tTime:\tLot #:\tName\n{}{odd}",
+                many(&|number| format!("S\t1\tL\tN{number}\t1\tdB\tPASS\n"))
+            ),
+        ),
+        (
+            "teradyne-spectrum",
+            format!(
+                "(PROGRAM_NAME: P)\n{}(TYPE: a) (TIME: 01/02/2025 10:00:00)\n(PAGE_NAME: a) (STAT: PASS)\n{}",
+                many(&|number| format!("(USER: K{number}: v)(ODD{number}: 1)\n")),
+                many(&|number| format!("(A: (B: (C: {number})))(GROUP_NAME: g) (STAT: PASS)\n")),
+            ),
+        ),
+    ] {
+        let conversion = convert(converter, &file("a.txt", text.as_bytes())).unwrap();
+        assert_eq!(conversion.reports.len(), 1, "{converter}");
+        assert!(conversion.warnings.len() < 200, "{converter}: {} warnings", conversion.warnings.len());
+    }
+}

@@ -129,13 +129,13 @@ fn results_with_every_word_and_limit() {
             "E D ET_NLT Done, 3, dB",
             "F S 3 GELE 1 2 -",
             "G E ET_NLT OK?, 1, more",
-            "Line 9 D Action S1\tann\t7/22/2025 12:00:00 PM\tLOT\tonly text",
+            "Lines that are no tests D Action 9: S1\tann\t7/22/2025 12:00:00 PM\tLOT\tonly text",
         ]
     );
     assert_eq!(report.result, Status::Error);
     assert_eq!(report.uut.as_ref().unwrap().user.as_deref(), Some("ann"));
     assert_eq!(report.start.as_ref().unwrap().as_str(), "2025-07-22T12:00:00+02:00");
-    warns(&conversion, "line 9 is neither a result nor a curve");
+    warns(&conversion, "1 lines are no results or curves, the first is line 9");
 }
 
 #[test]

@@ -151,15 +151,15 @@ fn limits_and_values_in_every_spelling() {
             "T ET_NLT Some(\"INTERRUPTED: measured 3 V, limits 1 to 2\")",
             "P ET_PFT None",
             "P ET_PFT None",
-            "D Action Some(\"ANL;1;R6;1\")",
             "F Action None",
+            "D Action Some(\"9: ANL;1;R6;1\")",
         ]
     );
     assert_eq!(
         warnings,
         [
             "line 7: \"over\" is no number and is read as 0",
-            "line 9 has 4 fields instead of at least 8: kept as text, without a verdict",
+            "1 lines are no test lines with at least 8 fields, the first is line 9: kept as text, without a verdict",
             "2 numbers with a decimal comma were read as with a point",
         ]
     );
@@ -195,7 +195,7 @@ fn a_verdict_that_differs_or_is_missing_is_named() {
 fn what_is_not_known_is_kept_and_a_3030_takes_its_part_number_from_the_settings() {
     let text = unit("NOTE;hot;board\nNOTE;again\n").replace("SN;S1\n", "");
     let conversion = convert("spea", &file("a.csv", text.as_bytes())).unwrap();
-    warns(&conversion, "2 lines \"NOTE\" are not known: the first is kept as misc info");
+    warns(&conversion, "lines \"NOTE\" are not known (2): the first is kept as misc info");
     warns(&conversion, "has no serial number: UNKNOWN is used");
     let report = &conversion.reports[0];
     assert!(report.misc_infos.iter().any(|info| info.text.as_deref() == Some("hot;board")));

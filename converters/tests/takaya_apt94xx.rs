@@ -120,11 +120,10 @@ fn functions_judgements_and_second_tries() {
             "J1_COMM P 409.5 OHM GT 100 - Some(0)/None",
             "J1_COMM F 409.5 OHM GT 100 - Some(1)/None",
             "COMM_P1-2 S",
-            "Line 20 D",
-            "Line 21 D",
+            "Lines that are no tests D",
         ]
     );
-    warns(&conversion, "line 20 is no step line of an APT-94xx file");
+    warns(&conversion, "2 lines are no steps of an APT-94xx file, the first is line 20");
     let uut = report.uut.as_ref().unwrap();
     assert!((uut.exec_time.unwrap().0 - 0.09).abs() < 1e-9);
     assert_eq!(report.process_code, Some(31));

@@ -125,14 +125,14 @@ fn functions_judgements_and_units() {
             "D1_NA_NB S 0.6 V GELE 0.48750000000000004 0.8125",
             "D1_NA_NB S",
             "D1_NA_NB F NaN  LOG - -",
-            "Line 27 D",
             "COMM_NA_NB P 1 V GELE 0.99 1.01",
+            "Lines that are no tests D",
         ]
     );
-    warns(&conversion, "line 27 is no step line of an ATDX file");
-    warns(&conversion, "S1, group 1: 1 steps have a verdict and no value");
+    warns(&conversion, "1 lines are no steps of an ATDX file, the first is line 27");
+    warns(&conversion, "S1: 1 steps have a verdict and no value");
     warns(&conversion, "1 numbers with a decimal comma");
-    warns(&conversion, "the line \"Shift\" of the header");
+    warns(&conversion, "lines \"Shift\" are not known (1)");
     let report = &conversion.reports[0];
     // The tester's verdict counts.
     assert_eq!(

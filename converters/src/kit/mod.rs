@@ -4,6 +4,7 @@ pub(crate) mod archive;
 pub(crate) mod build;
 pub(crate) mod decimal;
 pub(crate) mod header;
+pub(crate) mod leftover;
 pub(crate) mod lengths;
 pub(crate) mod text;
 pub(crate) mod time;

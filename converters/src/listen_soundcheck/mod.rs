@@ -12,6 +12,7 @@ use wats::report::{Chart, Report, Series, Status, Step, Uut};
 use self::dates::Order;
 use self::lines::{CurveTitle, Data, Line, Lines, Measured, Unit};
 use crate::kit::decimal::Decimals;
+use crate::kit::leftover::Unread;
 use crate::kit::{build, header, text, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
@@ -156,6 +157,7 @@ struct Gathered<'a> {
     /// The names that titles and results gave.
     names: HashSet<&'a str>,
     steps: Vec<Step>,
+    unread: Unread,
 }
 
 fn gather<'a>(lines: &Lines<'a>, decimals: &mut Decimals, warnings: &mut Vec<String>) -> Vec<Gathered<'a>> {
@@ -164,6 +166,7 @@ fn gather<'a>(lines: &Lines<'a>, decimals: &mut Decimals, warnings: &mut Vec<Str
     // A title names the curve that follows it; further curves take the name over.
     let mut fresh = false;
     let mut first_half: Option<(usize, Data<'a>)> = None;
+    let mut before = 0;
     for (number, line) in &lines.lines {
         if !matches!(line, Line::Data(_))
             && let Some((number, _)) = first_half.take()
@@ -193,18 +196,14 @@ fn gather<'a>(lines: &Lines<'a>, decimals: &mut Decimals, warnings: &mut Vec<Str
                     fresh = false;
                 }
             },
-            Line::Other(text) => {
-                warnings.push(format!("line {number} is neither a result nor a curve: kept as text"));
-                let mut step = Step::new("Action", format!("Line {number}"), Status::Done);
-                step.report_text = Some((*text).to_owned());
-                match units.last_mut() {
-                    Some(unit) => unit.steps.push(step),
-                    None => {
-                        warnings.push(format!("line {number} stands before the first unit and is left out"))
-                    }
-                }
-            }
+            Line::Other(text) => match units.last_mut() {
+                Some(unit) => unit.unread.add(*number, text),
+                None => before += 1,
+            },
         }
+    }
+    if before > 0 {
+        warnings.push(format!("{before} lines stand before the first unit and are left out"));
     }
     if let Some((number, _)) = first_half {
         warnings.push(format!("line {number} has numbers without a second line to them: left out"));
@@ -225,7 +224,12 @@ fn unit<'a, 'b>(
         last.of.serial == of.serial && last.of.lot == of.lot && (last.of.time == of.time || !again)
     });
     if !goes_on {
-        units.push(Gathered { of: of.clone(), names: HashSet::new(), steps: Vec::new() });
+        units.push(Gathered {
+            of: of.clone(),
+            names: HashSet::new(),
+            steps: Vec::new(),
+            unread: Unread::default(),
+        });
     }
     let end = units.len().saturating_sub(1);
     #[expect(clippy::indexing_slicing, reason = "there is a last one: it was there, or was pushed")]
@@ -339,7 +343,8 @@ fn report(
     arguments: &Arguments,
     warnings: &mut Vec<String>,
 ) -> Result<Report, ConvertError> {
-    let Gathered { of, steps, .. } = unit;
+    let Gathered { of, mut steps, unread, .. } = unit;
+    steps.extend(unread.step("results or curves", warnings));
     let mut or_unknown = |found: [&str; 2], what: &str| {
         let found = found.into_iter().find(|text| !text.is_empty());
         found.map(ToOwned::to_owned).unwrap_or_else(|| {

@@ -5,9 +5,11 @@ use wats::report::{Status, Step};
 use super::Test;
 use crate::kit::build;
 use crate::kit::decimal::Decimals;
+use crate::kit::leftover::Unread;
 
 /// The first fields up to the result, without which a line says nothing.
 const FIELDS: usize = 8;
+const EXPECTED: &str = "test lines with at least 8 fields";
 /// The tester writes this for "no limit".
 const NO_LIMIT: f64 = 1e10;
 
@@ -20,10 +22,15 @@ pub(super) fn steps(
 ) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut group: Option<(&str, Vec<Step>)> = None;
+    let mut unread = Unread::default();
     for (number, line) in &test.tests {
         let line = Line { number: *number, fields: line, is_3030 };
         let kind = line.kind();
         if !is_3030 && (line.at(5).starts_with("NUL ") || matches!(line.letters(), "END" | "RETURN")) {
+            continue;
+        }
+        if line.fields.len() < FIELDS {
+            unread.add(line.number, &line.fields.join(";"));
             continue;
         }
         let step = line.step(kind, decimals, warnings);
@@ -37,6 +44,7 @@ pub(super) fn steps(
         }
     }
     close(group, &mut steps);
+    steps.extend(unread.step(EXPECTED, warnings));
     steps
 }
 
@@ -92,16 +100,6 @@ impl<'a> Line<'a, '_> {
     fn step(&self, kind: Kind<'_>, decimals: &mut Decimals, warnings: &mut Vec<String>) -> Step {
         let named = [self.at(5), self.at(2)].into_iter().find(|name| !name.is_empty());
         let name = named.unwrap_or("Test");
-        if self.fields.len() < FIELDS {
-            warnings.push(format!(
-                "line {} has {} fields instead of at least {FIELDS}: kept as text, without a verdict",
-                self.number,
-                self.fields.len()
-            ));
-            let mut step = Step::new("Action", name, Status::Done);
-            step.report_text = Some(self.fields.join(";"));
-            return step;
-        }
         let result = self.at(7);
         let status = match result {
             "INTERRUPTED" | "TERMINATED" => Status::Terminated,

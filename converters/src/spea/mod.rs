@@ -8,6 +8,7 @@ mod lines;
 use wats::report::{Double, MiscInfo, Report, Status, Step, Time, Uut};
 
 use crate::kit::decimal::Decimals;
+use crate::kit::leftover::Unknown;
 use crate::kit::{build, header, text, time, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
@@ -108,7 +109,7 @@ struct Test<'a> {
     board_result: Option<&'a str>,
     end: Option<Vec<&'a str>>,
     tests: Vec<(usize, Vec<&'a str>)>,
-    others: Vec<(&'a str, String)>,
+    unknown: Unknown,
 }
 
 impl Converter for Spea {
@@ -198,7 +199,7 @@ impl<'a> Lines<'a> {
                     file.tests.extend(open.take());
                 }
                 (other, Some(test)) => {
-                    test.others.push((other, line.get(1..).unwrap_or_default().join(";")));
+                    test.unknown.add(other, &line.get(1..).unwrap_or_default().join(";"));
                 }
                 (_, None) => outside += 1,
             }
@@ -376,14 +377,8 @@ impl Unit<'_> {
                 test.start.get(*field).filter(|text| !text.is_empty()).map(|text| build::info(name, text))
             }));
         }
-        for (index, (name, text)) in test.others.iter().enumerate() {
-            if !test.others.iter().take(index).any(|(before, _)| before == name) {
-                let count = test.others.iter().filter(|(other, _)| other == name).count();
-                let kept = if count > 1 { ": the first is kept as misc info" } else { ": kept as misc info" };
-                warnings.push(format!("{count} lines \"{name}\" are not known{kept}"));
-                infos.push(build::info(if name.is_empty() { "Line" } else { name }, text));
-            }
-        }
+        infos.extend(test.unknown.infos());
+        test.unknown.warn(warnings);
         infos
     }
 }

@@ -3,8 +3,9 @@
 use wats::report::{Double, Loop, Report, Status, Step, Uut};
 
 use super::frame::{self, Group};
-use super::{Function, Quantity, Row, atd, grouped, is_designator, unread, warn_of_missing};
+use super::{Function, Quantity, Row, atd, grouped, is_designator, warn_of_missing};
 use crate::kit::decimal::Decimals;
+use crate::kit::leftover::Unread;
 use crate::kit::{build, text, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, Input, Manual,
@@ -151,10 +152,10 @@ fn report(
 
     let mut steps = Vec::with_capacity(group.steps.len());
     let (mut missing, mut seconds) = (0, None);
+    let mut unread = Unread::default();
     for (number, line) in &group.steps {
         let Some(row) = row(line, decimals) else {
-            let step = unread(*number, line, "an APT-94xx file", warnings);
-            steps.push((String::new(), step));
+            unread.add(*number, line);
             continue;
         };
         missing += usize::from(row.lacks_value());
@@ -168,7 +169,8 @@ fn report(
         exec_time: seconds.map(Double),
         ..Uut::default()
     });
-    let steps = grouped(steps, arguments.flag("GroupByComponentType"));
+    let mut steps = grouped(steps, arguments.flag("GroupByComponentType"));
+    steps.extend(unread.step("steps of an APT-94xx file", warnings));
     let (version, name) = model.revision.split_once('.').unwrap_or((&model.revision, ""));
     let name = if name.is_empty() { "MainSequence" } else { name };
     let version = if version.is_empty() { "1.0.0" } else { version };

@@ -3,8 +3,9 @@
 use wats::report::{Double, Report, Status, Uut};
 
 use super::frame::{self, Group};
-use super::{Function, Quantity, Row, grouped, is_designator, split, unread, warn_of_missing};
+use super::{Function, Quantity, Row, grouped, is_designator, split, warn_of_missing};
 use crate::kit::decimal::Decimals;
+use crate::kit::leftover::Unread;
 use crate::kit::{build, text};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, Input, Manual,
@@ -146,11 +147,11 @@ fn report(
     let columns = Columns::new(group.titles);
     let mut steps = Vec::with_capacity(group.steps.len());
     let mut missing = 0;
+    let mut unread = Unread::default();
     for (number, line) in &group.steps {
         let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
         if cells.len() <= columns.judgement {
-            let step = unread(*number, line, "a tab-separated ATD file", warnings);
-            steps.push((String::new(), step));
+            unread.add(*number, line);
             continue;
         }
         let row = columns.row(&cells, preference == "Base", decimals);
@@ -163,7 +164,8 @@ fn report(
         "" => "MainSequence",
         given => given,
     };
-    let steps = grouped(steps, arguments.flag("GroupByComponentType"));
+    let mut steps = grouped(steps, arguments.flag("GroupByComponentType"));
+    steps.extend(unread.step("steps of a tab-separated ATD file", warnings));
     let root = build::sequence(name, name, head.model, steps);
     group.report(report, root, input, arguments, warnings)
 }

@@ -9,6 +9,7 @@
 use wats::report::{Report, Status, Step, Uut};
 
 use super::moment;
+use crate::kit::leftover::Unknown;
 use crate::kit::{build, header, tree};
 use crate::{Arguments, ConvertError, ErrorKind, Input};
 
@@ -23,7 +24,7 @@ pub(super) struct Head<'a> {
     pub(super) test_id: &'a str,
     pub(super) user: &'a str,
     /// Lines with a name that is not known.
-    pub(super) others: Vec<(&'a str, &'a str)>,
+    pub(super) unknown: Unknown,
 }
 
 /// A board: one of a panel, or the only one.
@@ -55,6 +56,7 @@ pub(super) fn groups<'a>(text: &'a str, warnings: &mut Vec<String>) -> Result<Ve
     let mut head = Head::default();
     let mut place = Place::Outside;
     let mut seen = false;
+    let mut before = 0;
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
         let line = line.trim_end();
         if line.trim().is_empty() {
@@ -68,11 +70,7 @@ pub(super) fn groups<'a>(text: &'a str, warnings: &mut Vec<String>) -> Result<Ve
                     Place::Head
                 }
                 Place::Head => {
-                    for (name, _) in &head.others {
-                        warnings.push(format!(
-                            "the line \"{name}\" of the header is not known: kept as misc info"
-                        ));
-                    }
+                    head.unknown.warn(warnings);
                     Place::Groups
                 }
                 Place::Groups => {
@@ -99,7 +97,7 @@ pub(super) fn groups<'a>(text: &'a str, warnings: &mut Vec<String>) -> Result<Ve
         match (&mut open, place) {
             (Some(group), Place::Groups) => group.take(number, line),
             (None, Place::Groups) => {
-                warnings.push(format!("line {number} stands before the first group and is left out"));
+                before += 1;
             }
             (_, Place::Head) => head.take(line),
             (_, Place::Outside) if seen => {
@@ -110,6 +108,9 @@ pub(super) fn groups<'a>(text: &'a str, warnings: &mut Vec<String>) -> Result<Ve
             }
             (_, Place::Outside) => {}
         }
+    }
+    if before > 0 {
+        warnings.push(format!("{before} lines stand before the first group and are left out"));
     }
     match open {
         Some(group) if done.is_empty() => {
@@ -171,7 +172,7 @@ impl<'a> Head<'a> {
                 "test time" => self.test_time = value,
                 "test id" => self.test_id = value,
                 "user name" => self.user = value,
-                _ => self.others.push((name, value)),
+                _ => self.unknown.add(name, value),
             }
         }
     }
@@ -237,10 +238,7 @@ impl<'a> Group<'a> {
         if report.start.is_none() && !self.head.date.is_empty() {
             warnings.push(format!("the date \"{}\" is none like 20/4/2023 13:02:39", self.head.date));
         }
-        let others = self.head.others.iter();
-        report.misc_infos.extend(
-            others.map(|(name, value)| build::info(if name.is_empty() { "Header" } else { name }, value)),
-        );
+        report.misc_infos.extend(self.head.unknown.infos());
         header::complete(&mut report, input, warnings)?;
         Ok(report)
     }

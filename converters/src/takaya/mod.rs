@@ -235,14 +235,6 @@ fn warn_of_missing(count: usize, serial: &str, warnings: &mut Vec<String>) {
     }
 }
 
-/// A line that is no step: it stays in the report as text.
-fn unread(line: usize, written: &str, expected: &str, warnings: &mut Vec<String>) -> Step {
-    warnings.push(format!("line {line} is no step line of {expected}: kept as text, without a verdict"));
-    let mut step = Step::new("Action", format!("Line {line}"), Status::Done);
-    step.report_text = Some(written.trim().to_owned());
-    step
-}
-
 /// `d/M/yyyy HH:mm:ss` or `dd/MM/yy HH:mm:ss`, in the station's zone.
 fn moment(written: &str, zone: &TimeZone) -> Option<Time> {
     let numbers: Option<Vec<i16>> = written

@@ -1,16 +1,19 @@
 //! Teradyne Spectrum: items in brackets, in two dialects.
 //!
 //! In one, steps and pages are nested: `(STEP: … (PAGE: …) (STAT: …))`. In the other the same items follow each other
-//! line by line, and the order tells what belongs together. `items` reads the notation, `pages` what was measured.
+//! line by line, and the order tells what belongs together. `items` reads the notation, `runs` which steps there are,
+//! `pages` what was measured.
 
 mod items;
 mod pages;
+mod runs;
 
 use regex::Regex;
 use wats::report::{Double, Report, Status, Step, Time, Uut};
 
 use self::items::{Item, Parsed};
 use self::pages::{Page, measure, status};
+use self::runs::{Main, Run, runs};
 use crate::kit::decimal::Decimals;
 use crate::kit::{build, header, text, time, tree};
 use crate::{
@@ -161,120 +164,6 @@ impl Converter for TeradyneSpectrum {
         }
         warnings.extend(file.decimals.warning());
         Ok(Conversion { reports, warnings })
-    }
-}
-
-/// A step of the program, with the items of its pages.
-#[derive(Debug, Default)]
-struct Main<'i, 'a> {
-    section: usize,
-    line: usize,
-    time: String,
-    name: String,
-    description: String,
-    /// With nested pages, what it says of itself.
-    status: Option<Status>,
-    nested: bool,
-    pages: Vec<Vec<&'i Item<'a>>>,
-}
-
-/// A run of a program: a unit.
-#[derive(Debug, Default)]
-struct Run<'i, 'a> {
-    program: Option<String>,
-    /// The first, without a name, has the steps before all sections.
-    sections: Vec<String>,
-    steps: Vec<Main<'i, 'a>>,
-    users: Vec<String>,
-}
-
-impl Run<'_, '_> {
-    /// The value of a USER line; the last one wins.
-    fn user(&self, key: &str) -> Option<&str> {
-        let pairs = self.users.iter().rev().filter_map(|line| line.split_once(':'));
-        pairs
-            .map(|(name, value)| (name.trim(), value.trim()))
-            .find(|(name, value)| !key.is_empty() && name.eq_ignore_ascii_case(key) && !value.is_empty())
-            .map(|(_, value)| value)
-    }
-}
-
-/// The runs of a file: a program's name after steps begins a new one.
-fn runs<'i, 'a>(items: &'i [Item<'a>], warnings: &mut Vec<String>) -> Vec<Run<'i, 'a>> {
-    let mut runs: Vec<Run<'i, 'a>> = Vec::new();
-    let new = || Run { sections: vec![String::new()], ..Run::default() };
-    let mut unknown = std::collections::BTreeSet::new();
-    // The line up to which items belong to the page that began on it.
-    let mut page_line = 0;
-    for item in items {
-        if runs.is_empty()
-            || (item.is("PROGRAM_NAME") && runs.last().is_some_and(|run| !run.steps.is_empty()))
-        {
-            runs.push(new());
-        }
-        let Some(run) = runs.last_mut() else { continue };
-        let section = run.sections.len() - 1;
-        match item.key.to_ascii_uppercase().as_str() {
-            "PROGRAM_NAME" => run.program = Some(item.text()),
-            "SECTION_NAME" => run.sections.push(item.text()),
-            "SUBPROGRAM_NAME" | "TYPE" => {}
-            "USER" => run.users.push(item.text()),
-            "STEP" => run.steps.push(nested(item, section)),
-            "TIME" => {
-                run.steps.push(Main { section, line: item.lines.0, time: item.text(), ..Main::default() })
-            }
-            key => {
-                let Some(step) = run.steps.last_mut().filter(|step| !step.nested) else {
-                    unknown.insert(key.to_owned());
-                    continue;
-                };
-                match key {
-                    "SNAME" => step.name = item.text(),
-                    "DESC" => step.description = item.text(),
-                    "PAGE" => {}
-                    "PAGE_NAME" => {
-                        page_line = item.lines.1;
-                        step.pages.push(vec![item]);
-                    }
-                    // The status and the comment of a page stand on its line; a page without is none.
-                    "STAT" | "COMMENT" if item.lines.0 != page_line => {
-                        unknown.insert(key.to_owned());
-                    }
-                    _ => {
-                        // A group has its status on its line as well.
-                        if item.lines.0 == page_line || key == "GROUP_NAME" {
-                            page_line = item.lines.1;
-                        }
-                        match step.pages.last_mut() {
-                            Some(page) => page.push(item),
-                            None => {
-                                unknown.insert(key.to_owned());
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-    if !unknown.is_empty() {
-        let names: Vec<String> = unknown.into_iter().collect();
-        warnings.push(format!("items that belong to no page are left out: {}", names.join(", ")));
-    }
-    runs.retain(|run| run.program.is_some() || !run.steps.is_empty());
-    runs
-}
-
-fn nested<'i, 'a>(item: &'i Item<'a>, section: usize) -> Main<'i, 'a> {
-    let text = |key: &str| item.child(key).map(Item::text).unwrap_or_default();
-    Main {
-        section,
-        line: item.lines.0,
-        time: text("TIME"),
-        name: text("SNAME"),
-        description: text("DESC"),
-        status: item.child("STAT").map(|word| status(&word.text())),
-        nested: true,
-        pages: item.items.iter().filter(|it| it.is("PAGE")).map(|page| page.items.iter().collect()).collect(),
     }
 }
 

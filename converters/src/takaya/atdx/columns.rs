@@ -1,0 +1,115 @@
+//! The columns of a step line of ATDX files.
+
+use wats::report::Status;
+
+use super::super::{Function, Quantity, Row, is_designator};
+use crate::kit::decimal::Decimals;
+use crate::kit::text;
+
+/// The columns as the tester writes them.
+pub(super) const TITLES: &str = "Order;Aux;M.Aux;Parts;Value;Unit;Comment;Loc.;EL;Reference;Unit;Func;+%;Unit;-%;Unit;Test.Base(Test1);Unit;\
+     Test.Base(Test2);Unit;Judge;H-pin;Netname-H-pin;L-pin;Netname-L-pin";
+
+/// Where the columns stand: by their titles, else in the order of the format.
+pub(super) struct Columns {
+    parts: usize,
+    comment: usize,
+    reference: usize,
+    function: usize,
+    plus: usize,
+    minus: usize,
+    tests: [usize; 2],
+    pub(super) judge: usize,
+    high_net: usize,
+    low_net: usize,
+    order: usize,
+}
+
+impl Columns {
+    pub(super) fn new(titles: &[&str]) -> Self {
+        let usual: Vec<&str> = TITLES.split(';').collect();
+        let of = |title: &str| {
+            let place = |titles: &[&str]| titles.iter().position(|it| *it == title);
+            place(titles).or_else(|| place(&usual)).unwrap_or(0)
+        };
+        Self {
+            parts: of("Parts"),
+            comment: of("Comment"),
+            reference: of("Reference"),
+            function: of("Func"),
+            plus: of("+%"),
+            minus: of("-%"),
+            tests: [of("Test.Base(Test1)"), of("Test.Base(Test2)")],
+            judge: of("Judge"),
+            high_net: of("Netname-H-pin"),
+            low_net: of("Netname-L-pin"),
+            order: of("Order"),
+        }
+    }
+
+    pub(super) fn row(&self, titles: &[&str], cells: &[&str], decimals: &mut Decimals) -> Row {
+        let at = |column: usize| cells.get(column).copied().unwrap_or_default();
+        let mut quantity = |column: usize| quantity(at(column), at(column + 1), decimals);
+        let reference = quantity(self.reference);
+        let values = self.tests.map(&mut quantity);
+        let function = match at(self.function) {
+            "EQ" => Function::Within,
+            "SH" => Function::Short(None),
+            "OP" => Function::Open(None),
+            "LE" => Function::AtMost,
+            "GE" => Function::AtLeast,
+            "JP" => Function::Jump,
+            _ => Function::Other,
+        };
+        let parts = at(self.parts);
+        let what = if is_designator(parts) { parts } else { at(self.comment) };
+        let what = [what, parts, at(self.order)].into_iter().find(|it| !it.is_empty()).unwrap_or("Step");
+        // Both tolerances are written without a sign.
+        let percent = |column: usize| text::number(at(column).trim_end_matches('%')).map(f64::abs);
+        Row {
+            parts: parts.to_owned(),
+            name: format!("{what}_{}_{}", at(self.high_net), at(self.low_net)),
+            text: said(titles, cells),
+            function,
+            status: match at(self.judge) {
+                _ if function == Function::Jump => Status::Skipped,
+                "PASS" => Status::Passed,
+                word if word.eq_ignore_ascii_case("skip") || word.eq_ignore_ascii_case("untested") => {
+                    Status::Skipped
+                }
+                _ => Status::Failed,
+            },
+            reference,
+            tolerances: (percent(self.plus), percent(self.minus).map(|minus| -minus)),
+            values,
+            seconds: None,
+        }
+    }
+}
+
+/// Every column that says something, a unit after its value.
+fn said(titles: &[&str], cells: &[&str]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (index, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.trim_matches('-').is_empty()) {
+        match titles.get(index).copied().unwrap_or_default() {
+            "Unit" => {
+                if let Some(line) = lines.last_mut() {
+                    line.push_str(&format!(" {cell}"));
+                }
+            }
+            title if title.starts_with("G-P") && *cell == "0" => {}
+            "" => lines.push((*cell).to_owned()),
+            title => lines.push(format!("{title}: {cell}")),
+        }
+    }
+    lines.join("\n")
+}
+
+/// A number with the unit of the next column, or an impedance: magnitude, unit in brackets, bar, phase.
+fn quantity(written: &str, unit: &str, decimals: &mut Decimals) -> Option<Quantity> {
+    let (number, unit) = match written.split_once('[') {
+        Some((number, rest)) => (number, rest.split(']').next().unwrap_or_default()),
+        None => (written, unit),
+    };
+    Some(Quantity::new(decimals.read(number)?, unit))
+}
