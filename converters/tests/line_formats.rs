@@ -11,6 +11,8 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
+use proptest::sample::select;
 use support::convert::*;
 use wats::validate::{Strictness, problems};
 use wats_converters::{Conversion, Input, find};
@@ -144,5 +146,125 @@ fn files_that_are_large_and_odd_are_read_to_their_end() {
         let conversion = convert(converter, &file("a.txt", text.as_bytes())).unwrap();
         assert_eq!(conversion.reports.len(), 1, "{converter}");
         assert!(conversion.warnings.len() < 200, "{converter}: {} warnings", conversion.warnings.len());
+    }
+}
+
+/// Lines of every kind that a format has, whole and broken.
+const PIECES: &[(&str, &[&str])] = &[
+    (
+        "spea",
+        &[
+            "START;a;b;1;P;o;01/02/2025;10:00:00\n",
+            "FORMAT;ddmm\n",
+            "START;a;P;1.0;P;;13/02/2025\n",
+            "SN;S\n",
+            "SN;\n",
+            "LOT;L\n",
+            "ANL;1;R1;1;1;n;;PASS;1,5;1e10;-1e10;V\n",
+            "ANL;70000;Close;1;1;;;FAIL(+);x;0;0\n",
+            "FUNC;;;;;;;TERMINATED;1;0;-1;Ohm\n",
+            "ANL;1\n",
+            "BOARDRESULT;NONE\n",
+            "END;PASS;01/02/2025;10:00:01\n",
+            "END;;\n",
+            ";;;\n",
+        ],
+    ),
+    (
+        "takaya-atd",
+        &[
+            "@\n",
+            "* FAIL *\n",
+            "* GROUP No.99999 *\n",
+            "Model:M\n",
+            "DATE 1/13/2024 25:00:00\n",
+            "Serial No.:S\n",
+            "Group_No.\tStep_number\tParts\tJudgement\n",
+            "1\t2\tR1\tV\tKO\tC\t*\t1\ta\t2\tb\t0\t*\t0\t*\tPASS\tR\t1e400\t1\tKO\tR\t1\t1\tMO\tR\t1\t-1\tO\n",
+            "1\t\t\t\t\t\t\t\t\t\t\t\t\t\t\tX-NG\t\t\t\t\t\t\n",
+            "odd: line\n",
+        ],
+    ),
+    (
+        "takaya-apt94xx",
+        &[
+            "@\n",
+            "* PASS *\n",
+            "* GROUP No.1 *\n",
+            "Model:A1T_V.\n",
+            "Serial No.:B - S (a - b)\n",
+            "000001 \"R1\" \"v\" \"c\" 1 2 \"1 KO\" \"1 O\" \"2 KO\" +5% -5% \"PASS\" \"m\" \"r\" \"1 ms\" \"p\" 0 0 \"**\"\n",
+            "000001 \"R1\" \"v\" \"c\" 1 2 \"....\" \"1 V\" \"2 nF\" +5% \"OPEN\" \"m\" \"r\" \"-1 ms\" \"p\" \"OP\" 0 0\n",
+            "000001 \"R1\" \"v\" \"c\" \"5\" \"7 O\" \"8 O\" \"......\" \"m\" \"r\" \"JP\"\n",
+            "000002 \"\" \"\" \"\" \"\" \"\" \"\" \"\" \"\"\n",
+            "000002 \"\n",
+        ],
+    ),
+    (
+        "takaya-atdx",
+        &[
+            "###\"Main header\"###\n",
+            "Model: M x\n",
+            "Serial number : S\n",
+            "Test Date: 31/12/9999 23:59:59\n",
+            "Group No.: 1 Side: A PASS\n",
+            "Group No.: 2 FAIL\n",
+            "Order;Parts;Judge;Func;Reference;Unit;+%\n",
+            "Order;Aux\n",
+            "1;;;R1;V;;C;L;R;1;KO;EQ;5;;5;;2;O;3[MO]|x;;UPPER;1;a;2;b;;;;;;;;;;;\n",
+            "1;R1;PASS;OP;1;O;5\n",
+            "1;R1;SKIP;SH\n",
+            "-----\n",
+        ],
+    ),
+    (
+        "listen-soundcheck",
+        &[
+            "Serial #:\tTime:\tLot #:\tName\tMargin\tUnit\tResult\tTolerance\tLimits\n",
+            "Serial #:\tTime:\tC\t\tx data lin\ty data lin\tz\t\tx axis log\ty axis log\n",
+            "S\t1/2/2025 1:2:3\tL\tN\t1\tdB\tPASS\t\t2/1\n",
+            "S\t1.2.2025 1:2:3\tL\tN\t1,5\tdB\twhat\n",
+            "\t\t\tN\t\t\tSkipped\n",
+            "S\tnow\tL\t1\t2\tNaN\n",
+            "T\tnow\t\t1\n",
+            "T\n",
+        ],
+    ),
+    (
+        "teradyne-spectrum",
+        &[
+            "(PROGRAM_NAME: \"P 1\")\n",
+            "(SECTION_NAME: \"S\")\n",
+            "(TYPE: a) (TIME: 01/02/2025 10:00:00)\n",
+            "(STEP: (TIME: x) (SNAME: \"n\") (PAGE: (PAGE_NAME: \"p\") (STAT: FAIL) (INTC: (LOLIM: (VAL: 1) (SCALE: k)) ",
+            "(INTC_RESULT: (STAT: FAIL) (MEASVAL: (VAL: 2) (UNIT: O)))",
+            ")) (STAT: PASS))\n",
+            "(PAGE_NAME: \"q\") (COMMENT: \"c\") (STAT: pass)\n",
+            "(MEASVAL: (VAL: 2,5) (SCALE: m) (UNIT: V) )\n",
+            "(HILIM: (VAL: 2) (SCALE: meg) (UNIT: V) )\n",
+            "(GROUP_NAME: g) (STAT: FAIL) (MEASVAL: (VAL: 3))\n",
+            "(FSCAN_PIN: (STAT: E) (TPNAME: t))\n",
+            "(USER: STATUS: FAILED)\n",
+            "(USER: note)\n",
+            ")",
+        ],
+    ),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever follows whatever, there is no panic, and no report that a server refuses.
+    #[test]
+    fn pieces_in_any_order(of in 0..PIECES.len(), order in proptest::collection::vec(select((0..14_usize).collect::<Vec<_>>()), 1..40)) {
+        let (converter, pieces) = PIECES[of];
+        let text: String = order.iter().map(|index| pieces[index % pieces.len()]).collect();
+        // Many orders begin with what makes the file one of its kind.
+        for text in [text.clone(), pieces[0].to_owned() + &text, pieces[..pieces.len().min(7)].concat() + &text + pieces[0]] {
+            match convert(converter, &file("a.txt", text.as_bytes())) {
+                Ok(conversion) => prop_assert!(!conversion.reports.is_empty()),
+                Err(error) => prop_assert!(!error.problem.is_empty()),
+            }
+        }
     }
 }

@@ -211,3 +211,15 @@ fn what_is_not_known_is_kept_and_a_3030_takes_its_part_number_from_the_settings(
         convert_with("spea", &input, &[("dialect", "bitron"), ("location", "")]).unwrap().reports.remove(0);
     assert_eq!((report.machine_name.as_str(), report.location.as_str()), ("U62P-ICT-03", "Lab"));
 }
+
+#[test]
+fn a_3030_is_known_by_its_start_line_as_well() {
+    let text = unit("ANL;1;R1;1;1;R1;;PASS;1;0;2;V\n");
+    for (start, part_number) in
+        [("START;F;P;1.2;P;", "PN1"), ("START;F;P;1;P;", "P"), ("START;F;P;1.2;Q;", "Q")]
+    {
+        let text = text.replace("START;F;P;3;PN7;", start);
+        let report = convert("spea", &file("a.csv", text.as_bytes())).unwrap().reports.remove(0);
+        assert_eq!(report.pn, part_number, "{start}");
+    }
+}

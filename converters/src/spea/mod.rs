@@ -1,6 +1,7 @@
 //! SPEA in-circuit testers: semicolon-separated lines, a unit from `START` to `END`, in two dialects.
 //!
-//! Files with a `FORMAT` line come from the 3030 and are mapped as its users know them; all others as at Bitron.
+//! Files with a `FORMAT` line, or with a version in `START`, come from the 3030 and are mapped as its users know them;
+//! all others as at Bitron.
 //! `lines` reads a test line.
 
 mod lines;
@@ -33,7 +34,7 @@ const ABOUT: About = About {
         },
         Argument {
             name: "dialect",
-            description: "How the START line is read; auto: as 3030 when the file has a FORMAT line",
+            description: "How the START line is read; auto: as 3030 when the file has a FORMAT line, or START the program twice and a version",
             default: "auto",
             kind: ArgumentKind::Choice(&["auto", "bitron", "3030"]),
         },
@@ -112,6 +113,14 @@ struct Test<'a> {
     unknown: Unknown,
 }
 
+impl Test<'_> {
+    /// A 3030 writes its program twice, and a version where others have the number of the station.
+    fn looks_like_3030(&self) -> bool {
+        let start = |field: usize| self.start.get(field).copied().unwrap_or_default();
+        start(2) == start(4) && start(3).contains('.')
+    }
+}
+
 impl Converter for Spea {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -143,7 +152,7 @@ impl Converter for Spea {
         let is_3030 = match arguments.text("dialect") {
             "bitron" => false,
             "3030" => true,
-            _ => file.format.is_some(),
+            _ => file.format.is_some() || file.tests.iter().all(Test::looks_like_3030),
         };
         let order = order(&file);
         let mut unit = Unit { input, arguments, is_3030, order, decimals: Decimals::default() };
