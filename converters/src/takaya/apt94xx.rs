@@ -3,7 +3,7 @@
 use wats::report::{Double, Loop, Report, Status, Step, Uut};
 
 use super::frame::{self, Group};
-use super::{Function, Quantity, Row, atd, grouped, is_designator, warn_of_missing};
+use super::{Function, Quantity, Row, atd, grouped, is_designator, say, warn_of_missing};
 use crate::kit::decimal::Decimals;
 use crate::kit::leftover::Unread;
 use crate::kit::{build, text, tree};
@@ -281,11 +281,14 @@ fn row(line: &str, decimals: &mut Decimals) -> Option<Row> {
         ("Range", at(8)),
         ("Probes", at(10)),
     ];
-    let said = said.iter().filter(|(_, text)| !text.chars().all(|c| c == '.'));
+    let mut text = String::with_capacity(250);
+    for (name, said) in said.iter().filter(|(_, said)| !said.bytes().all(|b| b == b'.')) {
+        say(&mut text, name, [said, ""]);
+    }
     Some(Row {
         parts: parts.to_owned(),
         name,
-        text: said.map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>().join("\n"),
+        text,
         function,
         status,
         reference: quantity(at(3), decimals),

@@ -3,7 +3,7 @@
 use wats::report::{Double, Report, Status, Uut};
 
 use super::frame::{self, Group};
-use super::{Function, Quantity, Row, grouped, is_designator, split, warn_of_missing};
+use super::{Function, Quantity, Row, grouped, is_designator, say, split, warn_of_missing};
 use crate::kit::decimal::Decimals;
 use crate::kit::leftover::Unread;
 use crate::kit::{build, text};
@@ -266,31 +266,35 @@ impl Columns {
 
     fn text(&self, cells: &[&str]) -> String {
         let at = |column: usize| cells.get(column).copied().unwrap_or_default();
-        let pin = |name: &str, column: usize| (name.to_owned(), format!("{} {}", at(column), at(column + 1)));
-        let unit = |column: usize| format!("{} {}", at(column), at(column + 1));
-        let mut lines = vec![
-            ("Step".to_owned(), at(self.step).to_owned()),
-            ("Parts".to_owned(), at(self.parts).to_owned()),
-            ("Value".to_owned(), unit(self.value)),
-            ("Comment".to_owned(), at(self.comment).to_owned()),
-            ("Location".to_owned(), at(self.location).to_owned()),
-            ("Judgement".to_owned(), at(self.judgement).to_owned()),
-            ("Function".to_owned(), at(self.function).to_owned()),
-            ("Reference".to_owned(), unit(self.reference + 2)),
-            ("Tolerance".to_owned(), format!("{} {}", at(self.plus), at(self.minus))),
-            ("Test value 1".to_owned(), unit(self.tests[0] + 2)),
-            ("Test value 2".to_owned(), unit(self.tests[1] + 2)),
-            pin("H-pin", self.high),
-            pin("L-pin", self.low),
-        ];
+        let two = |column: usize| [at(column), at(column + 1)];
+        let one = |column: usize| [at(column), ""];
         // A guard pin 0 is none.
-        let guards = self.guards.iter().filter(|column| at(**column) != "0");
-        lines.extend(guards.map(|column| pin("Guard", *column)));
-        lines.push(("Mode".to_owned(), format!("{} {}", at(self.mode), at(self.range))));
-        lines.push(("Debug comment".to_owned(), at(self.debug).to_owned()));
-        let empty = |text: &str| text.chars().all(|c| matches!(c, '.' | '*' | '-' | ' '));
-        let said = lines.iter().filter(|(_, text)| !empty(text));
-        said.map(|(name, text)| format!("{name}: {}", text.trim())).collect::<Vec<_>>().join("\n")
+        let guard = |column: usize| if at(column) == "0" { ["", ""] } else { two(column) };
+        let lines = [
+            ("Step", one(self.step)),
+            ("Parts", one(self.parts)),
+            ("Value", two(self.value)),
+            ("Comment", one(self.comment)),
+            ("Location", one(self.location)),
+            ("Judgement", one(self.judgement)),
+            ("Function", one(self.function)),
+            ("Reference", two(self.reference + 2)),
+            ("Tolerance", [at(self.plus), at(self.minus)]),
+            ("Test value 1", two(self.tests[0] + 2)),
+            ("Test value 2", two(self.tests[1] + 2)),
+            ("H-pin", two(self.high)),
+            ("L-pin", two(self.low)),
+            ("Guard", guard(self.guards[0])),
+            ("Guard", guard(self.guards[1])),
+            ("Mode", [at(self.mode), at(self.range)]),
+            ("Debug comment", one(self.debug)),
+        ];
+        let empty = |text: &&str| text.bytes().all(|b| matches!(b, b'.' | b'*' | b'-' | b' '));
+        let mut text = String::with_capacity(300);
+        for (name, said) in lines.iter().filter(|(_, said)| !said.iter().all(empty)) {
+            say(&mut text, name, *said);
+        }
+        text
     }
 }
 

@@ -204,7 +204,10 @@ fn grouped(steps: Vec<(String, Step)>, by_component: bool) -> Vec<Step> {
     let mut groups: Vec<(String, Vec<Step>)> = Vec::new();
     for (parts, step) in steps {
         let name = component(&parts);
-        let place = *places.entry(name.to_owned()).or_insert(groups.len());
+        let place = match places.get(name) {
+            Some(place) => *place,
+            None => *places.entry(name.to_owned()).or_insert(groups.len()),
+        };
         match groups.get_mut(place) {
             Some((_, inner)) => inner.push(step),
             None => groups.push((name.to_owned(), vec![step])),
@@ -226,6 +229,19 @@ fn apart(mut steps: Vec<Step>) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Adds a line `name: said` to a report text.
+fn say(text: &mut String, name: &str, said: [&str; 2]) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(name);
+    text.push(':');
+    for said in said.iter().filter(|said| !said.is_empty()) {
+        text.push(' ');
+        text.push_str(said);
+    }
 }
 
 /// Says how many steps that were judged have no value.

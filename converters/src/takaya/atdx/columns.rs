@@ -2,7 +2,7 @@
 
 use wats::report::Status;
 
-use super::super::{Function, Quantity, Row, is_designator};
+use super::super::{Function, Quantity, Row, is_designator, say};
 use crate::kit::decimal::Decimals;
 use crate::kit::text;
 
@@ -89,20 +89,19 @@ impl Columns {
 
 /// Every column that says something, a unit after its value.
 fn said(titles: &[&str], cells: &[&str]) -> String {
-    let mut lines: Vec<String> = Vec::new();
+    let mut text = String::with_capacity(300);
     for (index, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.trim_matches('-').is_empty()) {
         match titles.get(index).copied().unwrap_or_default() {
             "Unit" => {
-                if let Some(line) = lines.last_mut() {
-                    line.push_str(&format!(" {cell}"));
-                }
+                text.push(' ');
+                text.push_str(cell);
             }
             title if title.starts_with("G-P") && *cell == "0" => {}
-            "" => lines.push((*cell).to_owned()),
-            title => lines.push(format!("{title}: {cell}")),
+            "" => say(&mut text, "Further", [cell, ""]),
+            title => say(&mut text, title, [cell, ""]),
         }
     }
-    lines.join("\n")
+    text
 }
 
 /// A number with the unit of the next column, or an impedance: magnitude, unit in brackets, bar, phase.
