@@ -135,6 +135,17 @@ impl Station {
     /// # Errors
     /// When it does not within 20 seconds, with what it said.
     pub async fn run_agent(&mut self) -> anyhow::Result<()> {
+        self.start_agent()?;
+        let control = self.control()?;
+        self.until("the agent answers", Duration::from_secs(20), async || control.status().await.is_ok())
+            .await
+    }
+
+    /// Starts the agent.
+    ///
+    /// # Errors
+    /// When its program is not there.
+    pub fn start_agent(&mut self) -> anyhow::Result<()> {
         let log =
             std::fs::File::options().create(true).append(true).open(self.folder.path().join("agent.log"))?;
         let agent = Command::new(program("wats-agent")?)
@@ -147,9 +158,7 @@ impl Station {
             .stderr(log)
             .spawn()?;
         self.agent = Some(agent);
-        let control = self.control()?;
-        self.until("the agent answers", Duration::from_secs(20), async || control.status().await.is_ok())
-            .await
+        Ok(())
     }
 
     /// What the agent and its workers have used since it started.

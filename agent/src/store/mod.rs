@@ -87,6 +87,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // A commit that was answered must survive a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // Pages that change with every file are written into the database less often.
+        .pragma("wal_autocheckpoint", "4000")
         .busy_timeout(Duration::from_secs(10))
         .disable_statement_logging()
 }
