@@ -6,6 +6,7 @@ use crate::listen_soundcheck::ListenSoundCheck;
 use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
+use crate::teradyne_ict::TeradyneIct;
 use crate::teradyne_spectrum::TeradyneSpectrum;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
@@ -29,6 +30,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TakayaAtdx,
         &ListenSoundCheck,
         &TeradyneSpectrum,
+        &TeradyneIct,
     ]
 }
 

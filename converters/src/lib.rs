@@ -19,6 +19,7 @@ mod listen_soundcheck;
 mod seica_xml;
 mod spea;
 mod takaya;
+mod teradyne_ict;
 mod teradyne_spectrum;
 mod wats_json;
 mod wats_text;

@@ -29,6 +29,7 @@ const FORMATS: &[(&str, &[&str], &str)] = &[
         &["converters/teradyne-spectrum-ict", "real/teradyne-spectrum"],
         "teradyne-spectrum/sample_ict_data.excerpt.txt",
     ),
+    ("teradyne-ict", &["converters/teradyne-ict", "real/teradyne-gr228x"], "teradyne-gr228x/43420_BIO2.LOG"),
 ];
 
 /// The reports as they are sent, and the warnings.
@@ -142,6 +143,16 @@ fn files_that_are_large_and_odd_are_read_to_their_end() {
                 many(&|number| format!("(A: (B: (C: {number})))(GROUP_NAME: g) (STAT: PASS)\n")),
             ),
         ),
+        (
+            "teradyne-ict",
+            format!(
+                "C:p_1.obc[\n{odd}@31-JUL-24 10:00:00 SN S\nTOP_OF_LOOP-A\n{odd}{}\"31-JUL-24 10:00:01\n",
+                many(&|number| format!(
+                    "WATS_k{number}=v\n{}\n",
+                    if number % 2 == 0 { "A=" } else { "(S n" }
+                ))
+            ),
+        ),
     ] {
         let conversion = convert(converter, &file("a.txt", text.as_bytes())).unwrap();
         assert_eq!(conversion.reports.len(), 1, "{converter}");
@@ -247,6 +258,39 @@ const PIECES: &[(&str, &[&str])] = &[
             "(USER: STATUS: FAILED)\n",
             "(USER: note)\n",
             ")",
+        ],
+    ),
+    (
+        "teradyne-ict",
+        &[
+            "C:\\p\\P_1.obc[01-JAN-24  00:00:00\n",
+            "@31-JUL-24  10:00:00 SN S\n",
+            "R1=4.7K(4,5MEG)R\n",
+            "@99-XXX-24  10:00:00\n",
+            "R2#1(,)V == why\n",
+            "\"31-JUL-24  10:00:09\n",
+            "/31-JUL-24  09:00:00\n",
+            "]31-jul-24  10:00:09\n",
+            "C1%(1,2)CP\n",
+            "C1=\n",
+            "(S A B +\n",
+            "WATS_partNumber=\n",
+            "TOP_OF_LOOP-H\n",
+            "odd = line\n",
+        ],
+    ),
+    (
+        "teradyne-ict",
+        &[
+            "{@BLOCK|b|P}\n",
+            "{@BTEST|R1|R|M:1K|L:2|H:|F}\n",
+            "{@BTEST|R1|R|M:x|P|\n",
+            "{@BTEST|\n",
+            "{@BATCH|P\n",
+            "}",
+            "{@BTEST~5|a}|b|P}\n",
+            "\u{4}",
+            "text\n",
         ],
     ),
 ];

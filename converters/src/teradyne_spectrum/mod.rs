@@ -15,7 +15,7 @@ use self::items::{Item, Parsed};
 use self::pages::{Page, measure, status};
 use self::runs::{Main, Run, runs};
 use crate::kit::decimal::Decimals;
-use crate::kit::{build, header, text, time, tree};
+use crate::kit::{build, header, pattern, text, time, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -120,16 +120,7 @@ impl Converter for TeradyneSpectrum {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let decoded = text::decode(&input.bytes)?;
         let mut warnings = Vec::new();
-        let pattern = arguments.text("programNameToPartNumberRegEx");
-        let pattern = Regex::new(pattern).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim();
-            ConvertError::new(
-                ErrorKind::Missing,
-                format!("the argument programNameToPartNumberRegEx is \"{pattern}\": {reason}"),
-            )
-            .expected("a regular expression with a group PartNumber")
-        })?;
+        let pattern = pattern::of(arguments, "programNameToPartNumberRegEx", "PartNumber")?;
         let Parsed { items, error, outside } = items::parse(&decoded);
         let mut runs = runs(&items, &mut warnings);
         if let Some((key, error)) = error {
@@ -234,10 +225,8 @@ impl File<'_> {
     }
 
     fn part_number(&self, program: &str, warnings: &mut Vec<String>) -> String {
-        let found = self.pattern.captures(program).and_then(|found| {
-            found.name("PartNumber").or_else(|| found.get(0)).map(|part| part.as_str().to_owned())
-        });
-        found.filter(|part| !part.is_empty()).unwrap_or_else(|| {
+        let found = pattern::find(&self.pattern, "PartNumber", program);
+        found.map(ToOwned::to_owned).unwrap_or_else(|| {
             warnings.push(format!(
                 "programNameToPartNumberRegEx finds no part number in \"{program}\": all of it is used"
             ));

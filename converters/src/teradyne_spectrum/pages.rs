@@ -3,8 +3,8 @@
 use wats::report::{NumericMeas, Status, Step};
 
 use super::items::Item;
-use crate::kit::build;
 use crate::kit::decimal::Decimals;
+use crate::kit::{build, si};
 
 /// A number with its unit, and the prefix of the unit as a power of ten.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,13 +131,7 @@ impl Quantity {
 
     /// The value in a unit with that prefix.
     fn scaled(&self, exponent: i32) -> f64 {
-        let power = |of: i32| 10_f64.powi(of);
-        match self.exponent - exponent {
-            0 => self.value,
-            more @ 1.. => self.value * power(more),
-            // Dividing keeps 11000 n exactly 11 u.
-            less => self.value / power(-less),
-        }
+        si::rescale(self.value, self.exponent, exponent)
     }
 
     fn shown(&self) -> String {
