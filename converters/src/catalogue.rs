@@ -1,5 +1,6 @@
 //! All converters, by name and by what a file looks like.
 
+use crate::keysight_i3070::KeysightI3070;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
@@ -31,6 +32,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &ListenSoundCheck,
         &TeradyneSpectrum,
         &TeradyneIct,
+        &KeysightI3070,
     ]
 }
 

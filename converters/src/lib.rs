@@ -12,6 +12,7 @@ mod catalogue;
 mod converter;
 mod error;
 mod input;
+mod keysight_i3070;
 mod keysight_testexec_sl;
 mod kit;
 mod klippel;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use wats::report::{Extra, Status, Step, StringMeas};
 
 use crate::kit::leftover::Unread;
-use crate::kit::{build, si};
+use crate::kit::{build, si, tree};
 
 /// What lines among the tests should be.
 const EXPECTED: &str = "tests of a Teradyne in-circuit tester";
@@ -171,28 +171,20 @@ fn board_failure(line: &str) -> Option<Step> {
     Some(step)
 }
 
-/// A step of the root: a test of the whole board, or the components whose names begin with the same character.
-enum Node {
-    Step(Step),
-    Group { name: String, file: String, steps: Vec<Step> },
-}
-
 /// The tests as steps, the components in groups that begin anew with each change of their first character.
 pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Vec<String>) -> Vec<Step> {
-    let mut nodes: Vec<Node> = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
     let mut counts: HashMap<char, usize> = HashMap::new();
     // The first character of the open group, and where it stands.
     let mut open: Option<(char, usize)> = None;
     let mut unread = Unread::default();
     for (number, line) in tests {
         if let Some(step) = board_failure(line) {
-            nodes.push(Node::Step(step));
+            steps.push(step);
             continue;
         }
-        let Some((test, first)) = Measurement::parse(line)
-            .and_then(|test| Some((test.reference.chars().next()?, test)))
-            .map(|(first, test)| (test, first))
-        else {
+        let read = Measurement::parse(line).and_then(|test| Some((test.reference.chars().next()?, test)));
+        let Some((first, test)) = read else {
             unread.add(*number, line);
             continue;
         };
@@ -202,24 +194,20 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
                 let count = counts.entry(first).or_default();
                 *count += 1;
                 let (name, file) = (format!("{first}-Group{count}"), format!("{first}_tests.seq"));
-                nodes.push(Node::Group { name, file, steps: Vec::new() });
-                open = Some((first, nodes.len() - 1));
-                nodes.len() - 1
+                steps.push(build::sequence(&name, &file, "1.0", Vec::new()));
+                open = Some((first, steps.len() - 1));
+                steps.len() - 1
             }
         };
-        if let (Some(Node::Group { steps, .. }), false) = (nodes.get_mut(at), test.is_set_up()) {
-            steps.push(test.step(base_units));
+        let group = steps.get_mut(at).and_then(|group| group.steps.as_mut());
+        if let Some(group) = group.filter(|_| !test.is_set_up()) {
+            group.push(test.step(base_units));
         }
     }
-    let mut steps = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        match node {
-            Node::Step(step) => steps.push(step),
-            Node::Group { steps: inner, .. } if inner.is_empty() => {}
-            Node::Group { name, file, steps: inner } => {
-                steps.push(build::sequence(&name, &file, "1.0", inner));
-            }
-        }
+    // A group of nothing but set-ups is none.
+    steps.retain(|step| step.steps.as_ref().is_none_or(|inner| !inner.is_empty()));
+    for group in steps.iter_mut().filter(|step| step.steps.is_some()) {
+        group.status = tree::rolled_up(group.children());
     }
     steps.extend(unread.step(EXPECTED, warnings));
     steps

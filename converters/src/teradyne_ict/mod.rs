@@ -10,6 +10,7 @@ use jiff::civil::DateTime;
 use wats::report::{Double, MiscInfo, Report, Status, Time, Uut};
 
 use self::log::{Patterns, Run, Stamp};
+pub(crate) use self::records::are_these as has_words_for_verdicts;
 use crate::kit::leftover::Unknown;
 use crate::kit::{build, header, pattern, text, time};
 use crate::{

@@ -11,7 +11,7 @@ use crate::{Arguments, ConvertError, ErrorKind, Input};
 /// True when a text has records of this style: tests with marked values or words for verdicts.
 ///
 /// The records of the i3070 have the same names, and numbers for verdicts.
-pub(super) fn are_these(text: &str) -> bool {
+pub(crate) fn are_these(text: &str) -> bool {
     text.split("{@").skip(1).any(|record| {
         let record = record.split(['}', '{', '\n']).next().unwrap_or_default();
         let mut fields = record.split('|').map(str::trim);
