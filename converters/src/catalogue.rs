@@ -8,6 +8,7 @@ use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
 use crate::teradyne_ict::TeradyneIct;
+use crate::teradyne_nano51e::TeradyneNano51e;
 use crate::teradyne_spectrum::TeradyneSpectrum;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
@@ -33,6 +34,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TeradyneSpectrum,
         &TeradyneIct,
         &KeysightI3070,
+        &TeradyneNano51e,
     ]
 }
 

@@ -21,6 +21,7 @@ mod seica_xml;
 mod spea;
 mod takaya;
 mod teradyne_ict;
+mod teradyne_nano51e;
 mod teradyne_spectrum;
 mod wats_json;
 mod wats_text;

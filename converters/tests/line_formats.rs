@@ -33,7 +33,7 @@ const FORMATS: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Converters of which there is no sample.
-const UNSEEN: &[&str] = &["keysight-i3070"];
+const UNSEEN: &[&str] = &["keysight-i3070", "teradyne-nano-51e"];
 
 /// The reports as they are sent, and the warnings.
 fn written(conversion: &Conversion) -> String {
