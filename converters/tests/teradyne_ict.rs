@@ -303,6 +303,7 @@ fn a_file_is_claimed_by_what_it_has() {
         ("path.obc[\n", 0.0),
         ("{@BLOCK|1%r101|0\n{@A-RES|0|1{@LIM2|2|1}}}\n", 0.0),
         ("{@BTEST|SN1|0|240131081502|43}\n", 0.0),
+        ("{@BTEST|SN1|6|240131081502|43||||||P|F}\n", 0.0),
         ("{@BLOCK|F}\n", 0.0),
     ] {
         let found = find(NAME).unwrap().qualify(&file("a.txt", text.as_bytes())).confidence;

@@ -8,7 +8,11 @@ use crate::{ConvertError, ErrorKind};
 /// Records may nest this deep; far more than any genuine file needs.
 const MAX_DEPTH: usize = 100;
 const CUT: char = '\u{4}';
-const SPECIAL: [char; 7] = ['{', '}', '|', '~', '\\', '\n', CUT];
+
+/// True for a sign that ends a field.
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'{' | b'}' | b'|' | b'~' | b'\\' | b'\n' | 4)
+}
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Record<'a> {
@@ -113,7 +117,7 @@ impl<'a> Reader<'a> {
 
     /// Up to the next special character.
     fn word(&mut self) -> &'a str {
-        let length = self.rest().find(SPECIAL).unwrap_or(self.rest().len());
+        let length = self.rest().bytes().position(is_special).unwrap_or(self.rest().len());
         self.take(length)
     }
 

@@ -16,7 +16,12 @@ pub(crate) fn are_these(text: &str) -> bool {
         let record = record.split(['}', '{', '\n']).next().unwrap_or_default();
         let mut fields = record.split('|').map(str::trim);
         match fields.next() {
-            Some("BTEST") => fields.skip(2).any(|field| is_marked(field) || verdict(field).is_some()),
+            // An i3070 has the board's status where these have the type of the test.
+            Some("BTEST") => {
+                let kind = fields.nth(1).unwrap_or_default();
+                let is_status = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_digit());
+                !is_status && fields.any(|field| is_marked(field) || verdict(field).is_some())
+            }
             Some("BLOCK") => {
                 fields.next_back().is_some_and(|last| matches!(last, "P" | "F" | "E"))
                     && fields.next().is_some()
