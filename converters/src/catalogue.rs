@@ -1,11 +1,14 @@
 //! All converters, by name and by what a file looks like.
 
+use crate::keysight_i3070::KeysightI3070;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
 use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
+use crate::teradyne_ict::TeradyneIct;
+use crate::teradyne_nano51e::TeradyneNano51e;
 use crate::teradyne_spectrum::TeradyneSpectrum;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
@@ -29,6 +32,9 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TakayaAtdx,
         &ListenSoundCheck,
         &TeradyneSpectrum,
+        &TeradyneIct,
+        &KeysightI3070,
+        &TeradyneNano51e,
     ]
 }
 
