@@ -1,5 +1,6 @@
 //! All converters, by name and by what a file looks like.
 
+use crate::atml::Atml;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
@@ -29,6 +30,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TakayaAtdx,
         &ListenSoundCheck,
         &TeradyneSpectrum,
+        &Atml,
     ]
 }
 

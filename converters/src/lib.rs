@@ -8,6 +8,7 @@
 //! formats share: text decoding, numbers, local times, limits, and the building of step trees.
 
 mod argument;
+mod atml;
 mod catalogue;
 mod converter;
 mod error;

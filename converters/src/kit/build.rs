@@ -1,5 +1,7 @@
 //! Steps as most converters make them.
 
+use std::collections::HashSet;
+
 use wats::report::{BooleanMeas, Double, Extra, MiscInfo, NumericMeas, SequenceCall, Status, Step};
 
 use super::tree;
@@ -54,6 +56,17 @@ pub(crate) fn pass_fail(name: &str, status: Status) -> Step {
     let mut step = Step::new("ET_PFT", name, status);
     step.boolean_meas = vec![BooleanMeas { name: None, status, extra: Extra::new() }];
     step
+}
+
+/// A name for one of several measurements of a step: the server wants them to differ.
+pub(crate) fn unique(name: &str, taken: &mut HashSet<String>) -> String {
+    let name = if name.is_empty() { "Measurement" } else { name };
+    // Long names are cut before they are compared, or the cut would make them equal.
+    let short: String = name.chars().take(90).collect();
+    let name = if short.len() < name.len() { &short } else { name };
+    let numbered = (2..).map(|n: u32| format!("{name} #{n}"));
+    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+    candidates.find(|candidate| taken.insert(candidate.clone())).unwrap_or_default()
 }
 
 /// A misc info of a report.
