@@ -8,6 +8,7 @@ use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
 use crate::teradyne_spectrum::TeradyneSpectrum;
+use crate::teststand_xml::TestStandXml;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
@@ -31,6 +32,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &ListenSoundCheck,
         &TeradyneSpectrum,
         &Atml,
+        &TestStandXml,
     ]
 }
 

@@ -21,6 +21,7 @@ mod seica_xml;
 mod spea;
 mod takaya;
 mod teradyne_spectrum;
+mod teststand_xml;
 mod wats_json;
 mod wats_text;
 mod wats_xml;

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use roxmltree::Node;
-use wats::report::{AdditionalData, CallExe, Double, Extra, Loop, MessagePopup, Status, Step, Time};
+use wats::report::{AdditionalData, CallExe, Double, Extra, MessagePopup, Status, Step, Time};
 use wats::wsjf::MAX_DEPTH;
 
 use super::results::{self, Outcome, Results};
-use super::unit::{seconds, whole};
+use super::unit::seconds;
 use super::{Reading, data};
 use crate::kit::xml::{attribute, child, children, is};
 use crate::kit::{build, loops, property, teststand, time, tree, verdict, xml};
@@ -222,14 +222,10 @@ impl Reading<'_> {
         step.ts_guid = parts.setting("StepId").or(id.filter(|id| id.starts_with("ID#:")));
         let caused = parts.setting("StepCausedSequenceFailure");
         step.caused_seq_failure = caused.filter(|it| data::truth(it)).map(|_| true);
-        step.interactive_exe_num = parts.number("InteractiveExecutionId").and_then(whole);
-        step.loop_ = parts.properties.and_then(|it| child(it, "LoopingProperties")).map(turn);
-        if step.loop_.as_ref().is_some_and(|turn| turn.idx.is_some()) {
-            // All turns of a loop have one name.
-            if let Some((name, _)) = step.name.rsplit_once(" (Loop Index:") {
-                step.name = name.to_owned();
-            }
-        }
+        step.interactive_exe_num = parts.number("InteractiveExecutionId").and_then(teststand::whole);
+        let looping = parts.properties.and_then(|it| child(it, "LoopingProperties"));
+        let setting = |name| data::setting(looping?, name).and_then(|written| teststand::number(&written));
+        teststand::set_turn(step, teststand::turn(setting));
         verdict::agree(step, &mut self.warnings);
     }
 
@@ -264,8 +260,8 @@ impl Reading<'_> {
                 }
                 // Steps of sequence calls that have no group.
                 ("SeqFileVersion", Some(text)) if text.trim().is_empty() => {}
-                ("ButtonHit", Some(_)) if number.and_then(whole).is_some() => {
-                    popup.button = number.and_then(whole);
+                ("ButtonHit", Some(_)) if number.and_then(teststand::whole).is_some() => {
+                    popup.button = number.and_then(teststand::whole);
                 }
                 ("Response", Some(text)) => popup.response = Some(Cow::into_owned(text)),
                 ("ExitCode", Some(_)) if number.is_some() => {
@@ -312,24 +308,6 @@ fn caller<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// The summary of a loop says how many there were, an iteration which one it is.
-fn turn(node: Node<'_, '_>) -> Loop {
-    let number = |name: &'static str| {
-        data::setting(node, name).and_then(|written| teststand::number(&written)).and_then(whole)
-    };
-    let idx = number("LoopIndex");
-    if idx.is_some() {
-        return Loop { idx, ..Loop::default() };
-    }
-    Loop {
-        num: number("NumLoops"),
-        ending_index: number("EndingLoopIndex"),
-        passed: number("NumPassed"),
-        failed: number("NumFailed"),
-        ..Loop::default()
-    }
-}
-
 /// What happened during a step: messages become its error message, a whole number its error code.
 fn error(event: Node<'_, '_>, step: &mut Step) {
     let messages: Vec<String> = children(event, "Message").filter_map(xml::text).collect();
@@ -342,7 +320,7 @@ fn error(event: Node<'_, '_>, step: &mut Step) {
     }
     for inner in children(event, "Data") {
         let name = attribute(inner, "name").unwrap_or("Event");
-        let number = data::value(inner).and_then(data::number).and_then(whole);
+        let number = data::value(inner).and_then(data::number).and_then(teststand::whole);
         match number.filter(|_| name.to_ascii_lowercase().contains("code")) {
             Some(code) if step.error_code.is_none() => step.error_code = Some(code),
             _ => step.additional_results.push(property::named(name, vec![data::of_item(name, inner, 0)])),

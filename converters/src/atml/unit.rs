@@ -40,7 +40,7 @@ impl Reading<'_> {
         report.uut = Some(Uut {
             user: Some(self.operator(node)),
             exec_time: seconds(report.start.as_ref(), end.as_ref()),
-            test_socket_index: socket.and_then(whole).filter(|index| *index >= 0),
+            test_socket_index: socket.and_then(teststand::whole).filter(|index| *index >= 0),
             batch_sn: setting("BatchSerialNumber"),
             ..Uut::default()
         });
@@ -163,13 +163,6 @@ impl Reading<'_> {
 pub(super) fn seconds(start: Option<&Time>, end: Option<&Time>) -> Option<Double> {
     let seconds = end?.instant()?.duration_since(start?.instant()?).as_secs_f64();
     (seconds >= 0.0).then_some(Double(seconds))
-}
-
-/// A whole number of the model's kind.
-pub(super) fn whole(number: f64) -> Option<i32> {
-    #[expect(clippy::cast_possible_truncation, reason = "just found to be whole and in range")]
-    let whole = (number.fract() == 0.0 && number.abs() <= f64::from(i32::MAX)).then_some(number as i32);
-    whole
 }
 
 /// The collection that TestStand calls AdditionalData, wherever it stands below an element.

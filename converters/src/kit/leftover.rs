@@ -90,7 +90,11 @@ pub(crate) struct Elements {
 
 impl Elements {
     pub(crate) fn add(&mut self, node: Node<'_, '_>) {
-        let name = node.tag_name().name();
+        self.add_as(node.tag_name().name(), node);
+    }
+
+    /// Like [`Self::add`], for an element that has its name in an attribute.
+    pub(crate) fn add_as(&mut self, name: &str, node: Node<'_, '_>) {
         if let Some((count, _)) = self.found.get_mut(name) {
             *count += 1;
         } else if self.found.len() < MOST_NAMES {

@@ -1,6 +1,6 @@
 //! What NI TestStand writes alike in all of its formats.
 
-use wats::report::Group;
+use wats::report::{Group, Loop, Step};
 
 use super::text;
 
@@ -40,6 +40,39 @@ pub(crate) fn threshold(kind: &str, nominal: f64, low: f64, high: f64) -> Option
         _ => return None,
     };
     Some((nominal - low * scale, nominal + high * scale))
+}
+
+/// A whole number of the report model's kind.
+pub(crate) fn whole(number: f64) -> Option<i32> {
+    #[expect(clippy::cast_possible_truncation, reason = "just found to be whole and in range")]
+    let whole = (number.fract() == 0.0 && number.abs() <= f64::from(i32::MAX)).then_some(number as i32);
+    whole
+}
+
+/// What a step says about looping on itself: its summary counts the turns, a turn knows which one it is.
+pub(crate) fn turn(setting: impl Fn(&'static str) -> Option<f64>) -> Option<Loop> {
+    let number = |name| setting(name).and_then(whole);
+    let turn = match number("LoopIndex") {
+        Some(idx) => Loop { idx: Some(idx), ..Loop::default() },
+        None => Loop {
+            num: number("NumLoops"),
+            ending_index: number("EndingLoopIndex"),
+            passed: number("NumPassed"),
+            failed: number("NumFailed"),
+            ..Loop::default()
+        },
+    };
+    (turn != Loop::default()).then_some(turn)
+}
+
+/// Gives a step its loop; all turns of a loop have one name.
+pub(crate) fn set_turn(step: &mut Step, turn: Option<Loop>) {
+    step.loop_ = turn;
+    if step.loop_.as_ref().is_some_and(|turn| turn.idx.is_some())
+        && let Some((name, _)) = step.name.rsplit_once(" (Loop Index:")
+    {
+        step.name = name.to_owned();
+    }
 }
 
 /// The group of a step within its sequence.

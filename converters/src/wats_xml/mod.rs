@@ -17,6 +17,7 @@ use wats::report::{
 
 use crate::kit::xml::{attribute, child, children, is, owned};
 use crate::kit::{header, text, time, tree, xml};
+use crate::teststand_xml;
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -66,6 +67,9 @@ impl Converter for WatsXml {
         let namespace = root.split('>').next().is_some_and(|tag| tag.contains(NAMESPACE));
         if !local.eq_ignore_ascii_case("Reports") && !namespace {
             return Qualification::none(format!("the root element is {local}, not Reports"));
+        }
+        if !namespace && teststand_xml::is_own(&text) {
+            return Qualification::none("a Reports element of TestStand");
         }
         let report = root.split('<').skip(1).any(|tag| {
             let name = tag.split([' ', '\t', '\r', '\n', '/', '>']).next().unwrap_or_default();
