@@ -6,6 +6,7 @@ use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
 use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
+use crate::stepwize::StepWize;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
 use crate::teradyne_spectrum::TeradyneSpectrum;
 use crate::teststand_xml::TestStandXml;
@@ -33,6 +34,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TeradyneSpectrum,
         &Atml,
         &TestStandXml,
+        &StepWize,
     ]
 }
 

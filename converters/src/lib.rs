@@ -19,6 +19,7 @@ mod klippel;
 mod listen_soundcheck;
 mod seica_xml;
 mod spea;
+mod stepwize;
 mod takaya;
 mod teradyne_spectrum;
 mod teststand_xml;
