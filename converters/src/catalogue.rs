@@ -5,6 +5,7 @@ use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
 use crate::seica_xml::SeicaXml;
+use crate::sigmaquest_xml::SigmaQuestXml;
 use crate::spea::Spea;
 use crate::stepwize::StepWize;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
@@ -35,6 +36,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &Atml,
         &TestStandXml,
         &StepWize,
+        &SigmaQuestXml,
     ]
 }
 

@@ -18,6 +18,7 @@ mod kit;
 mod klippel;
 mod listen_soundcheck;
 mod seica_xml;
+mod sigmaquest_xml;
 mod spea;
 mod stepwize;
 mod takaya;

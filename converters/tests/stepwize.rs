@@ -79,7 +79,7 @@ fn the_real_file_says_what_stands_in_it() {
     let current = &step(report, "Measure Current Draw").numeric_meas[0];
     assert_eq!(
         (current.value.0, current.comp_op.as_str(), current.low_limit.unwrap().0),
-        (0.073_432_393_372_058_868, "LE", 0.25)
+        (0.073_432_393_372_058_87, "LE", 0.25)
     );
     assert_eq!(step(report, "iteration").numeric_meas[0].comp_op, "LOG");
     let voltage = &step(report, "Verify 24 VDC PS Voltage").numeric_meas[0];
