@@ -4,6 +4,7 @@ use crate::atml::Atml;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
+use crate::saki_xml::SakiXml;
 use crate::seica_xml::SeicaXml;
 use crate::sigmaquest_xml::SigmaQuestXml;
 use crate::spea::Spea;
@@ -37,6 +38,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TestStandXml,
         &StepWize,
         &SigmaQuestXml,
+        &SakiXml,
     ]
 }
 

@@ -17,6 +17,7 @@ mod keysight_testexec_sl;
 mod kit;
 mod klippel;
 mod listen_soundcheck;
+mod saki_xml;
 mod seica_xml;
 mod sigmaquest_xml;
 mod spea;
