@@ -1,6 +1,8 @@
 //! ATML test results (IEEE 1636.1) as NI TestStand writes them: versions 2.02, 5.00 and 6.01.
 
 mod data;
+mod limits;
+mod measured;
 mod results;
 mod steps;
 mod unit;

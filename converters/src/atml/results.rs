@@ -1,12 +1,12 @@
 //! Results of a test: what of them are measurements, with which limits and verdicts.
 
-use std::collections::HashSet;
-
 use roxmltree::Node;
-use wats::report::{AdditionalData, BooleanMeas, Double, Extra, NumericMeas, Status, Step, StringMeas};
+use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, StringMeas};
 
+use super::limits::Limits;
+use super::measured::Results;
 use super::{Reading, data};
-use crate::kit::xml::{attribute, child, children, is};
+use crate::kit::xml::{attribute, child, is};
 use crate::kit::{build, property, teststand, tree};
 
 /// What an `Outcome` says.
@@ -38,126 +38,6 @@ pub(super) fn outcome<'a>(node: Node<'a, '_>) -> Outcome<'a> {
     };
     let status = status.filter(|status| *status != Status::Unknown);
     Outcome { status: status.unwrap_or(Status::Done), value, qualifier, understood: status.is_some() }
-}
-
-/// What the results of a test are.
-#[derive(Debug, Default)]
-pub(super) struct Results {
-    /// The status is the result's own one, where it has one.
-    numbers: Vec<(NumericMeas, Option<Status>)>,
-    texts_measured: Vec<(StringMeas, Option<Status>)>,
-    flags: Vec<(BooleanMeas, Option<Status>)>,
-    /// Report texts.
-    pub(super) texts: Vec<String>,
-    /// Version of the sequence file.
-    pub(super) version: Option<String>,
-    pub(super) additional: Vec<AdditionalData>,
-}
-
-impl Results {
-    pub(super) fn has_measurements(&self) -> bool {
-        !(self.numbers.is_empty() && self.texts_measured.is_empty() && self.flags.is_empty())
-    }
-
-    /// The step with the measurements; without a stated status they decide.
-    pub(super) fn step(&self, name: &str, stated: Option<Status>, warnings: &mut Vec<String>) -> Step {
-        let count = self.numbers.len() + self.texts_measured.len() + self.flags.len();
-        let single = count == 1;
-        let of_step = if stated == Some(Status::Failed) { Status::Failed } else { Status::Passed };
-        let mut taken = HashSet::new();
-        let mut name_of = |name: &Option<String>| {
-            (!single).then(|| build::unique(name.as_deref().unwrap_or_default(), &mut taken))
-        };
-        let mut step = Step::new("", name, stated.unwrap_or(Status::Passed));
-        for (number, own) in &self.numbers {
-            let judged = || {
-                let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
-                let (low, high) = (limit(number.low_limit), limit(number.high_limit));
-                tree::numeric(&number.comp_op, number.value.0, low, high)
-            };
-            let by_limits = stated.is_none() || (!single && number.comp_op == "GELE");
-            let status = own.unwrap_or_else(|| if by_limits { judged() } else { of_step });
-            step.numeric_meas.push(NumericMeas { name: name_of(&number.name), status, ..number.clone() });
-        }
-        for (text, own) in &self.texts_measured {
-            let judged = || {
-                let limit = text.limit.as_deref().unwrap_or_default();
-                tree::string(&text.comp_op, text.value.as_deref().unwrap_or_default(), limit)
-            };
-            let status = own.unwrap_or_else(|| if stated.is_none() { judged() } else { of_step });
-            step.string_meas.push(StringMeas { name: name_of(&text.name), status, ..text.clone() });
-        }
-        for (flag, own) in &self.flags {
-            let status = own.unwrap_or(flag.status);
-            step.boolean_meas.push(BooleanMeas { name: name_of(&flag.name), status, ..flag.clone() });
-        }
-        // A step has one kind of measurements; the numbers are worth the most.
-        let kinds = [!self.numbers.is_empty(), !self.texts_measured.is_empty(), !self.flags.is_empty()];
-        if kinds.iter().filter(|present| **present).count() > 1 {
-            warnings.push(format!(
-                "step {name} has measurements of several kinds: one is kept as such, the others as additional results"
-            ));
-            keep_one_kind(&mut step);
-        }
-        let multiple = |one: &str, several: &str| if single { one.to_owned() } else { several.to_owned() };
-        step.step_type = match (step.numeric_meas.is_empty(), step.string_meas.is_empty()) {
-            (false, _) => multiple("ET_NLT", "ET_MNLT"),
-            (_, false) => multiple("ET_SVT", "ET_MSVT"),
-            _ => multiple("ET_PFT", "ET_MPFT"),
-        };
-        if stated.is_none() {
-            let failed = step.numeric_meas.iter().map(|it| it.status);
-            let failed = failed.chain(step.string_meas.iter().map(|it| it.status));
-            let mut failed = failed.chain(step.boolean_meas.iter().map(|it| it.status));
-            if failed.any(|status| status == Status::Failed) {
-                step.status = Status::Failed;
-            }
-        }
-        step
-    }
-}
-
-fn keep_one_kind(step: &mut Step) {
-    let mut props = Vec::new();
-    if !step.numeric_meas.is_empty() {
-        for text in step.string_meas.drain(..) {
-            let name = text.name.unwrap_or_default();
-            props.push(property::value(&name, "String", text.value.as_deref().unwrap_or_default()));
-        }
-    }
-    for flag in step.boolean_meas.drain(..) {
-        let value = if flag.status == Status::Failed { "False" } else { "True" };
-        props.push(property::value(flag.name.as_deref().unwrap_or_default(), "Bool", value));
-    }
-    step.additional_results.push(property::named("Further measurements", props));
-    // Only one may be left, which then has no name.
-    if let [only] = step.numeric_meas.as_mut_slice() {
-        only.name = None;
-    }
-    if let ([], [only]) = (step.numeric_meas.as_slice(), step.string_meas.as_mut_slice()) {
-        only.name = None;
-    }
-}
-
-/// Limits as a server wants them.
-#[derive(Debug, Clone, PartialEq)]
-struct Limits {
-    operator: String,
-    low: Option<f64>,
-    high: Option<f64>,
-    /// The limit of a text.
-    text: Option<String>,
-}
-
-impl Limits {
-    fn none() -> Self {
-        Self { operator: "LOG".to_owned(), low: None, high: None, text: None }
-    }
-
-    fn numeric(operator: &str, low: Option<f64>, high: Option<f64>) -> Self {
-        let (operator, low, high) = tree::limits(operator, low, high);
-        Self { operator, low, high, text: None }
-    }
 }
 
 /// A result that may be a measurement.
@@ -303,55 +183,6 @@ impl Reading<'_> {
             }
         }
     }
-
-    /// The limits in `TestLimits`; properties of TestStand stand there or beside it.
-    fn limits(&mut self, test_limits: Option<Node<'_, '_>>, result: Node<'_, '_>) -> Limits {
-        let Some(limits) = test_limits.and_then(|it| child(it, "Limits")) else { return Limits::none() };
-        let extensions = [child(limits, "Extension"), child(result, "Extension")];
-        let properties = extensions.into_iter().flatten().find_map(|it| child(it, "TSLimitProperties"));
-        if let Some(pair) = child(limits, "LimitPair") {
-            return pair_of(pair);
-        }
-        if let Some(single) = child(limits, "SingleLimit") {
-            let operator = attribute(single, "comparator").unwrap_or_default();
-            return match child(single, "Datum") {
-                Some(datum) if data::is_text(datum) => self.text_limit(operator, datum),
-                datum => Limits::numeric(operator, datum.and_then(data::number), None),
-            };
-        }
-        if let Some(expected) = child(limits, "Expected") {
-            let operator = attribute(expected, "comparator").unwrap_or("EQ");
-            return match child(expected, "Datum") {
-                Some(datum) if data::is_text(datum) => self.text_limit(operator, datum),
-                Some(datum) => around(datum, properties)
-                    .unwrap_or_else(|| Limits::numeric(operator, data::number(datum), None)),
-                None => Limits::none(),
-            };
-        }
-        let known = |node: &Node<'_, '_>| is(*node, "Extension") || is(*node, "Description");
-        for other in limits.children().filter(|node| node.is_element() && !known(node)) {
-            self.unknown.add(other);
-        }
-        Limits::none()
-    }
-
-    fn text_limit(&mut self, operator: &str, datum: Node<'_, '_>) -> Limits {
-        let operator = match operator.to_ascii_uppercase().as_str() {
-            "CIEQ" => "IGNORECASE",
-            "NE" => "NE",
-            "REGULAREXPRESSIONIGNORECASE" => {
-                self.patterns += 1;
-                "IGNORECASE"
-            }
-            "REGULAREXPRESSIONCASESENSITIVE" => {
-                self.patterns += 1;
-                "CASESENSIT"
-            }
-            _ => "CASESENSIT",
-        };
-        let text = Some(data::written(datum).into_owned());
-        Limits { operator: operator.to_owned(), low: None, high: None, text }
-    }
 }
 
 /// True for a result that is logged on purpose.
@@ -424,41 +255,6 @@ fn take_limits(candidates: &mut Vec<Candidate<'_, '_>>, kind: &str) -> Option<Li
         }
     }
     Some(Limits::numeric(&operator, low, high))
-}
-
-/// Two limits: inside of them (AND) or outside (OR), in whichever order they are written.
-fn pair_of(pair: Node<'_, '_>) -> Limits {
-    let mut limits = children(pair, "Limit").map(|limit| {
-        let comparator = attribute(limit, "comparator").unwrap_or_default().to_ascii_uppercase();
-        (comparator, child(limit, "Datum").and_then(data::number))
-    });
-    let (Some(mut first), Some(mut second)) = (limits.next(), limits.next()) else { return Limits::none() };
-    let rising = |comparator: &str| comparator.starts_with('G');
-    let outside = match attribute(pair, "operator").map(str::to_ascii_uppercase).as_deref() {
-        Some("AND") => Some(false),
-        Some("OR") => Some(true),
-        _ => None,
-    };
-    let opposed = rising(&first.0) != rising(&second.0);
-    if opposed && outside.is_some_and(|outside| outside == rising(&first.0)) {
-        std::mem::swap(&mut first, &mut second);
-    }
-    Limits::numeric(&format!("{}{}", first.0, second.0), first.1, second.1)
-}
-
-/// Limits around a nominal value, if TestStand says how far.
-fn around(nominal: Node<'_, '_>, properties: Option<Node<'_, '_>>) -> Option<Limits> {
-    let properties = properties?;
-    let kind = data::setting(properties, "ThresholdType")?;
-    let raw = child(properties, "RawLimits")?;
-    let number = |name: &'static str| data::setting(raw, name).and_then(|it| teststand::number(&it));
-    let nominal = number("Nominal").or_else(|| data::number(nominal))?;
-    let limits = match (number("Low"), number("High")) {
-        (Some(low), Some(high)) => teststand::threshold(&kind, nominal, low, high),
-        _ => None,
-    };
-    let (low, high) = limits.or_else(|| Some((number("ThresholdLow")?, number("ThresholdHigh")?)))?;
-    Some(Limits::numeric("GELE", Some(low), Some(high)))
 }
 
 fn number_measurement(name: &str, value: f64, unit: &str, limits: &Limits) -> NumericMeas {

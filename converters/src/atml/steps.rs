@@ -6,7 +6,8 @@ use roxmltree::Node;
 use wats::report::{AdditionalData, CallExe, Double, Extra, MessagePopup, Status, Step, Time};
 use wats::wsjf::MAX_DEPTH;
 
-use super::results::{self, Outcome, Results};
+use super::measured::Results;
+use super::results::{self, Outcome};
 use super::unit::seconds;
 use super::{Reading, data};
 use crate::kit::xml::{attribute, child, children, is};

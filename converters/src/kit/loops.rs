@@ -7,6 +7,9 @@ use wats::validate::{Strictness, problems};
 
 use super::verdict;
 
+/// Turns with more steps in a sequence are not compared: each is looked for among all of the summary's.
+const MOST_CHILDREN: usize = 2000;
+
 /// Numbers the loops among the steps of a sequence; what the server would not take as a loop becomes plain steps.
 pub(crate) fn settle(steps: &mut [Step], warnings: &mut Vec<String>) {
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -63,6 +66,10 @@ fn number(steps: &mut [Step], members: &[usize]) -> bool {
             turn.num = Some(iterations);
             turn.ending_index = Some(iterations - 1);
         }
+    }
+    let wide = |step: &Step| step.walk().any(|inner| inner.children().len() > MOST_CHILDREN);
+    if members.iter().filter_map(|at| steps.get(*at)).any(wide) {
+        return false;
     }
     // The validator knows what has to match between a summary and its iterations.
     let mut probe = Report::uut("", "", "");

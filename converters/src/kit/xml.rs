@@ -100,50 +100,54 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, ConvertError> {
 /// The line where the nesting passes the limit. The parser's own stack is not bounded.
 fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
-    let mut offset = 0;
-    let bytes = text.as_bytes();
-    while let Some(tag) = find(bytes, offset, b"<") {
-        let rest = bytes.get(tag..).unwrap_or_default();
-        let skip = |from: usize, end: &[u8]| find(bytes, from, end).map_or(bytes.len(), |at| at + end.len());
-        if rest.starts_with(b"<!--") {
-            offset = skip(tag + 4, b"-->");
-        } else if rest.starts_with(b"<![CDATA[") {
-            offset = skip(tag + 9, b"]]>");
-        } else if rest.starts_with(b"<?") {
-            offset = skip(tag + 2, b"?>");
-        } else if rest.starts_with(b"</") {
+    let mut rest = text;
+    while let Some((_, tag)) = rest.split_once('<') {
+        let after = |end: &str| tag.split_once(end).map_or("", |(_, after)| after);
+        rest = if tag.starts_with("!--") {
+            after("-->")
+        } else if tag.starts_with("![CDATA[") {
+            after("]]>")
+        } else if tag.starts_with('?') {
+            after("?>")
+        } else if tag.starts_with('/') {
             depth = depth.saturating_sub(1);
-            offset = skip(tag + 2, b">");
+            after(">")
         } else {
-            let end = tag_end(bytes, tag + 1);
-            if bytes.get(end.wrapping_sub(1)) != Some(&b'/') {
+            let (inside, after) = tag_end(tag);
+            if !inside.ends_with('/') {
                 depth += 1;
             }
             if depth > MAX_DEPTH {
-                return Some(bytes.get(..tag).unwrap_or_default().split(|b| *b == b'\n').count());
+                let before = text.get(..text.len() - tag.len()).unwrap_or_default();
+                return Some(before.split('\n').count());
             }
-            offset = end + 1;
-        }
+            after
+        };
     }
     None
 }
 
-fn find(bytes: &[u8], from: usize, what: &[u8]) -> Option<usize> {
-    bytes.get(from..)?.windows(what.len()).position(|window| window == what).map(|at| from + at)
-}
-
-/// The position of the `>` that ends the tag; quoted attribute values may hold others.
-fn tag_end(bytes: &[u8], from: usize) -> usize {
-    let mut quote = None;
-    for (index, byte) in bytes.iter().enumerate().skip(from) {
-        match (quote, byte) {
-            (None, b'>') => return index,
-            (None, b'"' | b'\'') => quote = Some(*byte),
-            (Some(open), byte) if open == *byte => quote = None,
-            _ => {}
+/// What stands in a tag, and behind the `>` that ends it; quoted attribute values may hold others.
+fn tag_end(tag: &str) -> (&str, &str) {
+    let mut from = 0;
+    let mut quote: Option<char> = None;
+    while let Some(rest) = tag.get(from..) {
+        let found = match quote {
+            Some(open) => rest.find(open),
+            None => rest.find(['>', '"', '\'']),
+        };
+        let Some(at) = found else { break };
+        let end = from + at;
+        match (quote, rest.get(at..).and_then(|it| it.chars().next())) {
+            (None, Some('>')) => {
+                return (tag.get(..end).unwrap_or_default(), tag.get(end + 1..).unwrap_or_default());
+            }
+            (None, open) => quote = open,
+            (Some(_), _) => quote = None,
         }
+        from = end + 1;
     }
-    bytes.len()
+    (tag, "")
 }
 
 fn explain(error: Error) -> ConvertError {
@@ -239,15 +243,24 @@ pub(crate) fn raw_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
     }
 }
 
+/// Siblings are counted this far: who asks for many paths must not count for ever.
+const MOST_SIBLINGS: usize = 1000;
+
 /// Where an element stands: `/Reports/Report[2]/Prop[5]`.
 pub(crate) fn path(node: Node<'_, '_>) -> String {
     let mut steps = Vec::new();
     for element in node.ancestors().filter(Node::is_element) {
         let name = element.tag_name().name();
         let same = |other: &Node<'_, '_>| other.is_element() && other.tag_name().name() == name;
-        let before = element.prev_siblings().skip(1).filter(same).count();
-        let alone = before == 0 && !element.next_siblings().skip(1).any(|other| same(&other));
-        steps.push(if alone { name.to_owned() } else { format!("{name}[{}]", before + 1) });
+        let before = element.prev_siblings().skip(1).take(MOST_SIBLINGS).filter(same).count();
+        let mut after = element.next_siblings().skip(1).take(MOST_SIBLINGS);
+        let alone = before == 0 && !after.any(|other| same(&other));
+        let far = element.prev_siblings().nth(MOST_SIBLINGS + 1).is_some();
+        steps.push(match (far, alone) {
+            (true, _) => format!("{name}[>{before}]"),
+            (false, true) => name.to_owned(),
+            (false, false) => format!("{name}[{}]", before + 1),
+        });
     }
     steps.iter().rev().map(|step| format!("/{step}")).collect()
 }

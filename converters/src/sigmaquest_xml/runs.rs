@@ -1,7 +1,5 @@
 //! Test runs: sequences, tests with values, and tests with only a grade.
 
-use std::collections::HashSet;
-
 use roxmltree::Node;
 use wats::report::{BooleanMeas, Double, Extra, Group, NumericMeas, Status, Step, StringMeas};
 use wats::wsjf::MAX_DEPTH;
@@ -86,7 +84,7 @@ impl Reading<'_> {
         let main = kinds.into_iter().find(|kind| of_kind(*kind) > 0);
         let count = main.map_or(0, of_kind);
         let mut step = Step::new("ET_PFT", name, grade.unwrap_or(Status::Passed));
-        let mut taken = HashSet::new();
+        let mut names = build::Names::default();
         for node in found {
             if Some(values::kind(*node)) != main || !has_value(node) {
                 self.beside(*node, &mut step);
@@ -96,7 +94,7 @@ impl Reading<'_> {
                 Status::Passed | Status::Skipped => grade,
                 _ => Status::Failed,
             });
-            let meas_name = (count > 1).then(|| build::unique(values::name(*node), &mut taken));
+            let meas_name = (count > 1).then(|| names.unique(values::name(*node)));
             match values::kind(*node) {
                 Kind::Number => {
                     let number = self.number(*node, meas_name.as_deref(), grade, own, comparison);

@@ -1,7 +1,5 @@
 //! What a step measured or did.
 
-use std::collections::HashSet;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use roxmltree::Node;
@@ -113,12 +111,12 @@ impl Reading<'_> {
     /// The measurements of a step with several; a status that is not known counts as failed.
     fn several(&mut self, list: &[Node<'_, '_>], step: &mut Step) {
         let single = list.len() == 1;
-        let mut taken = HashSet::new();
+        let mut names = build::Names::default();
         let mut others = Vec::new();
         for entry in list {
             let name = attribute(*entry, "Name").map(ToOwned::to_owned);
             let name = props::text(*entry, "MeasName").or(name).unwrap_or_default();
-            let name = (!single).then(|| build::unique(&name, &mut taken));
+            let name = (!single).then(|| names.unique(&name));
             let status = match props::text(*entry, "Status").as_deref().and_then(Status::from_word) {
                 Some(Status::Passed | Status::Done) => Status::Passed,
                 Some(Status::Skipped) => Status::Skipped,
