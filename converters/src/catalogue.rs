@@ -1,15 +1,20 @@
 //! All converters, by name and by what a file looks like.
 
 use crate::keysight_i3070::KeysightI3070;
+use crate::atml::Atml;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
+use crate::saki_xml::SakiXml;
 use crate::seica_xml::SeicaXml;
+use crate::sigmaquest_xml::SigmaQuestXml;
 use crate::spea::Spea;
+use crate::stepwize::StepWize;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
 use crate::teradyne_ict::TeradyneIct;
 use crate::teradyne_nano51e::TeradyneNano51e;
 use crate::teradyne_spectrum::TeradyneSpectrum;
+use crate::teststand_xml::TestStandXml;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
@@ -35,6 +40,11 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TeradyneIct,
         &KeysightI3070,
         &TeradyneNano51e,
+        &Atml,
+        &TestStandXml,
+        &StepWize,
+        &SigmaQuestXml,
+        &SakiXml,
     ]
 }
 

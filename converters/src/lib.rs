@@ -8,6 +8,7 @@
 //! formats share: text decoding, numbers, local times, limits, and the building of step trees.
 
 mod argument;
+mod atml;
 mod catalogue;
 mod converter;
 mod error;
@@ -17,12 +18,16 @@ mod keysight_testexec_sl;
 mod kit;
 mod klippel;
 mod listen_soundcheck;
+mod saki_xml;
 mod seica_xml;
+mod sigmaquest_xml;
 mod spea;
+mod stepwize;
 mod takaya;
 mod teradyne_ict;
 mod teradyne_nano51e;
 mod teradyne_spectrum;
+mod teststand_xml;
 mod wats_json;
 mod wats_text;
 mod wats_xml;
