@@ -5,6 +5,7 @@ use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
 use crate::seica_xml::SeicaXml;
 use crate::spea::Spea;
+use crate::stdf::Stdf;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
 use crate::teradyne_spectrum::TeradyneSpectrum;
 use crate::wats_json::WatsJson;
@@ -29,6 +30,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TakayaAtdx,
         &ListenSoundCheck,
         &TeradyneSpectrum,
+        &Stdf,
     ]
 }
 

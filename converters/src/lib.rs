@@ -18,6 +18,7 @@ mod klippel;
 mod listen_soundcheck;
 mod seica_xml;
 mod spea;
+mod stdf;
 mod takaya;
 mod teradyne_spectrum;
 mod wats_json;
