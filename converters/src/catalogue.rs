@@ -1,5 +1,6 @@
 //! All converters, by name and by what a file looks like.
 
+use crate::example_csv::ExampleCsv;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
@@ -31,6 +32,7 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &ListenSoundCheck,
         &TeradyneSpectrum,
         &Stdf,
+        &ExampleCsv,
     ]
 }
 

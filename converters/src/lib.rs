@@ -11,6 +11,7 @@ mod argument;
 mod catalogue;
 mod converter;
 mod error;
+mod example_csv;
 mod input;
 mod keysight_testexec_sl;
 mod kit;
