@@ -1,5 +1,7 @@
-//! All converters, by name and by what a file looks like.
+//! All converters, by name.
 
+use crate::Converter;
+use crate::auto::Auto;
 use crate::example_csv::ExampleCsv;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
@@ -13,9 +15,8 @@ use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
 use crate::xjtag::Xjtag;
-use crate::{Converter, Input};
 
-/// Every converter, in the order in which a person sees them.
+/// Every format, in the order in which a person sees them.
 pub fn catalogue() -> &'static [&'static dyn Converter] {
     &[
         &WatsJson,
@@ -36,30 +37,12 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
     ]
 }
 
-/// The converter of that name.
-pub fn find(name: &str) -> Option<&'static dyn Converter> {
-    catalogue().iter().copied().find(|converter| converter.about().name == name)
+/// What a source can be set to: each format, and before them the choice by content.
+pub fn selectable() -> impl Iterator<Item = &'static dyn Converter> {
+    std::iter::once(&Auto as &dyn Converter).chain(catalogue().iter().copied())
 }
 
-/// The converter that is surest that the file is its own.
-///
-/// Among equally sure ones the one whose file patterns fit the name wins, then the first of the
-/// catalogue. `None` when nobody does better than a guess.
-pub fn choose(input: &Input) -> Option<&'static dyn Converter> {
-    let mut best: Option<(&'static dyn Converter, f64, bool)> = None;
-    for converter in catalogue() {
-        let qualification = converter.qualify(input);
-        if !qualification.is_yes() {
-            continue;
-        }
-        let confidence = qualification.confidence;
-        let fits = converter.about().fits_name(&input.file_name);
-        let better = best.is_none_or(|(_, surest, fitted)| {
-            confidence > surest || (confidence == surest && fits && !fitted)
-        });
-        if better {
-            best = Some((*converter, confidence, fits));
-        }
-    }
-    best.map(|(converter, ..)| converter)
+/// The converter of that name.
+pub fn find(name: &str) -> Option<&'static dyn Converter> {
+    selectable().find(|converter| converter.about().name == name)
 }

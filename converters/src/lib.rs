@@ -8,6 +8,7 @@
 //! formats share: text decoding, numbers, local times, limits, and the building of step trees.
 
 mod argument;
+mod auto;
 mod catalogue;
 mod converter;
 mod error;
@@ -17,6 +18,7 @@ mod keysight_testexec_sl;
 mod kit;
 mod klippel;
 mod listen_soundcheck;
+mod recognise;
 mod seica_xml;
 mod spea;
 mod stdf;
@@ -28,7 +30,8 @@ mod wats_xml;
 mod xjtag;
 
 pub use argument::{Argument, ArgumentError, ArgumentKind, Arguments};
-pub use catalogue::{catalogue, choose, find};
+pub use catalogue::{catalogue, find, selectable};
 pub use converter::{About, Conversion, Converter, Manual, Qualification, Unit};
 pub use error::{ConvertError, ErrorKind, Place};
 pub use input::{Companion, Input, Station};
+pub use recognise::{Candidate, Recognition, choose, recognise};

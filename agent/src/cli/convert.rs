@@ -12,7 +12,7 @@ use wats_converters::Companion;
 use crate::config::{Config, Settings};
 use crate::control::api::Unit;
 use crate::control::converters;
-use crate::convert::{Answer, Job, choose, convert};
+use crate::convert::{Answer, Job, convert};
 use crate::files::{Stamp, sha256};
 use crate::intake::{self, Content};
 
@@ -55,8 +55,12 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
         now: Timestamp::now(),
     };
     if args.converter.is_none() {
-        let chosen = choose(&job, bytes.clone()).map_err(|words| anyhow::anyhow!("{shown}: {words}"))?;
-        job.converter = chosen.about().name.to_owned();
+        let input = job.input(bytes.clone()).map_err(|words| anyhow::anyhow!("{shown}: {words}"))?;
+        let recognition = wats_converters::recognise(&input);
+        let Some(chosen) = recognition.chosen() else {
+            bail!("{shown}: {}; name a converter with --converter", recognition.refusal());
+        };
+        job.converter = chosen.name().to_owned();
     }
     let converter = wats_converters::find(&job.converter);
     let unit = converter.map_or(Unit::File, |it| it.unit().into());
@@ -77,7 +81,7 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
     }
 }
 
-fn read(path: &Path, limit: u64) -> anyhow::Result<(Vec<u8>, Stamp)> {
+pub(super) fn read(path: &Path, limit: u64) -> anyhow::Result<(Vec<u8>, Stamp)> {
     let shown = path.display();
     let file = File::open(path).with_context(|| format!("could not open {shown}"))?;
     let metadata = file.metadata().with_context(|| format!("could not look at {shown}"))?;

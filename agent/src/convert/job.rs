@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wats::Report;
 use wats::validate::{self, Strictness};
-use wats_converters::{Arguments, Companion, ConvertError, Converter, ErrorKind, Input};
+use wats_converters::{Arguments, Companion, ConvertError, ErrorKind, Input};
 
 use crate::control::api::Station;
 use crate::store::NewReport;
@@ -200,15 +200,6 @@ fn broken_rules(which: &str, problems: &[validate::Problem]) -> String {
         words.push_str(&format!("\nand {} more", problems.len() - NAMED_PROBLEMS));
     }
     words
-}
-
-/// The converter that is surest that the file is its own.
-pub(crate) fn choose(job: &Job, bytes: Vec<u8>) -> Result<&'static dyn Converter, String> {
-    let input = job.input(bytes)?;
-    wats_converters::choose(&input).ok_or_else(|| {
-        let known: Vec<_> = wats_converters::catalogue().iter().map(|it| it.about().name).collect();
-        format!("no converter knows this file; name one with --converter: {}", known.join(", "))
-    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,5 @@ mod job;
 mod pool;
 pub mod worker;
 
-pub(crate) use job::choose;
 pub use job::{Answer, Job, convert};
 pub use pool::{Command, ConvertFailure, Limits, Pool};

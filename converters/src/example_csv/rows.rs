@@ -91,7 +91,7 @@ impl<'a> Rows<'a> {
             }
         }
         let delimiter = self.delimiter;
-        let end = self.rest.find(|c| c == delimiter || c == '\n');
+        let end = self.rest.find([delimiter, '\n']);
         let (text, rest) = match end {
             Some(end) => self.rest.split_at(end),
             None => (self.rest, ""),
