@@ -31,6 +31,11 @@ bench *options:
     cargo build --release -p wats-agent
     cargo run --release -p wats-tests --bin bench -- {{options}}
 
+# Fuzz every family of converters for so many seconds each. Ends with 3 where cargo-fuzz or a nightly toolchain is missing.
+fuzz seconds="60":
+    tools/setup build
+    tools/fuzz {{seconds}}
+
 # Build the Debian packages and the signed apt repository: dist/packages, dist/apt.
 packages:
     tools/setup build packages
