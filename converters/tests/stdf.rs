@@ -144,7 +144,10 @@ fn both_byte_orders_give_the_same_and_packed_as_well() {
     for (conversion, cpu) in [(&mut one, "1"), (&mut two, "2")] {
         assert_eq!(info(&conversion.reports[0], "CpuType"), cpu);
         conversion.reports[0].misc_infos.remove(0);
+        assert!(conversion.reports[0].id.is_some());
     }
+    // The id is that of the bytes.
+    one.reports[0].id = two.reports[0].id;
     assert_eq!(one, two);
     let report = &one.reports[0];
     let shown: Vec<String> = report
@@ -407,6 +410,8 @@ fn a_file_that_breaks_off_gives_its_complete_parts() {
     }
     stdf.mrr();
     let all = read(&stdf);
+    let ids: std::collections::BTreeSet<_> = all.reports.iter().map(|it| it.id).collect();
+    assert_eq!(ids.len(), 3);
     for at in 0..stdf.bytes.len() {
         let whole = ends.iter().filter(|end| **end <= at).count();
         let cut = convert("stdf", &file("lot.stdf", &stdf.bytes[..at]));
@@ -416,6 +421,8 @@ fn a_file_that_breaks_off_gives_its_complete_parts() {
                 // What stands in the MRR is missing.
                 let serials: Vec<&str> = conversion.reports.iter().map(|it| it.sn.as_str()).collect();
                 assert_eq!(serials, &["A", "B", "C"][..whole], "{at}");
+                // So that the whole file, when it comes, takes their place.
+                assert_eq!(conversion.reports[0].id, all.reports[0].id);
                 assert_eq!(conversion.reports[0].root, all.reports[0].root);
                 assert!(!conversion.warnings.is_empty(), "{at}");
             }

@@ -6,4 +6,5 @@ mod pool;
 pub mod worker;
 
 pub use job::{Answer, Job, convert};
+pub(crate) use job::{Ended, convert_each};
 pub use pool::{Command, ConvertFailure, Limits, Pool};

@@ -105,6 +105,10 @@ const ABOUT: About = About {
                 "limits; what is missing or marked is that of the first record of the same TEST_NUM and text",
             ),
             ("UNITS", "unit; values are in base units, as the file has them"),
+            (
+                "MIR, number and records of the part",
+                "id: the same part has the same, also in a file that was cut and is dropped again as a whole",
+            ),
             ("TSR TEST_NAM", "name of tests whose records have no text"),
         ],
         limits: &[

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use uuid::Uuid;
 use wats::report::{Double, MiscInfo, Report, Status, Step, Uut};
 
 use super::fields::{self, Fields, Short};
@@ -13,6 +14,8 @@ use crate::{Arguments, ConvertError, Input};
 
 /// A part that is being tested.
 pub(super) struct Part {
+    /// Of all records so far, so that the same part gets the same id from a file that is complete as from one that was not.
+    id: Uuid,
     site: u8,
     /// Which part of the file it is, from 1.
     number: usize,
@@ -34,8 +37,10 @@ enum Entry {
 }
 
 impl Part {
-    pub(super) fn new(site: u8, number: usize) -> Self {
-        Self { site, number, sequences: vec![Sequence::default()], tests: 0 }
+    /// `lot` identifies the lot, and `number` the part in the file.
+    pub(super) fn new(lot: Uuid, site: u8, number: usize) -> Self {
+        let id = Uuid::new_v5(&lot, format!("{site} {number}").as_bytes());
+        Self { id, site, number, sequences: vec![Sequence::default()], tests: 0 }
     }
 
     /// Adds a test; `section` is the program section that runs.
@@ -46,6 +51,11 @@ impl Part {
             at = self.sequence(at, name);
         }
         self.push(at, Entry::Step(Box::new(tested.step)));
+    }
+
+    /// Takes a record of the part into its id.
+    pub(super) fn identify(&mut self, record: &[u8]) {
+        self.id = Uuid::new_v5(&self.id, record);
     }
 
     /// Adds what is no test.
@@ -195,6 +205,7 @@ pub(super) fn report(
     };
     let serial = serial(arguments.text("serialNumber"), lot, verdict, around.wafer, part.number);
     let mut report = Report::uut(or(&lot.part_type, "partNumber"), serial, or(&lot.revision, "partRevision"));
+    report.id = Some(part.id);
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
     report.machine_name.clone_from(&lot.node);
     report.start.clone_from(&lot.start);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use uuid::Uuid;
 use wats::report::{MiscInfo, Report, Status, Step};
 
 use super::fields::{Fields, Short};
@@ -12,6 +13,9 @@ use super::part::{self, Around, Part, Verdict};
 use super::records::{self, Kind, Records};
 use crate::kit::tally::Tally;
 use crate::{Arguments, ConvertError, ErrorKind, Input};
+
+/// The namespace of the ids of parts.
+const NAMESPACE: Uuid = Uuid::from_u128(0x2d1b_6a57_90e4_4b1e_8f37_5c0c_a4d9_36e1);
 
 /// A part has at most so many tests; genuine ones have thousands.
 const MOST_TESTS: usize = 1_000_000;
@@ -29,6 +33,7 @@ pub(super) struct Reader<'a> {
     /// How many FAR records there were.
     lots: usize,
     lot: Option<Lot>,
+    lot_id: Uuid,
     /// The same in all reports of the lot.
     file_infos: Vec<MiscInfo>,
     equipment: Vec<Equipment>,
@@ -68,6 +73,7 @@ impl<'a> Reader<'a> {
             is_local,
             lots: 0,
             lot: None,
+            lot_id: NAMESPACE,
             file_infos: Vec::new(),
             equipment: Vec::new(),
             pins: Pins::new(),
@@ -104,6 +110,7 @@ impl<'a> Reader<'a> {
         match kind {
             records::FAR => self.begin_lot(records),
             records::MIR => {
+                self.lot_id = Uuid::new_v5(&NAMESPACE, fields.rest());
                 let zone = &self.input.station.time_zone;
                 self.lot = Some(Lot::read(&mut fields, zone, self.is_local).map_err(short)?);
             }
@@ -214,7 +221,7 @@ impl<'a> Reader<'a> {
             self.section = None;
         }
         self.begun += 1;
-        let mut part = Part::new(at.1, self.begun);
+        let mut part = Part::new(self.lot_id, at.1, self.begun);
         std::mem::take(&mut self.notes).into_iter().for_each(|note| part.note(note));
         if self.open.insert(at, part).is_some() {
             self.lost += 1;
@@ -259,6 +266,7 @@ impl<'a> Reader<'a> {
             )
             .expected(format!("at most {MOST_TESTS}")));
         }
+        part.identify(records.fields().rest());
         part.add(self.section.as_ref(), tested);
         Ok(())
     }
@@ -276,9 +284,11 @@ impl<'a> Reader<'a> {
             )
             .expected("a MIR record, which names lot and part, before the first part")
         };
-        let (Some(part), Some(lot), Some(behind)) = (self.open.remove(&at), &self.lot, self.behind()) else {
+        let (Some(mut part), Some(lot), Some(behind)) = (self.open.remove(&at), &self.lot, self.behind())
+        else {
             return Err(missing());
         };
+        part.identify(records.fields().rest());
         self.done += 1;
         self.done_in_lot += 1;
         self.numbered += usize::from(verdict.id.parse() == Ok(self.done));
@@ -352,7 +362,7 @@ impl<'a> Reader<'a> {
         if let Some(place) = cut {
             warnings.push(format!(
                 "the file breaks off in {place}: the {} parts before it that are complete were taken, {} that were being tested were \
-                 left out, and what came behind is missing. Drop the whole file again if there is one",
+                 left out, and what came behind is missing. If the whole file is dropped later its reports take the place of these",
                 self.done, self.lost
             ));
         }
