@@ -20,7 +20,7 @@ pub struct Recognition {
 pub struct Candidate {
     pub converter: &'static dyn Converter,
     pub answer: Qualification,
-    /// True when the file's name is one that the format usually has.
+    /// True when the file's name is one that the format usually has, and not every file.
     pub fits_name: bool,
 }
 
@@ -50,7 +50,7 @@ pub fn recognise(input: &Input) -> Recognition {
         // A converter that crashes on a file does not know it.
         answer: catch_unwind(AssertUnwindSafe(|| converter.qualify(input)))
             .unwrap_or_else(|_| Qualification::none("its converter crashed on the file")),
-        fits_name: converter.about().fits_name(&input.file_name),
+        fits_name: converter.about().file_patterns != ["*"] && converter.about().fits_name(&input.file_name),
     };
     let mut candidates: Vec<Candidate> = catalogue().iter().map(ask).collect();
     candidates.sort_by(|a, b| {
