@@ -70,6 +70,16 @@ fn made() -> Vec<(&'static str, Input)> {
         ("stdf", file("lot.std", &lot.bytes)),
         text("example-csv", "a.csv", "sn;pn;name;value\r\n1;P;U;5\r\n"),
         text(
+            "keysight-i3070",
+            "board17",
+            "{@BATCH|PCB7|A|12|1||ICT|B77|anna|hp1|plan|3||\n{@BTEST|SN1|0|250102030405|12|0|all||N|N|250102030417||1|\n{@BLOCK|r101|0\n{@A-RES|0|+4.7E+03|{@LIM2|4.9E+3|4.4E+3}}}}}\n",
+        ),
+        text(
+            "teradyne-nano-51e",
+            "A%PN123%20240115%SN0001_NG_20240131081502.csv",
+            "Name,Value,Low,High,Result\nR101[Resistors],4.71kOhm,4.465kOhm,4.935kOhm,PASS\nC7[Capacitors],81.2nF,90nF,110nF,FAIL\n",
+        ),
+        text(
             "",
             "notes.txt",
             "Meeting notes\n\n- START; with the agenda\n- Serial number of the tester: 17\n",
