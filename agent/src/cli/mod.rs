@@ -3,6 +3,7 @@
 mod convert;
 mod instances;
 mod ledger;
+mod recognise;
 mod remote;
 
 use std::io::IsTerminal;
@@ -51,6 +52,9 @@ enum Command {
     },
     /// Convert one file and print its reports as a JSON array.
     Convert(convert::Args),
+    /// Say which format files have, how sure that is, and why; 5 when one has none that is known.
+    #[command(alias = "recognize")]
+    Recognise(recognise::Args),
     /// List the converters and their arguments.
     Converters {
         /// As JSON.
@@ -100,6 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Run { machine_key } => run_agent(Settings::load(&config)?, machine_key),
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
+        Command::Recognise(command) => recognise::run(&command, args.config.as_deref()),
         Command::Converters { json } => convert::list(json),
         Command::CheckConfig => check_config(&config),
         Command::Status { json } => remote::status(&Settings::load(&config)?, json),
@@ -113,10 +118,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// What the process ends with: 3 when the agent that was asked does not run, 4 when another one runs on the
-/// instance, else 1.
+/// instance, 5 when a file was not recognised, else 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<crate::InstanceTaken>() {
         return 4;
+    }
+    if error.is::<recognise::NotRecognised>() {
+        return 5;
     }
     match error.downcast_ref::<ControlError>() {
         Some(ControlError::Unreachable { .. }) => 3,

@@ -102,8 +102,7 @@ pub fn converters() -> Vec<ConverterInfo> {
         description: argument.description.to_owned(),
         default: argument.default.to_owned(),
     };
-    wats_converters::catalogue()
-        .iter()
+    wats_converters::selectable()
         .map(|converter| {
             let about = converter.about();
             ConverterInfo {

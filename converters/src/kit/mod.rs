@@ -12,6 +12,7 @@ pub(crate) mod si;
 pub(crate) mod loops;
 pub(crate) mod property;
 pub(crate) mod teststand;
+pub(crate) mod tally;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod tree;
