@@ -1,10 +1,10 @@
 //! All converters, by name.
 
-use crate::keysight_i3070::KeysightI3070;
-use crate::atml::Atml;
 use crate::Converter;
+use crate::atml::Atml;
 use crate::auto::Auto;
 use crate::example_csv::ExampleCsv;
+use crate::keysight_i3070::KeysightI3070;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
@@ -12,8 +12,8 @@ use crate::saki_xml::SakiXml;
 use crate::seica_xml::SeicaXml;
 use crate::sigmaquest_xml::SigmaQuestXml;
 use crate::spea::Spea;
-use crate::stepwize::StepWize;
 use crate::stdf::Stdf;
+use crate::stepwize::StepWize;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
 use crate::teradyne_ict::TeradyneIct;
 use crate::teradyne_nano51e::TeradyneNano51e;
