@@ -4,6 +4,7 @@ mod convert;
 mod instances;
 mod ledger;
 mod remote;
+mod replay;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -81,6 +82,8 @@ enum Command {
         #[command(subcommand)]
         command: ledger::LedgerCommand,
     },
+    /// Convert archived files again and send the reports that change.
+    Replay(replay::Args),
     /// Make the machine key, under which credentials are kept; one that is there stays.
     MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
@@ -106,6 +109,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Queue { command } => remote::queue(&Settings::load(&config)?, &command),
         Command::Instances { json } => instances::list(&config, json),
         Command::Ledger { command } => ledger::run(&Settings::load(&config)?, &command),
+        Command::Replay(command) => replay::run(&Settings::load(&config)?, &command),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),

@@ -18,6 +18,7 @@
 //! | `GET /v1/reports?state=&limit=&before=` ([`ReportQuery`]) | | [`ReportRecord`] list, newest first |
 //! | `GET /v1/reports/{id}` | | [`ReportDetail`] |
 //! | `POST /v1/reports/{id}/retry`, `…/discard` | | 204 |
+//! | `POST /v1/replay` | [`ReplayRequest`] | [`ReplayPart`]: asked again with its `next` until there is none |
 //! | `GET /v1/station`, `PUT /v1/station` | [`Station`] | [`Station`] |
 //! | `GET /v1/server`, `PUT /v1/server` | [`ServerChange`] | [`ServerSettings`] |
 //! | `POST /v1/server/test` | [`ServerChange`] | [`ConnectionTest`] |
@@ -193,6 +194,8 @@ pub struct SourceSettings {
 
 /// The priority of a source that names none.
 pub const USUAL_PRIORITY: u32 = 5;
+/// The one that goes behind all others.
+pub const LEAST_PRIORITY: u32 = 10;
 
 fn usual_priority() -> u32 {
     USUAL_PRIORITY
@@ -401,6 +404,114 @@ pub struct ReportDetail {
     pub body: serde_json::Value,
     /// The server's whole answer to the last attempt.
     pub server_answer: Option<String>,
+}
+
+/// A wish to convert archived files again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// Files that this converter has converted.
+    pub converter: String,
+    /// Received at this moment or later.
+    pub from: Timestamp,
+    /// Received before this moment.
+    pub to: Timestamp,
+    /// Only say what would change.
+    pub dry_run: bool,
+    /// Go on after this file.
+    #[serde(default)]
+    pub after: Option<ReplayMark>,
+}
+
+/// How far a replay has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayMark {
+    pub received_at: Timestamp,
+    pub id: i64,
+}
+
+/// A part of a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayPart {
+    /// Oldest first.
+    pub files: Vec<FileReplay>,
+    /// So many files are left after these.
+    pub left: u64,
+    /// To be asked for next; `None` after the last.
+    pub next: Option<ReplayMark>,
+}
+
+/// An archived file, and what it gives now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileReplay {
+    pub id: i64,
+    pub name: String,
+    pub source: String,
+    pub received_at: Timestamp,
+    #[serde(flatten)]
+    pub outcome: ReplayOutcome,
+}
+
+/// What came of converting a file again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum ReplayOutcome {
+    Converted {
+        reports: Vec<ReportReplay>,
+    },
+    /// The converter refuses it now; its reports stay as they are.
+    Failed {
+        error: String,
+    },
+    /// The file is not there any more.
+    Missing,
+    /// The file is not the one that was converted: its checksum is another.
+    Damaged,
+    Unreadable {
+        error: String,
+    },
+}
+
+/// A report, and whether it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportReplay {
+    pub id: Uuid,
+    pub serial_number: String,
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// What becomes of a report when its file is converted again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+pub enum Change {
+    /// Nothing: it is not sent.
+    Equal,
+    Changed {
+        differences: Vec<Difference>,
+        /// So many differences are not named.
+        more: u64,
+    },
+    New,
+    /// The file does not give it any more; it stays on the server.
+    Gone,
+}
+
+/// One member of a report that changes: `root.steps[0 "Vout"].numericMeas[0].value`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    pub path: String,
+    /// JSON, cut when it is long; `None` where there was nothing.
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let before = self.before.as_deref().unwrap_or("absent before");
+        write!(f, "{}: {before}, now {}", self.path, self.after.as_deref().unwrap_or("absent"))
+    }
 }
 
 /// The server settings in force; never the secret.

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod client;
 mod refusal;
+mod replay;
 mod routes;
 mod server;
 mod server_settings;

@@ -19,8 +19,9 @@ use super::api::{
 };
 use super::refusal::Refusal;
 use super::status::{sources, status};
-use super::{server_settings, upload};
+use super::{replay, server_settings, upload};
 use crate::agent::Agent;
+use crate::archive::replay::Replayer;
 use crate::files::Stamp;
 use crate::intake;
 use crate::service::Vitals;
@@ -37,6 +38,7 @@ type Answer<T> = Result<Json<T>, Refusal>;
 pub(super) struct Control {
     pub(super) agent: Agent,
     pub(super) vitals: Vitals,
+    pub(super) replayer: Replayer,
 }
 
 /// Every route, without the check who may call it.
@@ -61,6 +63,8 @@ pub(super) fn router(control: Control) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         // After the layer: an upload takes the time it takes.
         .route("/v1/sources/{name}/files/{file}", put(upload_file))
+        // So do conversions.
+        .route("/v1/replay", post(replay::part))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .fallback(async || Refusal::not_found("the control API has no such route"))
         .method_not_allowed_fallback(async || {

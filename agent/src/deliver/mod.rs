@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 use wats::client::{Client, SubmitError, Verdict};
 
 use crate::config::Settings;
-use crate::control::api::{Link, USUAL_PRIORITY};
+use crate::control::api::{LEAST_PRIORITY, Link, USUAL_PRIORITY};
 use crate::metrics::{self, Stage};
 use crate::service::Pulse;
-use crate::store::{Due, Sent, StoreError};
+use crate::store::{Due, REPLAYED, Sent, StoreError};
 use crate::{Agent, error_chain};
 use gate::{Gate, backoff, jitter};
 use pace::Pace;
@@ -135,6 +135,9 @@ impl Delivery {
         let turns = self.turns.clone();
         let choose = move |waiting| {
             let priority = |name: &str| {
+                if name == REPLAYED {
+                    return LEAST_PRIORITY;
+                }
                 let source = settings.config.sources.iter().find(|source| source.name == name);
                 source.map_or(USUAL_PRIORITY, |source| source.priority)
             };

@@ -89,7 +89,7 @@ pub(super) async fn about_report(
     report_id: &str,
 ) -> Result<Option<Record>, sqlx::Error> {
     let made: Option<Row> = sqlx::query_as(
-        "SELECT * FROM ledger WHERE report_id = ?1 AND event = 'converted' ORDER BY seq DESC LIMIT 1",
+        "SELECT * FROM ledger WHERE report_id = ?1 AND event IN ('converted', 'replayed') ORDER BY seq DESC LIMIT 1",
     )
     .bind(report_id)
     .fetch_optional(db)
