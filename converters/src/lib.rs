@@ -16,6 +16,7 @@ mod keysight_testexec_sl;
 mod kit;
 mod klippel;
 mod listen_soundcheck;
+pub mod places;
 mod seica_xml;
 mod spea;
 mod takaya;
