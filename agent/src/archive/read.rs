@@ -21,7 +21,7 @@ const LARGEST: u64 = 1 << 30;
 
 /// What was read.
 #[derive(Debug)]
-pub(crate) enum Reading {
+pub(super) enum Reading {
     Whole {
         bytes: Vec<u8>,
         companions: Vec<Companion>,
@@ -34,7 +34,7 @@ pub(crate) enum Reading {
 }
 
 /// Reads a file from where it lies now.
-pub(crate) async fn read(file: &Archived, unit: Unit) -> Reading {
+pub(super) async fn read(file: &Archived, unit: Unit) -> Reading {
     let (place, size, hash) = (file.place.clone(), file.size_bytes, file.sha256.clone());
     let reading = tokio::task::spawn_blocking(move || match unit {
         Unit::File => plain(&place, size, &hash),

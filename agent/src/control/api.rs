@@ -18,6 +18,9 @@
 //! | `GET /v1/reports?state=&limit=&before=` ([`ReportQuery`]) | | [`ReportRecord`] list, newest first |
 //! | `GET /v1/reports/{id}` | | [`ReportDetail`] |
 //! | `POST /v1/reports/{id}/retry`, `…/discard` | | 204 |
+//! | `GET /v1/registration` | | [`Registration`] |
+//! | `PUT /v1/registration` | [`RegisterWish`] | [`Registration`], of this machine anew |
+//! | `DELETE /v1/registration` | | 204; the machine is a client no more |
 //! | `POST /v1/replay` | [`ReplayRequest`] | [`ReplayPart`]: asked again with its `next` until there is none |
 //! | `GET /v1/station`, `PUT /v1/station` | [`Station`] | [`Station`] |
 //! | `GET /v1/server`, `PUT /v1/server` | [`ServerChange`] | [`ServerSettings`] |
@@ -50,12 +53,17 @@ pub struct Status {
     pub started_at: Timestamp,
     pub health: Health,
     pub server: ServerState,
+    #[serde(default)]
+    pub registration: Registration,
     pub queue: QueueCounts,
     pub station: Station,
     pub sources: Vec<SourceStatus>,
     /// The newest reports, newest first; at most ten.
     pub last_reports: Vec<ReportRecord>,
     pub disk: Disk,
+    /// When the disk is full and the queue is empty, if all goes on as it does.
+    #[serde(default)]
+    pub forecast: Forecast,
     /// Resident memory of the agent and its workers, in bytes.
     pub memory_bytes: u64,
     /// False when the configuration file cannot be written: settings are then read only.
@@ -106,6 +114,54 @@ pub enum Link {
     Held,
 }
 
+/// This machine as a client of the server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    pub state: RegistrationState,
+    /// What the server knows the machine by.
+    pub client_id: Option<String>,
+    /// The server's own name, where it told one.
+    pub server_name: Option<String>,
+    pub registered_at: Option<Timestamp>,
+    /// When the server last heard how the machine fares.
+    pub updated_at: Option<Timestamp>,
+    /// What went wrong, and what a person can do.
+    pub trouble: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegistrationState {
+    /// Not tried yet, or no server is set up.
+    #[default]
+    Unknown,
+    /// The settings say no.
+    Off,
+    Registered,
+    /// The server knows no clients of our kind: it is older than 2026.3.
+    Unsupported,
+    /// The token lacks the right, or the id is taken: a person must act.
+    Denied,
+    /// It went wrong; tried again by itself.
+    Failed,
+}
+
+/// A wish to register this machine.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterWish {
+    /// A token with the right to register, base64 of `user:password`; without it, the one that reports are sent with.
+    #[serde(default, serialize_with = "expose_option")]
+    pub token: Option<SecretString>,
+}
+
+fn expose_option<S: serde::Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => to.serialize_some(secret.expose_secret()),
+        None => to.serialize_none(),
+    }
+}
+
 /// How many reports are in which state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueCounts {
@@ -125,6 +181,17 @@ pub struct QueueCounts {
 pub struct Disk {
     pub free_bytes: u64,
     pub total_bytes: u64,
+}
+
+/// What the last minutes let expect. `None`: that is not foreseeable.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Until there is so little room that no more files are taken.
+    pub seconds_to_full: Option<u64>,
+    /// Until no report waits; 0 when none does.
+    pub seconds_to_drained: Option<u64>,
+    pub arriving_per_minute: Option<f64>,
+    pub delivered_per_minute: Option<f64>,
 }
 
 /// The station that reports are sent as, where the file does not name one.
@@ -404,6 +471,38 @@ pub struct ReportDetail {
     pub body: serde_json::Value,
     /// The server's whole answer to the last attempt.
     pub server_answer: Option<String>,
+    /// Of a refused report: the answer line by line, with the places in the source file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub complaints: Vec<Complaint>,
+}
+
+/// One thing that the server found wrong with a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Complaint {
+    /// The server's own.
+    pub words: String,
+    /// Where the step that is meant stands in the source file; `None` where that is not certain.
+    pub source: Option<SourceLine>,
+}
+
+/// A place in a source file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLine {
+    /// Both count from 1; the column in characters.
+    pub line: u64,
+    pub column: u64,
+    /// What stands there, cut when it is long.
+    pub text: String,
+}
+
+impl std::fmt::Display for SourceLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // In a line that fits on a screen the step is seen at once.
+        match self.column {
+            ..=200 => write!(f, "line {}: {}", self.line, self.text),
+            column => write!(f, "line {}, column {column}: {}", self.line, self.text),
+        }
+    }
 }
 
 /// A wish to convert archived files again.

@@ -4,9 +4,9 @@
 //! only after that is on disk; whatever ends in between is sent again under the same id, which replaces.
 
 mod gate;
-mod pace;
+pub(crate) mod pace;
 mod turns;
-mod uplink;
+pub(crate) mod uplink;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use crate::service::Pulse;
 use crate::store::{Due, REPLAYED, Sent, StoreError};
 use crate::{Agent, error_chain};
 use gate::{Gate, backoff, jitter};
-use pace::Pace;
+use pace::{Pace, SharedPace};
 use turns::Turns;
 
 /// The loop turns at least so often.
@@ -45,9 +45,10 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
     if interrupted > 0 {
         tracing::info!("{interrupted} reports were on their way when the agent ended; they are sent again");
     }
+    *agent.pace().lock() = resumed_pace(&agent).await?;
     let settings = agent.watch_settings();
     let mut delivery = Delivery {
-        pace: resumed_pace(&agent).await?,
+        pace: agent.pace().clone(),
         agent,
         settings,
         client: None,
@@ -69,7 +70,7 @@ struct Delivery {
     /// `None` while address or credential are missing or unusable.
     client: Option<Client>,
     gate: Gate,
-    pace: Pace,
+    pace: SharedPace,
     /// Shared with the change in the database in which the choice is made.
     turns: Arc<Mutex<Turns>>,
     uploads: JoinSet<Result<Ended, StoreError>>,
@@ -126,7 +127,7 @@ impl Delivery {
         let (now, limits) = (Instant::now(), &settings.config.delivery);
         let running = u32::try_from(self.uploads.len()).unwrap_or(u32::MAX);
         let free = self.gate.permits(now, limits.uploads).saturating_sub(running);
-        let free = free.min(self.pace.free(now, limits.requests_per_minute));
+        let free = free.min(self.pace.lock().free(now, limits.requests_per_minute));
         if free == 0 {
             return Ok(());
         }
@@ -145,7 +146,7 @@ impl Delivery {
             turns.choose(waiting, usize::try_from(free).unwrap_or(usize::MAX), priority)
         };
         for due in self.agent.store().take_due(until, free, choose).await? {
-            self.pace.count(now);
+            self.pace.lock().count(now);
             self.uploads.spawn(upload(self.agent.clone(), client.clone(), due));
         }
         Ok(())
@@ -160,7 +161,7 @@ impl Delivery {
             return;
         }
         self.version_at = Some(now + ASK_VERSION);
-        self.pace.count(now);
+        self.pace.lock().count(now);
         let agent = self.agent.clone();
         self.asking.spawn(async move {
             if let Ok(version) = client.version().await {
@@ -177,7 +178,7 @@ impl Delivery {
             return Ok(at.saturating_duration_since(Instant::now()).min(TURN));
         }
         let (now, limit) = (Instant::now(), self.settings.borrow().config.delivery.requests_per_minute);
-        if let Some(at) = self.pace.opens_at(now, limit) {
+        if let Some(at) = self.pace.lock().opens_at(now, limit) {
             return Ok(at.saturating_duration_since(now).min(TURN));
         }
         let due = self.agent.store().next_due().await?;

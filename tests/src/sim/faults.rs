@@ -122,6 +122,8 @@ pub struct Behaviour {
     pub requests_per_minute: Option<u64>,
     /// Gives `rev` and `partType` back without white space at their ends.
     pub trims: bool,
+    /// Has the endpoints where clients register and say how they fare, as servers after 2026.1 do.
+    pub registration: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

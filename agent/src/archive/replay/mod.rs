@@ -5,7 +5,6 @@
 //! found equal then. Conversions have one worker of their own, so that no new file waits for an old one.
 
 mod diff;
-mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use wats_converters::Companion;
 
+use super::read::{Reading, read};
 use crate::Agent;
 use crate::config::Settings;
 use crate::control::api::{
@@ -23,7 +23,6 @@ use crate::control::disk;
 use crate::convert::{Answer, Command, ConvertFailure, Job, Limits, Pool};
 use crate::store::{Archived, NewReport, StoreError};
 use diff::differences;
-use read::{Reading, read};
 
 /// A request works about so long, and on at most so many files.
 const PART: Duration = Duration::from_secs(5);
@@ -175,7 +174,8 @@ fn source<'a>(settings: &'a Settings, file: &Archived) -> Option<&'a crate::cont
     settings.source(&file.source).filter(|source| source.converter == file.converter)
 }
 
-fn unit(settings: &Settings, file: &Archived) -> Unit {
+/// What belonged to a file.
+pub(super) fn unit(settings: &Settings, file: &Archived) -> Unit {
     let declared = || wats_converters::find(&file.converter).map(|it| it.unit().into());
     source(settings, file).map(|source| source.unit()).or_else(declared).unwrap_or(Unit::File)
 }
