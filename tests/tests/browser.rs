@@ -113,7 +113,8 @@ async fn uploads(appliance: &Appliance, browser: &Chromium) {
     assert!(serials.contains(&"2026-0006".to_owned()), "{serials:?}");
 
     // A report that the server refuses.
-    let words = "root -> step Vout: Status cannot be different from measurement status.\nsn: The value is odd.";
+    let words =
+        "root -> step Vout: Status cannot be different from measurement status.\nsn: The value is odd.";
     let kind = FaultKind::Status {
         code: 400,
         retry_after: None,

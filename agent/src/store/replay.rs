@@ -15,8 +15,19 @@ use crate::control::api::ReplayMark;
 use crate::files::sha256;
 use crate::ledger::{Event, Record};
 
-/// Whose turn it is when a report that was converted again is sent: no source has such a name.
-pub const REPLAYED: &str = "(replayed)";
+/// What is added to a source's name for its reports that were converted again: they wait for turns of their own. No source
+/// has such a name.
+const REPLAYED: &str = " (replayed)";
+
+/// True for the turns of reports that were converted again.
+pub fn is_replayed(source: &str) -> bool {
+    source.ends_with(REPLAYED)
+}
+
+/// The source, without what was added.
+pub(super) fn source_of(name: &str) -> &str {
+    name.strip_suffix(REPLAYED).unwrap_or(name)
+}
 
 /// A converted file, with all that is needed to convert it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,44 +126,46 @@ impl Store {
         rows.into_iter().map(|(id, serial)| Ok((uuid(&id)?, serial))).collect()
     }
 
-    /// Puts what a file gives now into the queue, behind everything else; all of it or nothing.
+    /// Puts what a file gives now, with its arguments, into the queue, behind everything else; all of it or nothing.
     ///
     /// # Errors
     /// When it could not be stored.
     pub async fn replayed(
         &self,
-        file_id: i64,
+        file: Archived,
         reports: Vec<NewReport>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(replayed(db, file_id, reports, now))).await
+        self.writer.write(move |db| Box::pin(async move { replayed(db, &file, &reports, now).await })).await
     }
 }
 
 async fn replayed(
     db: &mut SqliteConnection,
-    file_id: i64,
-    reports: Vec<NewReport>,
+    file: &Archived,
+    reports: &[NewReport],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let about = ledger::about_file(db, Event::Replayed, file_id).await?;
-    for report in reports {
-        let id = report.id.to_string();
-        let mut record = Record { at: now, ..about.clone() };
-        record.report_id = Some(id.clone());
+    let lane = format!("{}{REPLAYED}", file.source);
+    let stored: Vec<_> = reports.iter().map(|report| (file.id, lane.as_str(), report)).collect();
+    reports::store(db, &stored, now).await?;
+    let records = reports.iter().map(|report| {
+        let mut record = Record { at: now, ..Record::new(Event::Replayed, file.source.clone()) };
+        record.file_name = Some(file.name.clone());
+        record.file_sha256 = Some(file.sha256.clone());
+        record.file_bytes = Some(file.size_bytes.cast_signed());
+        record.converter = Some(file.converter.clone());
+        record.converter_version =
+            wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+        record.arguments = Some(file.arguments.clone());
+        record.report_id = Some(report.id.to_string());
         record.report_sha256 = Some(sha256(&report.body));
         record.serial_number = Some(report.serial_number.clone());
         record.part_number = Some(report.part_number.clone());
         record.result = Some(report.result.clone());
-        reports::store(db, file_id, report, now).await?;
-        sqlx::query("UPDATE report SET source = ?2 WHERE id = ?1")
-            .bind(id)
-            .bind(REPLAYED)
-            .execute(&mut *db)
-            .await?;
-        ledger::append(db, record).await?;
-    }
-    Ok(())
+        record
+    });
+    ledger::append(db, records.collect()).await
 }
 
 /// What a mark stands for in the order of the files; without one, what comes before them all.

@@ -11,16 +11,16 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use wats_converters::Companion;
 
 use super::read::{Reading, read};
 use crate::Agent;
 use crate::config::Settings;
 use crate::control::api::{
-    Change, FileReplay, ReplayMark, ReplayOutcome, ReplayPart, ReplayRequest, ReportReplay, Unit,
+    Change, FileReplay, LEAST_PRIORITY, ReplayMark, ReplayOutcome, ReplayPart, ReplayRequest, ReportReplay,
+    Unit,
 };
 use crate::control::disk;
-use crate::convert::{Answer, Command, ConvertFailure, Job, Limits, Pool};
+use crate::convert::{Answer, Command, ConvertFailure, Job, Limits, Order, Pool};
 use crate::store::{Archived, NewReport, StoreError};
 use diff::differences;
 
@@ -97,18 +97,21 @@ impl Replayer {
             Reading::Damaged => return Ok(ReplayOutcome::Damaged),
             Reading::Failed(error) => return Ok(ReplayOutcome::Unreadable { error: error.to_string() }),
         };
-        let reports = match self.convert(&job(&settings, file), &bytes, &companions).await? {
+        let job = job(&settings, file);
+        // A map of texts always has a JSON form.
+        let arguments = serde_json::to_string(&job.arguments).unwrap_or_default();
+        let reports = match self.convert(&file.source, Order { job, bytes, companions }).await? {
             Ok(reports) => reports,
             Err(error) => return Ok(ReplayOutcome::Failed { error }),
         };
-        drop((bytes, companions));
         let (judged, changed) = self.compare(file, reports).await?;
         if !dry_run && !changed.is_empty() {
             if disk(&settings.storage_folder()).free_bytes < settings.least_free_bytes() {
                 return Err(ReplayError::NoRoom);
             }
             let count = changed.len();
-            self.agent.store().replayed(file.id, changed, Timestamp::now()).await?;
+            let present = Archived { arguments, ..file.clone() };
+            self.agent.store().replayed(present, changed, Timestamp::now()).await?;
             tracing::info!(file.id = file.id, reports = count, "converted {} again", file.name);
             self.agent.wake_delivery();
         }
@@ -118,13 +121,14 @@ impl Replayer {
     /// The reports of a content, or the words why there are none.
     async fn convert(
         &self,
-        job: &Job,
-        bytes: &[u8],
-        companions: &[Companion],
+        source: &str,
+        order: Order,
     ) -> Result<Result<Vec<NewReport>, String>, ReplayError> {
         let missing = || ReplayError::NoWorker(io::Error::other("this program was not found"));
         let pool = self.pool.as_ref().ok_or_else(missing)?;
-        match pool.convert(job, bytes, companions).await {
+        let turn = pool.turn(source, LEAST_PRIORITY).await;
+        let mut answers = pool.convert(&turn, std::slice::from_ref(&order)).await;
+        match answers.pop().unwrap_or(Err(ConvertFailure::Garbled)) {
             Ok(Answer::Reports { reports, .. }) => Ok(Ok(reports)),
             Ok(Answer::Refused { words, .. }) => Ok(Err(words)),
             Err(ConvertFailure::NoWorker(source)) => Err(ReplayError::NoWorker(source)),
@@ -196,12 +200,14 @@ fn job(settings: &Settings, file: &Archived) -> Job {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use uuid::Uuid;
 
     use super::*;
     use crate::files::Stamp;
     use crate::secret::{KeySource, SealedStore, Secrets};
-    use crate::store::{Claim, Ledger, NewFile, Sent, Store};
+    use crate::store::{Attempt, Due, Finished, Ledger, Made, NewFile, Sent, Store, Waiting};
 
     fn report(id: u128, value: &str) -> NewReport {
         NewReport {
@@ -240,10 +246,20 @@ mod tests {
             sha256: format!("{second:064}"),
             received_at: now,
         };
-        let Claim::Convert { id } = store.claim(file).await.unwrap() else { panic!("known already") };
-        store.converted(id, reports, now).await.unwrap();
-        store.put_away(id, Some(format!("/archive/{id}-{second}.txt").into())).await.unwrap();
+        let finished = Finished { file, made: Made::Reports(reports) };
+        let id = store.finish(Arc::from([finished]), now).await.unwrap()[0].id;
+        store.put_away(vec![(id, Some(format!("/archive/{id}-{second}.txt").into()))]).await.unwrap();
         id
+    }
+
+    async fn take(store: &Store, now: Timestamp) -> Vec<Due> {
+        let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|(_, reports)| reports).collect();
+        store.take_due(now, 10, all).await.unwrap()
+    }
+
+    async fn ends(store: &Store, due: &Due, now: Timestamp) {
+        let sent = Sent::Accepted { answer: "ok".to_owned() };
+        store.sent(Arc::from([Attempt { report: due.head.clone(), sent, at: now }])).await.unwrap();
     }
 
     #[tokio::test]
@@ -253,12 +269,8 @@ mod tests {
         let store = replayer.agent.store();
         let now = Timestamp::from_second(100).unwrap();
         let id = add(store, "wats-text", 10, vec![report(1, "1.5"), report(2, "2"), report(3, "3")]).await;
-        for due in store
-            .take_due(now, 10, |waiting| waiting.into_iter().flat_map(|it| it.reports).collect())
-            .await
-            .unwrap()
-        {
-            store.sent(due.id, due.seq, Sent::Accepted { answer: String::new() }, now).await.unwrap();
+        for due in take(store, now).await {
+            ends(store, &due, now).await;
         }
         let file = store.archived_file(id).await.unwrap().unwrap();
         let given = vec![report(1, "1.50"), report(2, "2.25"), report(4, "4")];
@@ -275,20 +287,12 @@ mod tests {
         assert_eq!(words, ["SN-1 Equal", "SN-2 value: 2, now 2.25", "SN-4 New", "SN-3 Gone"]);
         assert_eq!(changed.iter().map(|it| it.serial_number.as_str()).collect::<Vec<_>>(), ["SN-2", "SN-4"]);
 
-        store.replayed(id, changed, now).await.unwrap();
+        store.replayed(file, changed, now).await.unwrap();
         // Behind everything else: under a name that no source has.
-        let lanes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-        let seen = lanes.clone();
-        let due = store
-            .take_due(now, 10, move |waiting| {
-                seen.lock().unwrap().extend(waiting.iter().map(|it| it.source.clone()));
-                waiting.into_iter().flat_map(|it| it.reports).collect()
-            })
-            .await
-            .unwrap();
-        assert_eq!(*lanes.lock().unwrap(), [crate::store::REPLAYED]);
-        assert_eq!(due.iter().map(|it| it.id.as_u128()).collect::<Vec<_>>(), [2, 4]);
-        store.sent(due[0].id, due[0].seq, Sent::Accepted { answer: "ok".to_owned() }, now).await.unwrap();
+        let due = take(store, now).await;
+        assert!(due.iter().all(|it| it.head.source == "line (replayed)"), "{due:?}");
+        assert_eq!(due.iter().map(|it| it.head.id.as_u128()).collect::<Vec<_>>(), [2, 4]);
+        ends(store, &due[0], now).await;
 
         let ledger = Ledger::open(&folder.path().join("agent.db")).await.unwrap();
         let records = ledger.find("SN-2").await.unwrap();
@@ -296,6 +300,7 @@ mod tests {
         assert_eq!(events, ["converted", "acknowledged", "replayed", "acknowledged"]);
         assert_eq!(records[3].report_sha256, records[2].report_sha256, "of the new content");
         assert_ne!(records[2].report_sha256, records[0].report_sha256);
+        assert!(records.iter().all(|it| it.source == "line"), "{records:?}");
     }
 
     #[tokio::test]
