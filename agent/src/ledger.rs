@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 pub enum Event {
     /// A report was made of a file and stored for sending.
     Converted,
+    /// A file was converted again and gave another report, which was stored for sending.
+    Replayed,
     /// A file could not be converted.
     Failed,
     /// A file has the content of one that was converted before: it adds nothing.
@@ -27,13 +29,21 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 6] =
-        [Self::Converted, Self::Failed, Self::Duplicate, Self::Acknowledged, Self::Refused, Self::Discarded];
+    const ALL: [Self; 7] = [
+        Self::Converted,
+        Self::Replayed,
+        Self::Failed,
+        Self::Duplicate,
+        Self::Acknowledged,
+        Self::Refused,
+        Self::Discarded,
+    ];
 
     /// As in the table and in exports.
     pub fn word(self) -> &'static str {
         match self {
             Self::Converted => "converted",
+            Self::Replayed => "replayed",
             Self::Failed => "failed",
             Self::Duplicate => "duplicate",
             Self::Acknowledged => "acknowledged",

@@ -22,6 +22,7 @@ mod klippel;
 mod listen_soundcheck;
 mod recognise;
 mod saki_xml;
+pub mod places;
 mod seica_xml;
 mod sigmaquest_xml;
 mod spea;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
+use super::replay::source_of;
 use super::rows::{ms, report_state, time, uuid};
 use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::ReportState;
@@ -479,7 +480,7 @@ async fn note_discard(db: &mut SqliteConnection, id: &str, now: Timestamp) -> Re
 
 /// A record about a report.
 fn about(report: &DueHead, event: Event) -> Record {
-    let mut record = Record::new(event, report.source.clone());
+    let mut record = Record::new(event, source_of(&report.source).to_owned());
     record.report_id = Some(report.id.to_string());
     record.report_sha256 = Some(report.sha256.clone());
     record.serial_number = Some(report.serial_number.clone());
