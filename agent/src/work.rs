@@ -222,13 +222,20 @@ impl Work {
     async fn put_away(&self, file: &Candidate, known: Known) -> Result<Outcome, StoreError> {
         let (id, archive) = (known.id, self.agent.settings().archive_folder());
         let mut moved = file.put_away(&known, archive.clone()).await;
-        if moved.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            // Somebody was quicker, perhaps a process of an agent that was killed: now it shows where it lies.
+        if moved.is_err() {
+            // It may have been moved, and only the waiting for the disk failed; or somebody was quicker, perhaps a
+            // process of an agent that was killed. Nobody would find it in its folder again: now it shows where it lies.
             moved = file.put_away(&known, archive).await;
         }
         match moved {
             Ok(kept_at) => {
-                self.agent.store().put_away(id, kept_at).await?;
+                // For the same reason this is not left to another look at the file.
+                while let Err(error) = self.agent.store().put_away(id, kept_at.clone()).await {
+                    if !error.may_pass() {
+                        return Err(error);
+                    }
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
                 self.agent.set_trouble("archive", None);
                 Ok(Outcome::Done)
             }
