@@ -192,6 +192,11 @@ impl Station {
         Ok(ended)
     }
 
+    /// True as long as an agent was started and was neither stopped nor seen to have ended.
+    pub fn is_running(&self) -> bool {
+        self.agent.is_some()
+    }
+
     /// What the agent and its workers have used since it started.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! touched while it is still the one that was claimed.
 
 mod moves;
+pub(crate) mod put_back;
 pub mod retention;
 pub(crate) mod units;
 

@@ -81,6 +81,12 @@ enum Command {
         #[command(subcommand)]
         command: ledger::LedgerCommand,
     },
+    /// Show what was done about a damaged database, or confirm that you have seen it.
+    Rescue {
+        /// End the alarm.
+        #[arg(long)]
+        confirm: bool,
+    },
     /// Make the machine key, under which credentials are kept; one that is there stays.
     MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
@@ -106,6 +112,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Queue { command } => remote::queue(&Settings::load(&config)?, &command),
         Command::Instances { json } => instances::list(&config, json),
         Command::Ledger { command } => ledger::run(&Settings::load(&config)?, &command),
+        Command::Rescue { confirm } => remote::rescue(&Settings::load(&config)?, confirm),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),

@@ -234,7 +234,8 @@ impl Line {
         self.missing().is_empty() && self.left_in_folders() == 0
     }
 
-    fn left_in_folders(&self) -> usize {
+    /// Files that still lie in the watched folders.
+    pub fn left_in_folders(&self) -> usize {
         let files = |source| std::fs::read_dir(self.station.source(source)).into_iter().flatten().flatten();
         ["json", "text"].into_iter().flat_map(files).filter(|it| it.path().is_file()).count()
     }

@@ -3,6 +3,7 @@
 //! Everything is done to the real program from outside. What is counted is what the simulator got and what the ledger
 //! says.
 
+mod database;
 mod disk;
 mod kills;
 pub mod line;
@@ -70,6 +71,7 @@ pub const FAULTS: &[Fault] = faults! {
     "kills", "SIGKILL at random moments, the server failing as well", kills::run;
     "steps", "SIGKILL at every call that changes something", steps::run;
     "disk", "ENOSPC and EIO at every write, once and lasting", disk::run;
+    "database", "the database file damaged, cut, or deleted", database::run;
     "server", "the server fails in random sequences", server::run;
 };
 
