@@ -12,7 +12,7 @@ use crate::Agent;
 use crate::config::Settings;
 use crate::control::api::{SourceSettings, Unit};
 use crate::control::upload::numbered;
-use crate::files::{self, Stamp};
+use crate::files::{self, Folders, Stamp};
 use crate::intake;
 use crate::store::{self, Phase, Rescue};
 
@@ -143,7 +143,8 @@ fn put_back(settings: &Settings, source: &SourceSettings, archived: &Path) -> io
     let (name, stamp) = (own_name(archived), Stamp::of(&fs::symlink_metadata(archived)?));
     let mut to = folder.join(&name);
     for number in 2.. {
-        match moves::move_file(archived, stamp, &to) {
+        let mut folders = Folders::default();
+        match moves::move_file(archived, stamp, &to, &mut folders).and_then(|()| folders.sync()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 10_000 => {
                 to = folder.join(numbered(&name, number));
             }

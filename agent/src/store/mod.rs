@@ -4,6 +4,7 @@
 //! change goes through one writer that puts many changes into one transaction, because a commit waits
 //! for the disk. A change is durable when its call returns.
 
+mod bulk;
 mod error;
 mod files;
 mod ledger;
@@ -12,6 +13,7 @@ mod reports;
 mod rescue;
 mod retention;
 mod rows;
+mod sending;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -30,13 +32,14 @@ use sqlx::sqlite::{
 };
 
 pub use error::{StoreError, damage_was_seen};
-pub use files::{Claim, Known, NewFile};
+pub use files::{Finished, Known, Made, NewFile, Recorded};
 pub use ledger::{Ledger, LedgerError};
-pub use lists::SourceTotals;
-pub use reports::{Due, MoveError, NewReport, Sent, Waiting};
+pub use lists::{Newest, SourceTotals};
+pub use reports::{Attempt, Due, DueHead, MoveError, NewReport, Sent, Waiting};
 pub(crate) use rescue::number;
 pub use rescue::{Phase, Rescue, open as open_or_rescue, suspect};
 pub use retention::Delivered;
+use sending::Sending;
 use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
@@ -49,6 +52,7 @@ pub struct Store {
     itself: [Option<(u64, u64)>; 2],
     readers: SqlitePool,
     writer: Writer,
+    sending: Sending,
 }
 
 impl Store {
@@ -69,7 +73,8 @@ impl Store {
             .await
             .map_err(failed)?;
         let itself = files_of(path);
-        Ok(Self { path: Arc::from(path), itself, readers, writer: Writer::start(connection) })
+        let writer = Writer::start(connection);
+        Ok(Self { path: Arc::from(path), itself, readers, writer, sending: Sending::default() })
     }
 
     /// Has SQLite look through the whole database, which takes as long as reading it.

@@ -207,7 +207,8 @@ async fn finish(
     for step in [
         // Faster than a look through the whole ledger for each file.
         "CREATE INDEX rescue_file ON ledger (file_sha256)",
-        "DELETE FROM report WHERE file_id NOT IN (SELECT id FROM file)",
+        "DELETE FROM report
+          WHERE file_id NOT IN (SELECT id FROM file) OR seq NOT IN (SELECT seq FROM report_body)",
         // A file of which a report is missing that the ledger says was made, or of which the ledger says nothing. One
         // whose report was taken over by a later file is whole.
         "CREATE TEMP TABLE halved AS
@@ -231,6 +232,7 @@ async fn finish(
     for step in [
         "DELETE FROM report WHERE file_id IN (SELECT id FROM halved)",
         "DELETE FROM file WHERE id IN (SELECT id FROM halved)",
+        "DELETE FROM report_body WHERE seq NOT IN (SELECT seq FROM report)",
         "DROP TABLE halved",
         "DROP INDEX rescue_file",
     ] {
@@ -243,7 +245,7 @@ async fn finish(
     let mut record = Record::new(Event::Restored, String::new());
     record.at = rescue.at;
     record.words = Some(lost_words(&rescue.why, &lost));
-    ledger::append(connection, record).await?;
+    ledger::append(connection, vec![record]).await?;
     sqlx::query("COMMIT").execute(connection).await?;
     Ok(())
 }

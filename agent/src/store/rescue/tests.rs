@@ -4,7 +4,7 @@ use std::os::unix::fs::FileExt;
 use uuid::Uuid;
 
 use super::super::tests::{file, report};
-use super::super::{Claim, Ledger, Store};
+use super::super::{Finished, Ledger, Made, NewReport, Store};
 use super::*;
 use crate::ledger::{Check, Sound};
 
@@ -26,14 +26,18 @@ impl Bench {
         let store = bench.open().await;
         for number in 1..=FILES {
             let name = format!("f{number}");
-            let Claim::Convert { id } = store.claim(file(&name, &name)).await.unwrap() else { panic!() };
             let body = "x".repeat(1000);
-            store.converted(id, vec![report(u128::from(number), &body)], bench.now).await.unwrap();
+            let id = bench.finish(&store, &name, report(u128::from(number), &body)).await;
             let kept_at = bench.archive().join("2027-01-15").join(format!("{id}-{name}"));
-            store.put_away(id, Some(kept_at)).await.unwrap();
+            store.put_away(vec![(id, Some(kept_at))]).await.unwrap();
         }
         store.close().await;
         bench
+    }
+
+    async fn finish(&self, store: &Store, name: &str, report: NewReport) -> i64 {
+        let finished = Finished { file: file(name, name), made: Made::Reports(vec![report]) };
+        store.finish(std::sync::Arc::from([finished]), self.now).await.unwrap()[0].id
     }
 
     fn database(&self) -> PathBuf {
@@ -106,11 +110,7 @@ async fn any_page_may_be_spoilt() {
                 u64::try_from(whole.len()).unwrap()
             );
             // What was lost can be stored anew.
-            let Claim::Convert { id } = store.claim(super::super::tests::file("new", "new")).await.unwrap()
-            else {
-                panic!()
-            };
-            store.converted(id, vec![report(4711, "new")], bench.now).await.unwrap();
+            bench.finish(&store, "new", report(4711, "new")).await;
             rescue.confirm(bench.folder.path()).unwrap();
             store.close().await;
             fs::remove_dir_all(aside).unwrap();
@@ -134,8 +134,7 @@ async fn a_database_that_was_deleted_under_the_agent_is_saved_as_it_was() {
         fs::remove_file(beside(&bench.database(), ending)).unwrap();
     }
     assert!(store.is_torn());
-    let Claim::Convert { id } = store.claim(file("late", "late")).await.unwrap() else { panic!() };
-    store.converted(id, vec![report(4711, "late")], bench.now).await.unwrap();
+    bench.finish(&store, "late", report(4711, "late")).await;
     store.save().await.unwrap();
     store.close().await;
     let store = bench.open().await;
@@ -157,6 +156,6 @@ async fn records_that_are_missing_at_the_end_are_noticed_by_the_archive() {
     File::create(day.join("500-lost.txt")).unwrap();
     let store = bench.open().await;
     assert!(bench.rescue().unwrap().why.contains("newest records"));
-    let Claim::Convert { id } = store.claim(file("new", "new")).await.unwrap() else { panic!() };
+    let id = bench.finish(&store, "new", report(4711, "new")).await;
     assert!(id > 500, "the number {id} is in the name of another file");
 }
