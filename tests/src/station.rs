@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use nix::unistd::Pid;
 use wats_agent::control::api::{Credential, ServerChange, SourceSettings};
 use wats_agent::control::client::ControlClient;
 
@@ -203,12 +204,7 @@ impl Station {
     /// When it does not run.
     pub fn agent_usage(&self) -> anyhow::Result<Usage> {
         let id = self.agent.as_ref().context("the agent does not run")?.id();
-        let children = std::fs::read_dir(format!("/proc/{id}/task"))?
-            .flatten()
-            .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-        let mut pids: Vec<String> = children
-            .flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-            .collect();
+        let mut pids = children(id);
         pids.push(id.to_string());
         let mut usage = Usage::default();
         for pid in pids {
@@ -225,6 +221,17 @@ impl Station {
             usage.memory_bytes += field(24) * 4096;
         }
         Ok(usage)
+    }
+
+    /// The processes that the agent has started to do this: `worker`, `share`.
+    pub fn helpers(&self, word: &str) -> Vec<Pid> {
+        let Some(agent) = &self.agent else { return Vec::new() };
+        let is_one = |pid: &String| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).nth(1) == Some(word.as_bytes())
+        };
+        let helpers = children(agent.id()).into_iter().filter(is_one);
+        helpers.filter_map(|pid| pid.parse().ok().map(Pid::from_raw)).collect()
     }
 
     /// Runs the agent's program with this instance's configuration; answers its exit code and all that it printed.
@@ -270,7 +277,7 @@ impl Station {
     /// As [`Self::stop_agent`].
     pub fn end_agent(&mut self) -> anyhow::Result<ExitStatus> {
         let mut agent = self.agent.take().context("the agent does not run")?;
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(agent.id())?);
+        let pid = Pid::from_raw(i32::try_from(agent.id())?);
         let started = Instant::now();
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?;
         loop {
@@ -322,6 +329,13 @@ impl Drop for Station {
             let _ended = agent.wait();
         }
     }
+}
+
+/// The processes that a process has started and that still run.
+fn children(process: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let lines = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    lines.flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// An address that nobody listened on a moment ago.

@@ -113,6 +113,19 @@ impl Line {
         Ok(())
     }
 
+    /// Drops a good file of about so many bytes.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn drop_large_file(&mut self, bytes: usize) -> anyhow::Result<()> {
+        let serial = format!("SN-{:05}", self.dropped.len());
+        let mut content = json_report(&serial);
+        content.resize(content.len() + bytes, b' ');
+        self.station.drop_file("json", &format!("{serial}.json"), &content)?;
+        self.dropped.insert(serial);
+        Ok(())
+    }
+
     /// Drops a file that is no report.
     ///
     /// # Errors

@@ -3,14 +3,18 @@
 //! Everything is done to the real program from outside. What is counted is what the simulator got and what the ledger
 //! says.
 
+mod clock;
+mod configuration;
 mod database;
 mod disk;
 mod kills;
 pub mod line;
 mod server;
+mod share;
 pub mod shim;
 mod steps;
 mod sweep;
+mod twins;
 
 use std::fmt::Write;
 
@@ -72,7 +76,11 @@ pub const FAULTS: &[Fault] = faults! {
     "steps", "SIGKILL at every call that changes something", steps::run;
     "disk", "ENOSPC and EIO at every write, once and lasting", disk::run;
     "database", "the database file damaged, cut, or deleted", database::run;
+    "clock", "the clock jumps a year both ways", clock::run;
     "server", "the server fails in random sequences", server::run;
+    "share", "a share disappears while its files are read", share::run;
+    "twins", "two agents on one instance, stale locks", twins::run;
+    "configuration", "the configuration file broken while the agent runs", configuration::run;
 };
 
 /// The counts as a table in Markdown.

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use super::super::rows::time;
 use super::super::{MIGRATIONS, StoreError, ledger, options};
 use super::{Rescue, beside};
 use crate::files::{self, folder_of};
@@ -245,9 +246,69 @@ async fn finish(
     let mut record = Record::new(Event::Restored, String::new());
     record.at = rescue.at;
     record.words = Some(lost_words(&rescue.why, &lost));
-    ledger::append(connection, vec![record]).await?;
+    let mut records = vec![record];
+    records.extend(lost_receipts(connection).await?);
+    ledger::append(connection, records).await?;
     sqlx::query("COMMIT").execute(connection).await?;
     Ok(())
+}
+
+/// Records of what the tables still know and the ledger does not any more: how reports were made, and how they ended.
+async fn lost_receipts(connection: &mut SqliteConnection) -> Result<Vec<Record>, StoreError> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        id: String,
+        serial_number: String,
+        part_number: String,
+        result: String,
+        state: String,
+        stored_at: i64,
+        sent_at: Option<i64>,
+        answer: Option<String>,
+        body: Vec<u8>,
+        source: String,
+        name: String,
+        sha256: String,
+        size_bytes: i64,
+        converter: String,
+        arguments: String,
+        is_made: bool,
+        is_ended: bool,
+    }
+    let query = "SELECT r.id, r.serial_number, r.part_number, r.result, r.state, r.stored_at, r.sent_at, r.answer,
+                        b.body, f.source, f.name, f.sha256, f.size_bytes, f.converter, f.arguments,
+                        EXISTS (SELECT 1 FROM ledger WHERE report_id = r.id AND event = 'converted') AS is_made,
+                        r.state NOT IN ('sent', 'rejected') OR EXISTS (
+                          SELECT 1 FROM ledger WHERE report_id = r.id AND event IN ('acknowledged', 'refused')) AS is_ended
+                   FROM report r JOIN file f ON f.id = r.file_id JOIN report_body b ON b.seq = r.seq
+                  WHERE is_made = 0 OR is_ended = 0
+                  ORDER BY r.seq";
+    let rows: Vec<Row> = sqlx::query_as(query).fetch_all(connection).await?;
+    let mut records = Vec::new();
+    for row in rows {
+        let event = if row.state == "sent" { Event::Acknowledged } else { Event::Refused };
+        let mut ended = Record::new(event, row.source);
+        ended.report_id = Some(row.id);
+        ended.report_sha256 = Some(files::sha256(&row.body));
+        ended.serial_number = Some(row.serial_number);
+        ended.part_number = Some(row.part_number);
+        ended.result = Some(row.result);
+        if !row.is_made {
+            let mut made = Record { event: Event::Converted, at: time(row.stored_at), ..ended.clone() };
+            made.file_name = Some(row.name);
+            made.file_sha256 = Some(row.sha256);
+            made.file_bytes = Some(row.size_bytes);
+            made.converter = Some(row.converter);
+            made.arguments = Some(row.arguments);
+            records.push(made);
+        }
+        if !row.is_ended {
+            ended.at = row.sent_at.map_or(ended.at, time);
+            ended.words = row.answer;
+            records.push(ended);
+        }
+    }
+    Ok(records)
 }
 
 /// Numbers up to `used` are not given again: archived files have them in their names.
