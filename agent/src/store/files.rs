@@ -78,17 +78,8 @@ impl Store {
         files: &[(&Path, Stamp)],
     ) -> Result<Vec<Option<Known>>, StoreError> {
         let wanted = files.iter().map(|(path, stamp)| (hex(path.as_os_str().as_bytes()), stamp.modified_ns));
-        let rows: Vec<KnownRow> = sqlx::query_as(
-            "SELECT f.id, state, put_away, f.path, device, inode, size_bytes, modified_ns, sha256, received_at, error
-               FROM json_each(?2) AS wanted
-               JOIN file AS f INDEXED BY file_place
-                 ON source = ?1 AND f.path = unhex(wanted.value ->> 0) AND modified_ns = wanted.value ->> 1
-              ORDER BY f.id",
-        )
-        .bind(source)
-        .bind(bulk::list(wanted))
-        .fetch_all(&self.readers)
-        .await?;
+        let rows: Vec<KnownRow> =
+            sqlx::query_as(KNOWN).bind(source).bind(bulk::list(wanted)).fetch_all(&self.readers).await?;
         let rows = rows.into_iter().map(KnownRow::known).collect::<Result<Vec<_>, _>>()?;
         let newest =
             |path: &Path, stamp| rows.iter().rfind(|it| it.path == path && it.stamp == stamp).cloned();
@@ -236,6 +227,15 @@ impl Store {
             .await
     }
 }
+
+/// Here and elsewhere a cross join says in which order the tables are read: SQLite would have all files go past the
+/// few that are asked for.
+pub(super) const KNOWN: &str = "
+  SELECT f.id, state, put_away, f.path, device, inode, size_bytes, modified_ns, sha256, received_at, error
+    FROM json_each(?2) AS wanted
+    CROSS JOIN file AS f INDEXED BY file_place
+      ON source = ?1 AND f.path = unhex(wanted.value ->> 0) AND modified_ns = wanted.value ->> 1
+   ORDER BY f.id";
 
 /// Who gave reports from which content: the same content under the same converter gives them once.
 type Givers = HashMap<(String, String, String), i64>;

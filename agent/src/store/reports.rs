@@ -114,14 +114,8 @@ impl Store {
         if chosen.is_empty() {
             return Ok(Vec::new());
         }
-        let rows: Vec<DueRow> = sqlx::query_as(
-            "SELECT id, seq, attempts, stored_at, source, serial_number, part_number, result, body
-               FROM report JOIN report_body USING (seq)
-              WHERE seq IN (SELECT value FROM json_each(?1)) AND state = 'queued'",
-        )
-        .bind(bulk::list(&chosen))
-        .fetch_all(&self.readers)
-        .await?;
+        let rows: Vec<DueRow> =
+            sqlx::query_as(TAKEN).bind(bulk::list(&chosen)).fetch_all(&self.readers).await?;
         let mut taken = rows.into_iter().map(DueRow::due).collect::<Result<Vec<_>, _>>()?;
         // Not while an older content of it is on its way, which might arrive later.
         taken.retain(|due| !sending.contains_key(&due.head.id));
@@ -362,6 +356,13 @@ pub(super) const QUEUED_SOURCES: &str = "
       FROM queued WHERE queued.source IS NOT NULL
   )
   SELECT source FROM queued WHERE source IS NOT NULL";
+
+pub(super) const TAKEN: &str = "
+  SELECT r.id, r.seq, attempts, stored_at, source, serial_number, part_number, result, body
+    FROM json_each(?1) AS chosen
+    CROSS JOIN report AS r ON r.seq = chosen.value
+    CROSS JOIN report_body AS b ON b.seq = r.seq
+   WHERE state = 'queued'";
 
 pub(super) const NEXT_DUE: &str = "
   SELECT due_at FROM report INDEXED BY report_next_due
