@@ -26,7 +26,7 @@ struct Point {
 
 /// Each write in turn fails.
 pub(super) async fn run(plan: Plan) -> anyhow::Result<Count> {
-    let most = plan.pick(18, u64::MAX);
+    let most = plan.pick(10, u64::MAX);
     let kinds = [(Errno::ENOSPC, false), (Errno::ENOSPC, true), (Errno::EIO, false), (Errno::EIO, true)];
     let points = |size: super::sweep::Size| {
         let at = |(error, lasts)| {
