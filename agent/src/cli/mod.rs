@@ -99,6 +99,12 @@ enum Command {
     Unregister,
     /// Convert archived files again and send the reports that change.
     Replay(replay::Args),
+    /// Show what was done about a damaged database, or confirm that you have seen it.
+    Rescue {
+        /// End the alarm.
+        #[arg(long)]
+        confirm: bool,
+    },
     /// Make the machine key, under which credentials are kept; one that is there stays.
     MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
@@ -130,6 +136,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
         Command::Unregister => remote::unregister(&Settings::load(&config)?),
         Command::Replay(command) => replay::run(&Settings::load(&config)?, &command),
+        Command::Rescue { confirm } => remote::rescue(&Settings::load(&config)?, confirm),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),

@@ -146,7 +146,7 @@ fn place(mut draft: TempPath, folder: &Path, name: &str) -> Result<String, Refus
 }
 
 /// `name` itself, or with a number before its ending.
-pub(super) fn numbered(name: &str, number: u32) -> String {
+pub(crate) fn numbered(name: &str, number: u32) -> String {
     match (number, name.rsplit_once('.')) {
         (1, _) => name.to_owned(),
         (_, Some((stem, ending))) => format!("{stem}-{number}.{ending}"),

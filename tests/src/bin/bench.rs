@@ -343,7 +343,7 @@ async fn idle(table: &mut Table) -> anyhow::Result<()> {
     let mut station = station().await?;
     station.kill_agent()?;
     let started = Instant::now();
-    station.start_agent()?;
+    station.spawn_agent()?;
     let ready = format!("{}/health/ready", station.health_url());
     let http = reqwest::Client::new();
     while !http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
