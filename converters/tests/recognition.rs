@@ -44,6 +44,7 @@ const FOLDERS: &[(&str, &str)] = &[
     ("real/takaya-atdx", "takaya-atdx"),
     ("real/teradyne-gr228x", "teradyne-ict"),
     ("real/teradyne-spectrum", "teradyne-spectrum"),
+    ("real/teststand-xml", "teststand-xml"),
     ("real/xjtag", "xjtag"),
 ];
 
