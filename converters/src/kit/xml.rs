@@ -69,7 +69,7 @@ fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut offset = 0;
     let bytes = text.as_bytes();
-    while let Some(tag) = text.get(offset..).and_then(|rest| rest.find('<')).map(|at| offset + at) {
+    while let Some(tag) = find(bytes, offset, b"<") {
         let rest = bytes.get(tag..).unwrap_or_default();
         let skip = |from: usize, end: &[u8]| find(bytes, from, end).map_or(bytes.len(), |at| at + end.len());
         if rest.starts_with(b"<!--") {
