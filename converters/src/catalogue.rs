@@ -1,16 +1,24 @@
 //! All converters, by name.
 
 use crate::Converter;
+use crate::atml::Atml;
 use crate::auto::Auto;
 use crate::example_csv::ExampleCsv;
+use crate::keysight_i3070::KeysightI3070;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
+use crate::saki_xml::SakiXml;
 use crate::seica_xml::SeicaXml;
+use crate::sigmaquest_xml::SigmaQuestXml;
 use crate::spea::Spea;
 use crate::stdf::Stdf;
+use crate::stepwize::StepWize;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
+use crate::teradyne_ict::TeradyneIct;
+use crate::teradyne_nano51e::TeradyneNano51e;
 use crate::teradyne_spectrum::TeradyneSpectrum;
+use crate::teststand_xml::TestStandXml;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
@@ -32,6 +40,14 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TakayaAtdx,
         &ListenSoundCheck,
         &TeradyneSpectrum,
+        &TeradyneIct,
+        &KeysightI3070,
+        &TeradyneNano51e,
+        &Atml,
+        &TestStandXml,
+        &StepWize,
+        &SigmaQuestXml,
+        &SakiXml,
         &Stdf,
         &ExampleCsv,
     ]

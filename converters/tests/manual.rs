@@ -37,7 +37,8 @@ fn page(about: &About) -> String {
         };
         let default = match argument.default {
             "" => "none".to_owned(),
-            other => format!("`{other}`"),
+            // A bar would end the cell.
+            other => format!("`{}`", other.replace('|', "\\|")),
         };
         page.push_str(&format!(
             "| `{}` | {} | {values} | {default} |\n",

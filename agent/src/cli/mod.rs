@@ -5,6 +5,7 @@ mod instances;
 mod ledger;
 mod recognise;
 mod remote;
+mod replay;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -85,6 +86,25 @@ enum Command {
         #[command(subcommand)]
         command: ledger::LedgerCommand,
     },
+    /// Register this machine as a client of the server, anew if it was registered before.
+    Register {
+        /// Read a token with the right to register from standard input, instead of using the agent's own.
+        #[arg(long)]
+        token_stdin: bool,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take the registration back: the server hears no more of this machine but its reports.
+    Unregister,
+    /// Convert archived files again and send the reports that change.
+    Replay(replay::Args),
+    /// Show what was done about a damaged database, or confirm that you have seen it.
+    Rescue {
+        /// End the alarm.
+        #[arg(long)]
+        confirm: bool,
+    },
     /// Make the machine key, under which credentials are kept; one that is there stays.
     MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
@@ -111,6 +131,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Queue { command } => remote::queue(&Settings::load(&config)?, &command),
         Command::Instances { json } => instances::list(&config, json),
         Command::Ledger { command } => ledger::run(&Settings::load(&config)?, &command),
+        Command::Register { token_stdin, json } => {
+            remote::register(&Settings::load(&config)?, token_stdin, json)
+        }
+        Command::Unregister => remote::unregister(&Settings::load(&config)?),
+        Command::Replay(command) => replay::run(&Settings::load(&config)?, &command),
+        Command::Rescue { confirm } => remote::rescue(&Settings::load(&config)?, confirm),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),

@@ -21,6 +21,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ConvertError> {
             Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
         }
     };
+    plain(text)
+}
+
+/// A decoded text that a person could have written.
+///
+/// # Errors
+/// For characters that no text file has, and for an empty file.
+pub(crate) fn plain(text: String) -> Result<String, ConvertError> {
     if text.contains('\0') {
         return Err(ConvertError::new(ErrorKind::WrongFormat, "the file is binary")
             .expected("a text file")
