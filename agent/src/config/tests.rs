@@ -32,7 +32,7 @@ fn an_unknown_key_is_named_with_its_line() {
     check(
         "version = 1\n[server]\nurll = \"https://a\"\n",
         expect![[r#"
-        /etc/wats-agent/line2.toml: line 3: server.urll: unknown field `urll`, expected one of `url`, `proxy`, `extra_ca`
+        /etc/wats-agent/line2.toml: line 3: server.urll: unknown field `urll`, expected one of `url`, `proxy`, `extra_ca`, `register`
     "#]],
     );
 }
