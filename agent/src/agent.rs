@@ -36,6 +36,7 @@ struct Shared {
     link: Mutex<LinkState>,
     sources: Mutex<BTreeMap<String, SourceHealth>>,
     troubles: Mutex<BTreeMap<&'static str, String>>,
+    alarms: Mutex<BTreeMap<&'static str, String>>,
 }
 
 /// What deliveries have shown of the server.
@@ -102,6 +103,7 @@ impl Agent {
             }),
             sources: Mutex::default(),
             troubles: Mutex::default(),
+            alarms: Mutex::default(),
         }))
     }
 
@@ -311,6 +313,19 @@ impl Agent {
     /// What keeps the agent from its work as a whole: a full disk, a part that crashed.
     pub fn troubles(&self) -> Vec<String> {
         lock(&self.0.troubles).values().cloned().collect()
+    }
+
+    /// What a person must know although the agent goes on, until she confirms that she does.
+    pub fn alarms(&self) -> Vec<String> {
+        lock(&self.0.alarms).values().cloned().collect()
+    }
+
+    /// Raises the alarm of a part of the agent, or ends it.
+    pub fn set_alarm(&self, part: &'static str, alarm: Option<String>) {
+        match alarm {
+            Some(words) => lock(&self.0.alarms).insert(part, words),
+            None => lock(&self.0.alarms).remove(part),
+        };
     }
 
     /// Says what is wrong with a part of the agent; `None` when nothing is any more.

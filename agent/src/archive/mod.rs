@@ -7,6 +7,7 @@ pub mod complaints;
 mod moves;
 mod read;
 pub mod replay;
+pub(crate) mod put_back;
 pub mod retention;
 pub(crate) mod units;
 

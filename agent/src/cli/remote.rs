@@ -56,6 +56,20 @@ pub(super) async fn status(settings: &Settings, json: bool) -> anyhow::Result<()
     if json { print_json(&status) } else { print(&describe(&status)) }
 }
 
+/// Shows what was done about a damaged database, or confirms it.
+#[tokio::main(flavor = "current_thread")]
+pub(super) async fn rescue(settings: &Settings, confirm: bool) -> anyhow::Result<()> {
+    let client = client(settings)?;
+    if confirm {
+        client.confirm_rescue().await?;
+        return print("confirmed\n");
+    }
+    match client.rescue().await? {
+        Some(rescue) => print(&format!("{}\n", rescue.words())),
+        None => print("the database was not rebuilt, or somebody has confirmed it\n"),
+    }
+}
+
 /// Does what was asked for with the queue.
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn queue(settings: &Settings, command: &QueueCommand) -> anyhow::Result<()> {

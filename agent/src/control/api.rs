@@ -25,6 +25,8 @@
 //! | `GET /v1/station`, `PUT /v1/station` | [`Station`] | [`Station`] |
 //! | `GET /v1/server`, `PUT /v1/server` | [`ServerChange`] | [`ServerSettings`] |
 //! | `POST /v1/server/test` | [`ServerChange`] | [`ConnectionTest`] |
+//! | `GET /v1/rescue` | | [`Rescue`](crate::store::Rescue) of a damaged database, or null |
+//! | `POST /v1/rescue/confirm` | | 204 |
 
 use std::collections::BTreeMap;
 

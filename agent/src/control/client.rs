@@ -16,6 +16,7 @@ use super::api::{
     ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, ServerChange, ServerSettings,
     SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
+use crate::store::Rescue;
 
 /// Longer than the longest thing that the agent does in one request, the connection test.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -212,6 +213,16 @@ impl ControlClient {
     /// Queues a rejected, or a waiting, report to be sent now.
     pub async fn retry_report(&self, id: Uuid) -> Result<()> {
         self.send(self.request(Method::POST, &["reports", &id.to_string(), "retry"])).await.map(drop)
+    }
+
+    /// What was done about a damaged database; `None` when nothing, or it was confirmed.
+    pub async fn rescue(&self) -> Result<Option<Rescue>> {
+        self.get(&["rescue"]).await
+    }
+
+    /// Ends the alarm about a database that was rebuilt.
+    pub async fn confirm_rescue(&self) -> Result<()> {
+        self.send(self.request(Method::POST, &["rescue", "confirm"])).await.map(drop)
     }
 
     /// Gives a report up; it is kept for the record.

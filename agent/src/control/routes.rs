@@ -23,9 +23,11 @@ use super::{registration, replay, server_settings, upload};
 use crate::agent::Agent;
 use crate::archive::complaints::complaints;
 use crate::archive::replay::Replayer;
+use crate::archive::put_back;
 use crate::files::Stamp;
 use crate::intake;
 use crate::service::Vitals;
+use crate::store::{Phase, Rescue};
 
 /// No request but an upload takes longer; the connection test ends itself after 30 s.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
@@ -65,6 +67,8 @@ pub(super) fn router(control: Control) -> Router {
             "/v1/registration",
             get(registration::show).put(registration::register).delete(registration::unregister),
         )
+        .route("/v1/rescue", get(show_rescue))
+        .route("/v1/rescue/confirm", post(confirm_rescue))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         // After the layer: an upload takes the time it takes.
         .route("/v1/sources/{name}/files/{file}", put(upload_file))
@@ -111,8 +115,7 @@ pub fn converters() -> Vec<ConverterInfo> {
         description: argument.description.to_owned(),
         default: argument.default.to_owned(),
     };
-    wats_converters::catalogue()
-        .iter()
+    wats_converters::selectable()
         .map(|converter| {
             let about = converter.about();
             ConverterInfo {
@@ -319,6 +322,23 @@ async fn retry_report(State(control): State<Control>, Path(id): Path<Uuid>) -> R
 async fn discard_report(State(control): State<Control>, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     control.agent.store().discard_report(id, Timestamp::now()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was done about a damaged database, until somebody confirms it.
+async fn show_rescue(State(control): State<Control>) -> Answer<Option<Rescue>> {
+    let rescue = Rescue::read(&control.agent.settings().storage_folder());
+    rescue.map(Json).map_err(|error| Refusal::internal(&error))
+}
+
+async fn confirm_rescue(State(control): State<Control>) -> Result<StatusCode, Refusal> {
+    match put_back::confirm(&control.agent).map_err(|error| Refusal::internal(&error))? {
+        None => Err(Refusal::not_found("there is nothing to confirm: the database was not rebuilt")),
+        Some(rescue) if rescue.phase != Phase::Done => Err(Refusal::new(
+            StatusCode::CONFLICT,
+            "the archive is still being looked through: try again later",
+        )),
+        Some(_) => Ok(StatusCode::NO_CONTENT),
+    }
 }
 
 async fn show_station(State(control): State<Control>) -> Json<Station> {

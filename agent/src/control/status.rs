@@ -38,11 +38,16 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
     });
     let mut failures = agent.troubles();
     failures.extend(vitals.stuck().iter().map(ToString::to_string));
+    let mut health = judge(failures, &server, queue, disk, settings.least_free_bytes(), &sources);
+    for alarm in agent.alarms() {
+        health.level = health.level.max(HealthLevel::Attention);
+        health.reasons.push(alarm);
+    }
     Ok(Status {
         instance: settings.instance.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: agent.started_at(),
-        health: judge(failures, &server, queue, disk, settings.least_free_bytes(), &sources),
+        health,
         server,
         registration: agent.registration(),
         queue,

@@ -34,6 +34,10 @@ const TURN: Duration = Duration::from_secs(5);
 const ASK_VERSION: Duration = Duration::from_secs(5 * 60);
 /// After a stop was asked for, uploads in hand get so long to end.
 const LAST_UPLOADS: Duration = Duration::from_secs(5);
+/// Seconds that the clocks may differ between two turns before the one of the wall counts as set.
+const CLOCK_SET: u64 = 30;
+/// No report waits longer than this from the start on, whatever stands in the database.
+const LATEST: SignedDuration = SignedDuration::from_mins(15);
 /// A report that alone gets a server error so often is put aside.
 const SERVER_ERRORS: u32 = 10;
 
@@ -61,7 +65,11 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
         recording: JoinSet::new(),
         version_at: None,
         asking: JoinSet::new(),
+        clock: Clock::new(),
     };
+    // A report that the clock of another life has postponed for longer than is usual does not wait that long.
+    let latest = Timestamp::now().saturating_add(LATEST).unwrap_or(Timestamp::MAX);
+    delivery.agent.store().all_due(latest).await?;
     delivery.connect();
     let result = delivery.turn(pulse, stop).await;
     delivery.end().await;
@@ -90,6 +98,28 @@ struct Delivery {
     /// When the server's version is asked for next.
     version_at: Option<Instant>,
     asking: JoinSet<()>,
+    clock: Clock,
+}
+
+/// The clock of the wall next to one that nobody sets.
+struct Clock {
+    wall: Timestamp,
+    steady: Instant,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { wall: Timestamp::now(), steady: Instant::now() }
+    }
+
+    /// True once after somebody has set the clock by more than [`CLOCK_SET`].
+    fn has_jumped(&mut self) -> bool {
+        let now = Self::new();
+        let by_wall = now.wall.duration_since(self.wall).as_secs();
+        let by_steady = i64::try_from((now.steady - self.steady).as_secs()).unwrap_or(i64::MAX);
+        *self = now;
+        by_wall.abs_diff(by_steady) > CLOCK_SET
+    }
 }
 
 /// How an upload ended, for the gate.
@@ -112,6 +142,12 @@ impl Delivery {
         let agent = self.agent.clone();
         while !stop.is_cancelled() {
             pulse.beat();
+            if self.clock.has_jumped() {
+                // Reports that were postponed by the other clock might wait for ever.
+                tracing::warn!("the clock was set: all waiting reports are due now");
+                agent.store().all_due(Timestamp::now()).await?;
+                self.more = true;
+            }
             // Before looking, or what comes in between is missed.
             let woken = agent.delivery().notified();
             self.start_uploads().await?;

@@ -152,7 +152,8 @@ impl Client {
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Body>) -> Result<Answer, SubmitError> {
-        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
         let size = body.as_ref().map_or(0, |body| body.bytes.len());
         let mut request = self
             .http
