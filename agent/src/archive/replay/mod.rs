@@ -290,7 +290,7 @@ mod tests {
         store.replayed(file, changed, now).await.unwrap();
         // Behind everything else: under a name that no source has.
         let mut due = take(store, now).await;
-        due.sort_by_key(|it| it.head.id);
+        due.sort_by_key(|due| due.head.id);
         assert!(due.iter().all(|it| it.head.source == "line (replayed)"), "{due:?}");
         assert_eq!(due.iter().map(|it| it.head.id.as_u128()).collect::<Vec<_>>(), [2, 4]);
         ends(store, &due[0], now).await;
