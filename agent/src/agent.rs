@@ -7,7 +7,11 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use crate::config::{Config, SaveError, Settings, problems, source_problems, station_problems};
-use crate::control::api::{Link, Problem, ServerState, SourceSettings, SourceState, Station};
+use crate::control::api::{
+    Forecast, Link, Problem, Registration, ServerState, SourceSettings, SourceState, Station,
+};
+use crate::deliver::pace::SharedPace;
+use crate::forecast::{Forecaster, Look};
 use crate::intake::Detection;
 use crate::secret::Secrets;
 use crate::store::Store;
@@ -25,6 +29,10 @@ struct Shared {
     store: Store,
     secrets: Secrets,
     delivery: Notify,
+    pace: SharedPace,
+    registration: Mutex<Registration>,
+    registering: Notify,
+    forecaster: Mutex<Forecaster>,
     link: Mutex<LinkState>,
     sources: Mutex<BTreeMap<String, SourceHealth>>,
     troubles: Mutex<BTreeMap<&'static str, String>>,
@@ -83,6 +91,10 @@ impl Agent {
             store,
             secrets,
             delivery: Notify::new(),
+            pace: SharedPace::default(),
+            registration: Mutex::default(),
+            registering: Notify::new(),
+            forecaster: Mutex::default(),
             link: Mutex::new(LinkState {
                 link: Link::Unknown,
                 version: None,
@@ -129,6 +141,25 @@ impl Agent {
 
     pub fn delivery(&self) -> &Notify {
         &self.0.delivery
+    }
+
+    /// How many requests the server gets, counted for all parts together.
+    pub(crate) fn pace(&self) -> &SharedPace {
+        &self.0.pace
+    }
+
+    /// How this machine stands as a client of the server.
+    pub fn registration(&self) -> Registration {
+        lock(&self.0.registration).clone()
+    }
+
+    pub(crate) fn set_registration(&self, registration: Registration) {
+        *lock(&self.0.registration) = registration;
+    }
+
+    /// Fires when a person has registered the machine, or taken it back.
+    pub(crate) fn registering(&self) -> &Notify {
+        &self.0.registering
     }
 }
 
@@ -268,6 +299,15 @@ impl Agent {
 
     pub fn forget_source_health(&self, name: &str) {
         lock(&self.0.sources).remove(name);
+    }
+
+    /// What is to be expected, seen from this look and those before it.
+    pub fn foresee(&self, look: Look) -> Forecast {
+        let settings = self.settings();
+        let mut forecaster = lock(&self.0.forecaster);
+        forecaster.look(look);
+        let pace = settings.config.delivery.requests_per_minute;
+        forecaster.foresee(look, settings.least_free_bytes(), pace)
     }
 
     /// What keeps the agent from its work as a whole: a full disk, a part that crashed.

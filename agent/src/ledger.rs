@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 pub enum Event {
     /// A report was made of a file and stored for sending.
     Converted,
+    /// A file was converted again and gave another report, which was stored for sending.
+    Replayed,
     /// A file could not be converted.
     Failed,
     /// A file has the content of one that was converted before: it adds nothing.
@@ -29,8 +31,9 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Converted,
+        Self::Replayed,
         Self::Failed,
         Self::Duplicate,
         Self::Acknowledged,
@@ -43,6 +46,7 @@ impl Event {
     pub fn word(self) -> &'static str {
         match self {
             Self::Converted => "converted",
+            Self::Replayed => "replayed",
             Self::Failed => "failed",
             Self::Duplicate => "duplicate",
             Self::Acknowledged => "acknowledged",
@@ -119,29 +123,30 @@ impl Record {
     /// SHA-256 over the previous hash, a line feed, and the record's members without the hash as a JSON array in the
     /// order of the table, the time in milliseconds.
     pub fn expected_hash(&self, previous: &str) -> String {
-        let members = serde_json::json!([
+        let members = (
             self.seq,
             self.at.as_millisecond(),
             self.event.word(),
-            self.source,
-            self.file_name,
-            self.file_sha256,
+            &self.source,
+            &self.file_name,
+            &self.file_sha256,
             self.file_bytes,
-            self.converter,
-            self.converter_version,
-            self.arguments,
-            self.report_id,
-            self.report_sha256,
-            self.serial_number,
-            self.part_number,
-            self.result,
-            self.words,
-        ]);
+            &self.converter,
+            &self.converter_version,
+            &self.arguments,
+            &self.report_id,
+            &self.report_sha256,
+            &self.serial_number,
+            &self.part_number,
+            &self.result,
+            &self.words,
+        );
         let mut digest = Sha256::new();
         digest.update(previous.as_bytes());
         digest.update(b"\n");
-        digest.update(members.to_string().as_bytes());
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        // Texts and numbers can always be written.
+        digest.update(serde_json::to_vec(&members).unwrap_or_default());
+        crate::files::hex(&digest.finalize())
     }
 }
 

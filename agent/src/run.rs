@@ -20,7 +20,7 @@ use crate::secret::{KeySource, SealedStore, Secrets};
 use crate::service::{Notifier, Vitals};
 use crate::store::{self, Store};
 use crate::work::Work;
-use crate::{Agent, control, deliver, error_chain, health, intake};
+use crate::{Agent, control, deliver, error_chain, health, intake, registration};
 
 /// Complete files that wait to be worked on; each source has only so many on their way at all.
 const FILES_WAITING: usize = 256;
@@ -139,6 +139,15 @@ async fn start_work(
     parts.spawn(supervise("retention", agent.clone(), stop.clone(), move || {
         let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
         async move { retention::run(agent, &pulse, &stop).await.map_err(|error| error_chain(&error)) }
+    }));
+    let pulse = Arc::new(vitals.watch("registration", Duration::from_secs(120)));
+    let (other, inner) = (agent.clone(), stop.clone());
+    parts.spawn(supervise("registration", agent.clone(), stop.clone(), move || {
+        let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
+        async move {
+            registration::run(agent, &pulse, &stop).await;
+            Ok(())
+        }
     }));
     Ok(())
 }

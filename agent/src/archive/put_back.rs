@@ -32,7 +32,7 @@ pub(crate) async fn run(agent: Agent) -> Result<(), String> {
         return Ok(());
     }
     let archive = agent.settings().archive_folder();
-    let known = agent.store().archived().await.map_err(|error| crate::error_chain(&error))?;
+    let known = agent.store().archived_places().await.map_err(|error| crate::error_chain(&error))?;
     let known: HashSet<PathBuf> =
         known.iter().filter_map(|kept_at| retention::place(&archive, kept_at)).collect();
     let files = tokio::task::spawn_blocking(move || unknown(&archive, &known));

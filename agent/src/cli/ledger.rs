@@ -163,7 +163,8 @@ fn describe(serial_number: &str, records: &[Record]) -> String {
     }
     let mut text = String::new();
     for history in reports.values() {
-        let Some(made) = history.iter().rev().find(|it| it.event == Event::Converted) else { continue };
+        let made = history.iter().rev().find(|it| matches!(it.event, Event::Converted | Event::Replayed));
+        let Some(made) = made else { continue };
         let last = history.iter().rev().find(|it| it.event != Event::Duplicate).unwrap_or(made);
         let fate = match last.event {
             Event::Acknowledged => format!("on the server since {}", last.at),

@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::api::{
-    ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Problem, ReportDetail, ReportQuery,
-    ReportRecord, ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
+    ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Problem, RegisterWish, Registration,
+    ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, ServerChange, ServerSettings,
+    SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use crate::store::Rescue;
 
@@ -227,6 +228,25 @@ impl ControlClient {
     /// Gives a report up; it is kept for the record.
     pub async fn discard_report(&self, id: Uuid) -> Result<()> {
         self.send(self.request(Method::POST, &["reports", &id.to_string(), "discard"])).await.map(drop)
+    }
+
+    pub async fn registration(&self) -> Result<Registration> {
+        self.get(&["registration"]).await
+    }
+
+    /// Registers the machine at the server, anew if it was registered before.
+    pub async fn register(&self, wish: &RegisterWish) -> Result<Registration> {
+        json(self.send(self.request(Method::PUT, &["registration"]).json(wish)).await?).await
+    }
+
+    /// Says goodbye to the server and registers no more.
+    pub async fn unregister(&self) -> Result<()> {
+        self.send(self.request(Method::DELETE, &["registration"])).await.map(drop)
+    }
+
+    /// Converts the next part of archived files again; it may take as long as the slowest conversion.
+    pub async fn replay(&self, wish: &ReplayRequest) -> Result<ReplayPart> {
+        json(self.send_without_limit(self.request(Method::POST, &["replay"]).json(wish)).await?).await
     }
 
     pub async fn station(&self) -> Result<Station> {

@@ -3,6 +3,8 @@
 pub mod api;
 pub mod client;
 mod refusal;
+mod registration;
+mod replay;
 mod routes;
 mod server;
 mod server_settings;
@@ -11,4 +13,5 @@ pub(crate) mod upload;
 
 pub use routes::converters;
 pub use server::{ServeError, listen, serve};
+pub(crate) use status::sources;
 pub use status::{disk, status};

@@ -15,12 +15,14 @@ use uuid::Uuid;
 
 use super::api::{
     ArgumentInfo, ConverterInfo, FileDetail, FileQuery, FileRecord, FileState, ReportDetail, ReportQuery,
-    ReportRecord, SourceSettings, SourceState, SourceStatus, Station, Status, StoredFile, Unit,
+    ReportRecord, ReportState, SourceSettings, SourceState, SourceStatus, Station, Status, StoredFile, Unit,
 };
 use super::refusal::Refusal;
 use super::status::{sources, status};
-use super::{server_settings, upload};
+use super::{registration, replay, server_settings, upload};
 use crate::agent::Agent;
+use crate::archive::complaints::complaints;
+use crate::archive::replay::Replayer;
 use crate::archive::put_back;
 use crate::files::Stamp;
 use crate::intake;
@@ -39,6 +41,7 @@ type Answer<T> = Result<Json<T>, Refusal>;
 pub(super) struct Control {
     pub(super) agent: Agent,
     pub(super) vitals: Vitals,
+    pub(super) replayer: Replayer,
 }
 
 /// Every route, without the check who may call it.
@@ -60,11 +63,17 @@ pub(super) fn router(control: Control) -> Router {
         .route("/v1/station", get(show_station).put(change_station))
         .route("/v1/server", get(server_settings::show).put(server_settings::change))
         .route("/v1/server/test", post(server_settings::test))
+        .route(
+            "/v1/registration",
+            get(registration::show).put(registration::register).delete(registration::unregister),
+        )
         .route("/v1/rescue", get(show_rescue))
         .route("/v1/rescue/confirm", post(confirm_rescue))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         // After the layer: an upload takes the time it takes.
         .route("/v1/sources/{name}/files/{file}", put(upload_file))
+        // So do conversions.
+        .route("/v1/replay", post(replay::part))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .fallback(async || Refusal::not_found("the control API has no such route"))
         .method_not_allowed_fallback(async || {
@@ -106,8 +115,7 @@ pub fn converters() -> Vec<ConverterInfo> {
         description: argument.description.to_owned(),
         default: argument.default.to_owned(),
     };
-    wats_converters::catalogue()
-        .iter()
+    wats_converters::selectable()
         .map(|converter| {
             let about = converter.about();
             ConverterInfo {
@@ -298,7 +306,11 @@ async fn list_reports(
 
 async fn show_report(State(control): State<Control>, Path(id): Path<Uuid>) -> Answer<ReportDetail> {
     let found = control.agent.store().report(id).await?;
-    found.map(Json).ok_or_else(|| Refusal::not_found(format!("there is no report {id}")))
+    let mut report = found.ok_or_else(|| Refusal::not_found(format!("there is no report {id}")))?;
+    if matches!(report.record.state, ReportState::Rejected | ReportState::Discarded) {
+        report.complaints = complaints(&control.agent, &report).await?;
+    }
+    Ok(Json(report))
 }
 
 async fn retry_report(State(control): State<Control>, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {

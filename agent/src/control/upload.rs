@@ -82,7 +82,7 @@ pub(super) async fn store(
         files::sync_folder(&folder).map(|()| name).map_err(|error| failed(&folder, &error))
     });
     let name = placed.await.map_err(|error| Refusal::internal(&error))??;
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = files::hex(&hash.finalize());
     Ok(StoredFile { name, size_bytes, sha256 })
 }
 

@@ -4,8 +4,8 @@
 //! only after that is on disk; whatever ends in between is sent again under the same id, which replaces.
 
 mod gate;
-mod pace;
-mod uplink;
+pub(crate) mod pace;
+pub(crate) mod uplink;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use uuid::Uuid;
 use wats::client::{Client, SubmitError, Verdict};
 
 use crate::config::Settings;
-use crate::control::api::{Link, USUAL_PRIORITY};
+use crate::control::api::{LEAST_PRIORITY, Link, USUAL_PRIORITY};
 use crate::metrics::{self, Stage};
 use crate::service::Pulse;
-use crate::store::{Attempt, Due, DueHead, Sent, StoreError};
+use crate::store::{Attempt, Due, DueHead, Sent, StoreError, is_replayed};
 use crate::turns::Turns;
 use crate::{Agent, error_chain};
 use gate::{Gate, backoff, jitter};
-use pace::Pace;
+use pace::{Pace, SharedPace};
 
 /// The loop turns at least so often.
 const TURN: Duration = Duration::from_secs(5);
@@ -48,9 +48,10 @@ const SERVER_ERRORS: u32 = 10;
 pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Result<(), StoreError> {
     // Of an earlier turn of this part that crashed.
     agent.store().give_all_back();
+    *agent.pace().lock() = resumed_pace(&agent).await?;
     let settings = agent.watch_settings();
     let mut delivery = Delivery {
-        pace: resumed_pace(&agent).await?,
+        pace: agent.pace().clone(),
         agent,
         settings,
         client: None,
@@ -81,7 +82,7 @@ struct Delivery {
     /// `None` while address or credential are missing or unusable.
     client: Option<Client>,
     gate: Gate,
-    pace: Pace,
+    pace: SharedPace,
     turns: Turns,
     /// Taken from the queue, to be sent as soon as that may be.
     next: VecDeque<Due>,
@@ -183,7 +184,7 @@ impl Delivery {
         let (now, limits) = (Instant::now(), &settings.config.delivery);
         let running = u32::try_from(self.uploads.len()).unwrap_or(u32::MAX);
         let free = self.gate.permits(now, limits.uploads).saturating_sub(running);
-        let free = free.min(self.pace.free(now, limits.requests_per_minute));
+        let free = free.min(self.pace.lock().free(now, limits.requests_per_minute));
         if free == 0 {
             return Ok(());
         }
@@ -193,7 +194,7 @@ impl Delivery {
         }
         for _ in 0..free {
             let Some(due) = self.next.pop_front() else { break };
-            self.pace.count(now);
+            self.pace.lock().count(now);
             let id = due.head.id;
             let task = self.uploads.spawn(upload(self.agent.clone(), client.clone(), due));
             self.running.insert(task.id(), id);
@@ -208,6 +209,9 @@ impl Delivery {
         let is_probe = self.gate.is_closed();
         let (until, most) = if is_probe { (Timestamp::MAX, 1) } else { (Timestamp::now(), uploads) };
         let priority = |name: &str| {
+            if is_replayed(name) {
+                return LEAST_PRIORITY;
+            }
             let source = settings.config.sources.iter().find(|source| source.name == name);
             source.map_or(USUAL_PRIORITY, |source| source.priority)
         };
@@ -252,7 +256,7 @@ impl Delivery {
             return;
         }
         self.version_at = Some(now + ASK_VERSION);
-        self.pace.count(now);
+        self.pace.lock().count(now);
         let agent = self.agent.clone();
         self.asking.spawn(async move {
             if let Ok(version) = client.version().await {
@@ -269,7 +273,7 @@ impl Delivery {
             return Ok(at.saturating_duration_since(Instant::now()).min(TURN));
         }
         let (now, limit) = (Instant::now(), self.settings.borrow().config.delivery.requests_per_minute);
-        if let Some(at) = self.pace.opens_at(now, limit) {
+        if let Some(at) = self.pace.lock().opens_at(now, limit) {
             return Ok(at.saturating_duration_since(now).min(TURN));
         }
         let due = self.agent.store().next_due().await?;

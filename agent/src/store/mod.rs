@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod ledger;
 mod lists;
+mod replay;
 mod reports;
 mod rescue;
 mod retention;
@@ -35,6 +36,7 @@ pub use error::{StoreError, damage_was_seen};
 pub use files::{Finished, Known, Made, NewFile, Recorded};
 pub use ledger::{Ledger, LedgerError};
 pub use lists::{Newest, SourceTotals};
+pub use replay::{Archived, is_replayed};
 pub use reports::{Attempt, Due, DueHead, MoveError, NewReport, Sent, Waiting};
 pub(crate) use rescue::number;
 pub use rescue::{Phase, Rescue, open as open_or_rescue, suspect};
@@ -148,6 +150,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // A commit that was answered must survive a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // Pages that change with every file are written into the database less often.
+        .pragma("wal_autocheckpoint", "4000")
         .busy_timeout(Duration::from_secs(10))
         .disable_statement_logging()
 }

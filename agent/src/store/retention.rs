@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn archived(&self) -> Result<Vec<PathBuf>, StoreError> {
+    pub async fn archived_places(&self) -> Result<Vec<PathBuf>, StoreError> {
         let query = "SELECT kept_at FROM file WHERE kept_at IS NOT NULL";
         let paths: Vec<Vec<u8>> = sqlx::query_scalar(query).fetch_all(&self.readers).await?;
         Ok(paths.into_iter().map(|path| PathBuf::from(OsString::from_vec(path))).collect())

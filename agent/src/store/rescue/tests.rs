@@ -101,7 +101,7 @@ async fn any_page_may_be_spoilt() {
             let sound = bench.verified().await;
             let lost: i64 = sound.lost.iter().map(|it| it.to - it.from + 1).sum();
             assert!(lost <= i64::from(FILES), "page {page}: {sound:?}");
-            let kept = store.archived().await.unwrap().len();
+            let kept = store.archived_places().await.unwrap().len();
             let counts = store.queue_counts(bench.now).await.unwrap();
             assert!(counts.queued >= u64::try_from(kept).unwrap(), "page {page}: a file without its report");
             let aside = rescue.set_aside.clone().unwrap();
