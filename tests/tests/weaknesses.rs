@@ -81,7 +81,13 @@ async fn weakness_02_and_03_what_is_queued_is_sent_and_no_file_is_an_error_becau
     for number in 0..5 {
         station.drop_file("line", &format!("{number}.txt"), &report(&format!("S-{number}"))).unwrap();
     }
-    station.until("durable", SOON, async || { let it = queue(&station).await; it.queued + it.sending == 5 }).await.unwrap();
+    station
+        .until("durable", SOON, async || {
+            let it = queue(&station).await;
+            it.queued + it.sending == 5
+        })
+        .await
+        .unwrap();
     station.until("archived", SOON, async || files(&station.source("line")).is_empty()).await.unwrap();
     assert_eq!(queue(&station).await.failed_files, 0);
     station.sim.set_faults(Vec::new());
@@ -93,8 +99,12 @@ async fn weakness_02_and_03_what_is_queued_is_sent_and_no_file_is_an_error_becau
 fn weakness_04_the_program_needs_nothing_but_itself() {
     let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("wats-agent");
     for arguments in [["--version"], ["converters"]] {
-        let output =
-            std::process::Command::new(&program).args(arguments).env_clear().current_dir("/").output().unwrap();
+        let output = std::process::Command::new(&program)
+            .args(arguments)
+            .env_clear()
+            .current_dir("/")
+            .output()
+            .unwrap();
         assert!(output.status.success() && !output.stdout.is_empty(), "{output:?}");
     }
 }

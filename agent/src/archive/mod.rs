@@ -5,9 +5,9 @@
 
 pub mod complaints;
 mod moves;
+pub(crate) mod put_back;
 mod read;
 pub mod replay;
-pub(crate) mod put_back;
 pub mod retention;
 pub(crate) mod units;
 
