@@ -266,17 +266,17 @@ impl Reading<'_> {
                 }
                 ("Response", Some(text)) => popup.response = Some(Cow::into_owned(text)),
                 ("ExitCode", Some(_)) if number.is_some() => {
-                    step.call_exe = Some(CallExe {
+                    step.call_exe = Some(Box::new(CallExe {
                         exit_code: number.map(Double),
                         exit_code_format: None,
                         extra: Extra::new(),
-                    });
+                    }));
                 }
                 _ => others.push(data::of_item(name, item, 0)),
             }
         }
         if popup.button.is_some() || popup.response.is_some() {
-            step.message_popup = Some(popup);
+            step.message_popup = Some(Box::new(popup));
         }
         step.additional_results.extend(others.into_iter().map(named_by_itself));
     }
