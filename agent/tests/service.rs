@@ -79,7 +79,7 @@ async fn file(client: &ControlClient, fits: impl Fn(&FileRecord) -> bool) -> Fil
 }
 
 #[tokio::test]
-async fn the_service_notifies_systemd_takes_uploads_and_stops_when_told() {
+async fn weakness_21_the_service_notifies_systemd_takes_uploads_and_stops_when_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     configure(path);

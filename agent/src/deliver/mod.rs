@@ -36,8 +36,8 @@ const ASK_VERSION: Duration = Duration::from_secs(5 * 60);
 const LAST_UPLOADS: Duration = Duration::from_secs(5);
 /// Seconds that the clocks may differ between two turns before the one of the wall counts as set.
 const CLOCK_SET: u64 = 30;
-/// No report waits longer than this from the start on, whatever stands in the database.
-const LATEST: SignedDuration = SignedDuration::from_mins(15);
+/// No attempt postpones a report for longer than this, but for a `Retry-After`, which the next attempt asks for again.
+const LATEST: SignedDuration = SignedDuration::from_mins(16);
 /// A report that alone gets a server error so often is put aside.
 const SERVER_ERRORS: u32 = 10;
 
@@ -67,9 +67,10 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
         asking: JoinSet::new(),
         clock: Clock::new(),
     };
-    // A report that the clock of another life has postponed for longer than is usual does not wait that long.
-    let latest = Timestamp::now().saturating_add(LATEST).unwrap_or(Timestamp::MAX);
-    delivery.agent.store().all_due(latest).await?;
+    // What waits longer than any attempt postpones was postponed by a clock that was wrong.
+    let now = Timestamp::now();
+    let latest = now.saturating_add(LATEST).unwrap_or(Timestamp::MAX);
+    delivery.agent.store().due_that_waits_beyond(latest, now).await?;
     delivery.connect();
     let result = delivery.turn(pulse, stop).await;
     delivery.end().await;
