@@ -19,6 +19,7 @@ fn target(url: impl Into<String>) -> Target {
         url: url.into(),
         proxy: None,
         proxy_credential: None,
+        proxy_bypass: Vec::new(),
         extra_ca: None,
         token: Some(Token::from_user("me", &SecretString::from(SECRET)).unwrap()),
     }

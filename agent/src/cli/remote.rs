@@ -88,7 +88,7 @@ pub(super) async fn queue(settings: &Settings, command: &QueueCommand) -> anyhow
     }
 }
 
-fn client(settings: &Settings) -> anyhow::Result<ControlClient> {
+pub(super) fn client(settings: &Settings) -> anyhow::Result<ControlClient> {
     ControlClient::new(settings.socket()).context("setting up the control client")
 }
 
@@ -139,13 +139,13 @@ fn table(reports: &[ReportRecord]) -> String {
     text
 }
 
-fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(value).context("writing JSON")?;
     print(&(text + "\n"))
 }
 
 /// Writes to standard output; a reader that has seen enough is no error.
-fn print(text: &str) -> anyhow::Result<()> {
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
     use std::io::Write;
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod client;
+mod configuration;
 mod refusal;
 mod routes;
 mod server;
@@ -10,5 +11,6 @@ mod status;
 pub(crate) mod upload;
 
 pub use routes::converters;
+pub(crate) use server::caller;
 pub use server::{ServeError, listen, serve};
 pub use status::{disk, status};

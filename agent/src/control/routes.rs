@@ -19,7 +19,7 @@ use super::api::{
 };
 use super::refusal::Refusal;
 use super::status::{sources, status};
-use super::{server_settings, upload};
+use super::{configuration, server_settings, upload};
 use crate::agent::Agent;
 use crate::files::Stamp;
 use crate::intake;
@@ -58,6 +58,7 @@ pub(super) fn router(control: Control) -> Router {
         .route("/v1/station", get(show_station).put(change_station))
         .route("/v1/server", get(server_settings::show).put(server_settings::change))
         .route("/v1/server/test", post(server_settings::test))
+        .merge(configuration::routes())
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         // After the layer: an upload takes the time it takes.
         .route("/v1/sources/{name}/files/{file}", put(upload_file))

@@ -5,8 +5,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::api::{
-    Disk, FileState, Health, HealthLevel, Link, QueueCounts, ReportQuery, ServerState, SourceSettings,
-    SourceState, SourceStatus, Status,
+    ConfigState, Disk, FileState, Health, HealthLevel, Link, QueueCounts, ReportQuery, ServerState,
+    SourceSettings, SourceState, SourceStatus, Status,
 };
 use crate::agent::Agent;
 use crate::service::Vitals;
@@ -29,11 +29,14 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
     let disk = disk(&settings.storage_folder());
     let mut failures = agent.troubles();
     failures.extend(vitals.stuck().iter().map(ToString::to_string));
+    let config = agent.config_state();
+    let mut health = judge(failures, &server, queue, disk, settings.least_free_bytes(), &sources);
+    attend(&mut health, concerns(&config));
     Ok(Status {
         instance: settings.instance.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: agent.started_at(),
-        health: judge(failures, &server, queue, disk, settings.least_free_bytes(), &sources),
+        health,
         server,
         queue,
         station: settings.config.station.clone(),
@@ -42,7 +45,29 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
         disk,
         memory_bytes: memory_bytes(),
         config_writable: settings.is_writable(),
+        config,
     })
+}
+
+/// What a person should do about the configuration file.
+fn concerns(config: &ConfigState) -> Vec<String> {
+    let mut concerns = Vec::new();
+    if !config.problems.is_empty() {
+        let words = config.problems.join("; ");
+        concerns.push(format!("the configuration file is wrong, the one of before stays in force: {words}"));
+    }
+    if !config.restart.is_empty() {
+        concerns.push(format!("these settings hold from the next start on: {}", config.restart.join(", ")));
+    }
+    concerns
+}
+
+/// Adds reasons why a person should look.
+fn attend(health: &mut Health, reasons: Vec<String>) {
+    if !reasons.is_empty() {
+        health.level = health.level.max(HealthLevel::Attention);
+        health.reasons.extend(reasons);
+    }
 }
 
 /// The server as deliveries have seen it, and whether it is configured at all.

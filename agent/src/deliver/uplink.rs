@@ -18,7 +18,7 @@ pub(super) fn client(
     if let Some(proxy) = &server.proxy {
         let credential = secrets.proxy_credential()?;
         let credential = credential.map(|it| ProxyCredential { user: it.user, password: it.password });
-        settings = settings.with_proxy(proxy, credential)?;
+        settings = settings.with_proxy(proxy, credential)?.with_proxy_bypass(&server.proxy_bypass);
     }
     if let Some(pem) = &server.extra_ca {
         settings = settings.with_extra_ca(pem.clone());
