@@ -93,13 +93,13 @@ async fn weakness_19_a_wrong_edit_leaves_the_old_configuration_in_force_and_is_n
     let path = bench.path().display().to_string();
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(
-        problems[0].starts_with(&format!(
+        problems[1].starts_with(&format!(
             "{path}: line 5: delivery.uplaods: unknown key; did you mean \"uploads\"?"
         )),
         "{problems:?}"
     );
     assert!(
-        problems[1].starts_with(&format!("{path}: line 4: delivery.uploads: 0 is out of range")),
+        problems[0].starts_with(&format!("{path}: line 4: delivery.uploads: 0 is out of range")),
         "{problems:?}"
     );
 

@@ -2,6 +2,7 @@
 
 mod config;
 mod convert;
+mod import;
 mod instances;
 mod ledger;
 mod remote;
@@ -88,6 +89,8 @@ enum Command {
         #[command(subcommand)]
         command: ledger::LedgerCommand,
     },
+    /// Read a pyWATS client's configuration and say what was taken, what was translated and what could not be.
+    ImportPywats(import::Args),
     /// Make the machine key, under which credentials are kept; one that is there stays.
     MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
@@ -114,6 +117,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Queue { command } => remote::queue(&Settings::whereabouts(&config)?, &command),
         Command::Instances { json } => instances::list(&config, json),
         Command::Ledger { command } => ledger::run(&Settings::whereabouts(&config)?, &command),
+        Command::ImportPywats(command) => import::run(&config, &command),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),

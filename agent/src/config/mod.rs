@@ -7,6 +7,7 @@ pub mod environment;
 pub mod history;
 mod keys;
 mod load;
+pub mod pywats;
 mod restart;
 mod save;
 #[cfg(test)]

@@ -271,3 +271,112 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(error.to_string(), "could not read the configuration /nonexistent/a.toml");
     assert!(matches!(Settings::parse(Path::new("/a b.toml"), ""), Err(ConfigError::Name { .. })));
 }
+
+/// With a value for every key. A new key of the schema belongs here: it does not compile without.
+fn full() -> Config {
+    let Config { version, station, delivery, intake, convert, health, retention, .. } = Config::default();
+    let source = SourceSettings {
+        name: "a".to_owned(),
+        converter: "wats-json".to_owned(),
+        folder: Some("/a".to_owned()),
+        file_patterns: vec!["*".to_owned()],
+        arguments: [("a".to_owned(), "b".to_owned())].into(),
+        after: crate::control::api::After::Keep,
+        paused: true,
+        priority: 1,
+        intake: SourceIntake {
+            recursive: true,
+            include: vec!["*".to_owned()],
+            exclude: vec!["*".to_owned()],
+            quiet_seconds: Some(1),
+            ignore_close: true,
+            ready_marker: Some("*.done".to_owned()),
+            max_file_bytes: Some(1024),
+            unit: Some(crate::control::api::Unit::File),
+            watch: crate::control::api::Watch::Poll,
+            poll_seconds: Some(1),
+            schedule: Some(Schedule { every_minutes: Some(1), at: Vec::new() }),
+        },
+    };
+    Config {
+        version,
+        station,
+        server: Server {
+            url: Some("https://a".to_owned()),
+            proxy: Some("http://p".to_owned()),
+            proxy_bypass: vec!["b".to_owned()],
+            extra_ca: Some("c".to_owned()),
+        },
+        delivery,
+        intake,
+        convert,
+        health,
+        control: Control { socket: Some("/s".into()), allow_users: Vec::new() },
+        retention,
+        storage: Storage { folder: Some("/f".into()), machine_key: Some("/k".into()), least_free_mb: 256 },
+        sources: vec![source],
+    }
+}
+
+/// Key and default, in order, by the table that they stand in: `server`, `sources.intake`; empty for those of the top.
+fn documented() -> Vec<(String, String, String)> {
+    let page = include_str!("../../../docs/configuration.md");
+    let keys = &page[page.find("## Keys").unwrap()..page.find("## Environment").unwrap()];
+    let mut table = String::new();
+    let mut rows = Vec::new();
+    for line in keys.lines() {
+        if let Some(title) = line.strip_prefix("### ") {
+            table = title.trim_matches(['`', '[', ']']).to_owned();
+        } else if let Some(row) = line.strip_prefix("| `") {
+            let (key, rest) = row.split_once('`').unwrap();
+            rows.push((table.clone(), key.to_owned(), rest.split(" | ").nth(1).unwrap().to_owned()));
+        }
+    }
+    rows
+}
+
+#[test]
+fn the_reference_of_keys_is_complete_and_its_defaults_are_true() {
+    let keys = |config: &Config| -> Vec<(String, String, toml::Value)> {
+        let mut found = Vec::new();
+        let mut add = |table: &str, values: &toml::Table| {
+            for (key, value) in values.iter().filter(|(key, _)| !(table == "sources" && *key == "intake")) {
+                found.push((table.to_owned(), key.clone(), value.clone()));
+            }
+        };
+        for (key, value) in toml::Table::try_from(config).unwrap() {
+            match value {
+                toml::Value::Table(inner) => add(&key, &inner),
+                toml::Value::Array(items) => {
+                    let source = items[0].as_table().unwrap();
+                    add("sources", source);
+                    add("sources.intake", source["intake"].as_table().unwrap());
+                }
+                value => add("", &toml::Table::from_iter([(key, value)])),
+            }
+        }
+        found
+    };
+    let sorted = |mut list: Vec<(String, String)>| {
+        list.sort();
+        list
+    };
+    let written = sorted(documented().into_iter().map(|(table, key, _)| (table, key)).collect());
+    let known = sorted(keys(&full()).into_iter().map(|(table, key, _)| (table, key)).collect());
+    assert_eq!(written, known);
+
+    // What a person writes is the default where the page shows one in this form.
+    for (table, key, value) in keys(&Config::default()) {
+        let (.., shown) = documented().into_iter().find(|it| (&it.0, &it.1) == (&table, &key)).unwrap();
+        if let Some(shown) = shown.strip_prefix('`').and_then(|it| it.strip_suffix('`')) {
+            assert_eq!(shown, value.to_string(), "{table}.{key}");
+        }
+    }
+    // Those that need a restart are marked.
+    let mut wanted = full();
+    wanted.convert = Convert { workers: 63, time_limit_seconds: 3600 };
+    wanted.health.listen.set_port(1);
+    let waiting = keep_until_restart(&Config::default(), &mut wanted);
+    let page = include_str!("../../../docs/configuration.md");
+    assert_eq!(page.matches("` ↻ |").count(), waiting.len(), "{waiting:?}");
+}
