@@ -1,6 +1,6 @@
 //! Notices that the configuration file changed, and has it looked at once it rests.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use crate::service::Pulse;
 const POLL: Duration = Duration::from_secs(5);
 /// Editors write in several steps: the file counts as written when it says the same after this time.
 const REST: Duration = Duration::from_millis(200);
+/// One that never rests is looked at after so many of these times.
+const LOOKS: u32 = 50;
 
 /// Takes in every change of the configuration file until `stop` fires. SIGHUP has it looked at as well.
 ///
@@ -46,7 +48,7 @@ pub(crate) async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -
 }
 
 /// The folder, not the file: editors and container platforms put another file, or another link, into its place.
-fn listen(path: &std::path::Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
+fn listen(path: &Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
     let heard = changed.clone();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // That we read it ourselves is no news.
@@ -70,10 +72,10 @@ fn is_close(event: &notify::Event) -> bool {
     matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)))
 }
 
-/// The text of the file, once it is the same twice.
-async fn rested(path: &std::path::Path) -> Result<String, String> {
+/// The text of the file, once it is the same twice, or as it is after a while.
+async fn rested(path: &Path) -> Result<String, String> {
     let mut last = read(path.to_owned()).await;
-    loop {
+    for _ in 0..LOOKS {
         tokio::time::sleep(REST).await;
         let now = read(path.to_owned()).await;
         if now == last {
@@ -81,6 +83,7 @@ async fn rested(path: &std::path::Path) -> Result<String, String> {
         }
         last = now;
     }
+    last
 }
 
 async fn read(path: PathBuf) -> Result<String, String> {

@@ -11,7 +11,7 @@ use super::{Config, words};
 use crate::control::api::Problem;
 
 /// More is not said at once.
-const MOST_MISTAKES: usize = 100;
+const MOST_MISTAKES: usize = 50;
 
 /// A configuration's text, taken apart.
 pub(super) struct Keys<'a> {

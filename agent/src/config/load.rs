@@ -18,6 +18,11 @@ pub enum ConfigError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("the configuration file {} needs a name like default.toml: letters, digits, '-' and '_'", path.display())]
     Name { path: PathBuf },
+    #[error(
+        "{0} is JSON, as a pyWATS client has it: 'wats-agent import-pywats {0}' makes a configuration of it",
+        path.display()
+    )]
+    Foreign { path: PathBuf },
     #[error("{}", lines(path, mistakes))]
     Wrong { path: PathBuf, mistakes: Vec<Mistake> },
     #[error("the environment variable {variable} is not right: {message}")]
@@ -73,6 +78,9 @@ impl Settings {
     /// With every mistake in it.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let instance = instance_name(path).ok_or_else(|| ConfigError::Name { path: path.to_owned() })?;
+        if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json")) {
+            return Err(ConfigError::Foreign { path: path.to_owned() });
+        }
         let mut keys = Keys::of(text);
         let (config, mut mistakes) = keys.read();
         let settings = Self { instance, path: path.to_owned(), config };

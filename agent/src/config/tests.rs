@@ -2,6 +2,7 @@ use std::path::Path;
 
 use expect_test::{Expect, expect};
 
+use super::keys::Keys;
 use super::*;
 use crate::control::api::{Schedule, SourceIntake};
 use crate::files;
@@ -379,4 +380,29 @@ fn the_reference_of_keys_is_complete_and_its_defaults_are_true() {
     let waiting = keep_until_restart(&Config::default(), &mut wanted);
     let page = include_str!("../../../docs/configuration.md");
     assert_eq!(page.matches("` ↻ |").count(), waiting.len(), "{waiting:?}");
+}
+
+#[test]
+fn no_text_brings_the_reader_down() {
+    let whole = "version = 1\n[server]\nurl = \"https://a\"\n[[sources]]\nname = \"a\"\nconverter = \"wats-json\"\n\
+                 arguments = { a = \"1\" }\n[sources.intake]\ninclude = [\"x\", 'y']\nschedule = { at = [\"06:30\"] }\n";
+    let path = Path::new(PATH);
+    let mut texts: Vec<String> = (0..whole.len()).map(|end| whole[..end].to_owned()).collect();
+    for at in 0..whole.len() {
+        for c in ["[", "]", "\"", "=", "\n", "{", ".", "\u{0}", "é", "9"] {
+            texts.push(format!("{}{c}{}", &whole[..at], &whole[at + 1..]));
+        }
+    }
+    texts.push(format!("a = {}", "[".repeat(100_000)));
+    texts.push(format!("{}b = 1", "a.".repeat(20_000)));
+    texts.push(format!("[{}b]", "a.".repeat(20_000)));
+    texts.push("[[sources]]\n".repeat(2000));
+    texts.push((0..2000).map(|number| format!("key{number} = 1\n")).collect());
+    for text in texts {
+        if let Err(ConfigError::Wrong { mistakes, .. }) = Settings::parse(path, &text) {
+            assert!(!mistakes.is_empty() && mistakes.len() < 2100);
+        }
+        let (config, _) = Keys::of(&text).read();
+        assert!(config.sources.len() <= 2000);
+    }
 }
