@@ -22,6 +22,7 @@ mod run;
 pub mod secret;
 pub mod service;
 pub mod store;
+mod turns;
 pub mod work;
 
 use std::error::Error;

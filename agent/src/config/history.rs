@@ -188,7 +188,9 @@ mod tests {
         history.add("version = 1\n", ConfigOrigin::File, None, Timestamp::UNIX_EPOCH).unwrap();
         let path = history.path(1);
         let whole = fs::read_to_string(&path).unwrap();
-        for broken in [whole.replace("version = 1", "version = 2"), whole[..30].to_owned(), String::new()] {
+        for broken in
+            [whole.replace("version = 1", "version = 2"), whole.chars().take(30).collect(), String::new()]
+        {
             files::replace_file(&path, 0o600, broken.as_bytes()).unwrap();
             assert!(matches!(history.version(1), Err(HistoryError::Damaged { .. })), "{broken}");
         }

@@ -135,18 +135,18 @@ fn entries(document: &Spanned<DeTable<'_>>) -> Vec<Entry> {
 fn table(found: &mut Vec<Entry>, above: &[Step], table: &DeTable<'_>) {
     for (key, value) in table {
         let steps = [above, &[Step::Key(key.get_ref().to_string())]].concat();
-        self::value(found, steps, key.span(), value);
+        self::value(found, &steps, key.span(), value);
     }
 }
 
-fn value(found: &mut Vec<Entry>, steps: Vec<Step>, key: Range<usize>, value: &Spanned<DeValue<'_>>) {
-    found.push(Entry { path: path(&steps), steps: steps.clone(), key, value: value.span() });
+fn value(found: &mut Vec<Entry>, steps: &[Step], key: Range<usize>, value: &Spanned<DeValue<'_>>) {
+    found.push(Entry { path: path(steps), steps: steps.to_vec(), key, value: value.span() });
     match value.get_ref() {
-        DeValue::Table(inner) => table(found, &steps, inner),
+        DeValue::Table(inner) => table(found, steps, inner),
         DeValue::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                let steps = [steps.as_slice(), &[Step::Item(index)]].concat();
-                self::value(found, steps, item.span(), item);
+                let steps = [steps, &[Step::Item(index)]].concat();
+                self::value(found, &steps, item.span(), item);
             }
         }
         _ => {}

@@ -145,7 +145,7 @@ impl Document {
             let settings = Settings::parse(path, &text).ok()?;
             Some((info.number, Self { text, settings }))
         });
-        let (number, document) = right.ok_or_else(|| wrong)?;
+        let (number, document) = right.ok_or(wrong)?;
         tracing::error!(
             "the configuration file is wrong: number {number} of the history is in force instead"
         );

@@ -322,7 +322,7 @@ fn full() -> Config {
 /// Key and default, in order, by the table that they stand in: `server`, `sources.intake`; empty for those of the top.
 fn documented() -> Vec<(String, String, String)> {
     let page = include_str!("../../../docs/configuration.md");
-    let keys = &page[page.find("## Keys").unwrap()..page.find("## Environment").unwrap()];
+    let keys = page.split("\n## ").find(|part| part.starts_with("Keys\n")).unwrap();
     let mut table = String::new();
     let mut rows = Vec::new();
     for line in keys.lines() {
@@ -387,10 +387,11 @@ fn no_text_brings_the_reader_down() {
     let whole = "version = 1\n[server]\nurl = \"https://a\"\n[[sources]]\nname = \"a\"\nconverter = \"wats-json\"\n\
                  arguments = { a = \"1\" }\n[sources.intake]\ninclude = [\"x\", 'y']\nschedule = { at = [\"06:30\"] }\n";
     let path = Path::new(PATH);
-    let mut texts: Vec<String> = (0..whole.len()).map(|end| whole[..end].to_owned()).collect();
+    let mut texts: Vec<String> = (0..whole.len()).map(|end| whole.chars().take(end).collect()).collect();
     for at in 0..whole.len() {
         for c in ["[", "]", "\"", "=", "\n", "{", ".", "\u{0}", "é", "9"] {
-            texts.push(format!("{}{c}{}", &whole[..at], &whole[at + 1..]));
+            let (before, after) = whole.split_at(at);
+            texts.push(before.chars().chain(c.chars()).chain(after.chars().skip(1)).collect());
         }
     }
     texts.push(format!("a = {}", "[".repeat(100_000)));

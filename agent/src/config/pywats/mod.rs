@@ -6,13 +6,18 @@
 mod converters;
 mod fields;
 mod hosts;
-mod plain;
+mod proxy;
 mod read;
+mod rest;
+mod server;
+mod standard;
+mod station;
 mod times;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -72,7 +77,7 @@ impl Import {
             rows: Vec::new(),
             names: Vec::new(),
         };
-        let mut settled = plain::Settled::default();
+        let mut settled = Settled::default();
         for path in files {
             let (file, content) = read(path);
             let name = file.read_from.clone();
@@ -90,13 +95,13 @@ impl Import {
         import
     }
 
-    fn take(&mut self, base: &Settings, settled: &mut plain::Settled, fields: &mut Fields<'_>) {
-        plain::server(self, settled, fields);
-        plain::proxy(self, settled, fields);
-        plain::station(self, settled, fields);
-        plain::delivery(self, settled, fields);
-        plain::instance(base, fields);
-        plain::without_counterpart(fields);
+    fn take(&mut self, base: &Settings, settled: &mut Settled, fields: &mut Fields<'_>) {
+        server::take(self, settled, fields);
+        proxy::take(self, settled, fields);
+        station::take(self, settled, fields);
+        rest::delivery(self, settled, fields);
+        rest::instance(base, fields);
+        rest::without_counterpart(fields);
         converters::take(self, base, fields);
         fields.unknown("the agent does not know this key: it has no effect");
     }
@@ -112,5 +117,20 @@ impl Row {
     fn of_file(outcome: Outcome, file: &str, why: &str) -> Self {
         let (file, why) = (file.to_owned(), why.to_owned());
         Self { outcome, file, key: String::new(), from: String::new(), to: String::new(), why }
+    }
+}
+
+/// What an earlier file has decided.
+#[derive(Debug, Default)]
+struct Settled(BTreeSet<&'static str>);
+
+impl Settled {
+    /// True for the first who says it; what comes later is named as left aside.
+    fn first(&mut self, what: &'static str, fields: &mut Fields<'_>, key: &str) -> bool {
+        let first = self.0.insert(what);
+        if !first {
+            fields.not_taken(key, format!("{what} is known already, from what stands before"));
+        }
+        first
     }
 }
