@@ -14,7 +14,11 @@ use tokio::sync::{Notify, watch};
 
 use crate::config::history::History;
 use crate::config::{Document, Environment, Settings};
-use crate::control::api::{ConfigOrigin, ConfigState, Link, ServerState, SourceState};
+use crate::control::api::{
+    ConfigOrigin, ConfigState, Forecast, Link, Registration, ServerState, SourceState,
+};
+use crate::deliver::pace::SharedPace;
+use crate::forecast::{Forecaster, Look};
 use crate::intake::Detection;
 use crate::secret::Secrets;
 use crate::store::Store;
@@ -37,9 +41,14 @@ struct Shared {
     store: Store,
     secrets: Secrets,
     delivery: Notify,
+    pace: SharedPace,
+    registration: Mutex<Registration>,
+    registering: Notify,
+    forecaster: Mutex<Forecaster>,
     link: Mutex<LinkState>,
     sources: Mutex<BTreeMap<String, SourceHealth>>,
     troubles: Mutex<BTreeMap<&'static str, String>>,
+    alarms: Mutex<BTreeMap<&'static str, String>>,
 }
 
 /// What deliveries have shown of the server.
@@ -110,6 +119,10 @@ impl Agent {
             store,
             secrets,
             delivery: Notify::new(),
+            pace: SharedPace::default(),
+            registration: Mutex::default(),
+            registering: Notify::new(),
+            forecaster: Mutex::default(),
             link: Mutex::new(LinkState {
                 link: Link::Unknown,
                 version: None,
@@ -118,6 +131,7 @@ impl Agent {
             }),
             sources: Mutex::default(),
             troubles: Mutex::default(),
+            alarms: Mutex::default(),
         }))
     }
 
@@ -156,6 +170,25 @@ impl Agent {
     pub fn delivery(&self) -> &Notify {
         &self.0.delivery
     }
+
+    /// How many requests the server gets, counted for all parts together.
+    pub(crate) fn pace(&self) -> &SharedPace {
+        &self.0.pace
+    }
+
+    /// How this machine stands as a client of the server.
+    pub fn registration(&self) -> Registration {
+        lock(&self.0.registration).clone()
+    }
+
+    pub(crate) fn set_registration(&self, registration: Registration) {
+        *lock(&self.0.registration) = registration;
+    }
+
+    /// Fires when a person has registered the machine, or taken it back.
+    pub(crate) fn registering(&self) -> &Notify {
+        &self.0.registering
+    }
 }
 
 /// What the parts say about themselves.
@@ -186,9 +219,31 @@ impl Agent {
         lock(&self.0.sources).remove(name);
     }
 
+    /// What is to be expected, seen from this look and those before it.
+    pub fn foresee(&self, look: Look) -> Forecast {
+        let settings = self.settings();
+        let mut forecaster = lock(&self.0.forecaster);
+        forecaster.look(look);
+        let pace = settings.config.delivery.requests_per_minute;
+        forecaster.foresee(look, settings.least_free_bytes(), pace)
+    }
+
     /// What keeps the agent from its work as a whole: a full disk, a part that crashed.
     pub fn troubles(&self) -> Vec<String> {
         lock(&self.0.troubles).values().cloned().collect()
+    }
+
+    /// What a person must know although the agent goes on, until she confirms that she does.
+    pub fn alarms(&self) -> Vec<String> {
+        lock(&self.0.alarms).values().cloned().collect()
+    }
+
+    /// Raises the alarm of a part of the agent, or ends it.
+    pub fn set_alarm(&self, part: &'static str, alarm: Option<String>) {
+        match alarm {
+            Some(words) => lock(&self.0.alarms).insert(part, words),
+            None => lock(&self.0.alarms).remove(part),
+        };
     }
 
     /// Says what is wrong with a part of the agent; `None` when nothing is any more.

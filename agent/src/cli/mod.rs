@@ -5,7 +5,9 @@ mod convert;
 mod import;
 mod instances;
 mod ledger;
+mod recognise;
 mod remote;
+mod replay;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -54,6 +56,9 @@ enum Command {
     },
     /// Convert one file and print its reports as a JSON array.
     Convert(convert::Args),
+    /// Say which format files have, how sure that is, and why; 5 when one has none that is known.
+    #[command(alias = "recognize")]
+    Recognise(recognise::Args),
     /// List the converters and their arguments.
     Converters {
         /// As JSON.
@@ -91,6 +96,25 @@ enum Command {
     },
     /// Read a pyWATS client's configuration and say what was taken, what was translated and what could not be.
     ImportPywats(import::Args),
+    /// Register this machine as a client of the server, anew if it was registered before.
+    Register {
+        /// Read a token with the right to register from standard input, instead of using the agent's own.
+        #[arg(long)]
+        token_stdin: bool,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take the registration back: the server hears no more of this machine but its reports.
+    Unregister,
+    /// Convert archived files again and send the reports that change.
+    Replay(replay::Args),
+    /// Show what was done about a damaged database, or confirm that you have seen it.
+    Rescue {
+        /// End the alarm.
+        #[arg(long)]
+        confirm: bool,
+    },
     /// Make the machine key, under which credentials are kept; one that is there stays.
     MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
@@ -110,6 +134,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Run { machine_key } => run_agent(&config, machine_key),
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
+        Command::Recognise(command) => recognise::run(&command, args.config.as_deref()),
         Command::Converters { json } => convert::list(json),
         Command::CheckConfig => check_config(&config),
         Command::Config { command } => config::run(&Settings::whereabouts(&config)?, &command),
@@ -118,6 +143,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Instances { json } => instances::list(&config, json),
         Command::Ledger { command } => ledger::run(&Settings::whereabouts(&config)?, &command),
         Command::ImportPywats(command) => import::run(&config, &command),
+        Command::Register { token_stdin, json } => {
+            remote::register(&Settings::whereabouts(&config)?, token_stdin, json)
+        }
+        Command::Unregister => remote::unregister(&Settings::whereabouts(&config)?),
+        Command::Replay(command) => replay::run(&Settings::whereabouts(&config)?, &command),
+        Command::Rescue { confirm } => remote::rescue(&Settings::whereabouts(&config)?, confirm),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),
@@ -125,10 +156,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// What the process ends with: 3 when the agent that was asked does not run, 4 when another one runs on the
-/// instance, else 1.
+/// instance, 5 when a file was not recognised, else 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<crate::InstanceTaken>() {
         return 4;
+    }
+    if error.is::<recognise::NotRecognised>() {
+        return 5;
     }
     match error.downcast_ref::<ControlError>() {
         Some(ControlError::Unreachable { .. }) => 3,

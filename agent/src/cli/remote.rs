@@ -4,9 +4,13 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde::Serialize;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::config::Settings;
-use crate::control::api::{HealthLevel, ReportQuery, ReportRecord, ReportState, Status};
+use crate::control::api::{
+    HealthLevel, RegisterWish, Registration, RegistrationState, ReportQuery, ReportRecord, ReportState,
+    Status,
+};
 use crate::control::client::ControlClient;
 
 /// What can be done with the queue of reports.
@@ -52,6 +56,20 @@ pub(super) async fn status(settings: &Settings, json: bool) -> anyhow::Result<()
     if json { print_json(&status) } else { print(&describe(&status)) }
 }
 
+/// Shows what was done about a damaged database, or confirms it.
+#[tokio::main(flavor = "current_thread")]
+pub(super) async fn rescue(settings: &Settings, confirm: bool) -> anyhow::Result<()> {
+    let client = client(settings)?;
+    if confirm {
+        client.confirm_rescue().await?;
+        return print("confirmed\n");
+    }
+    match client.rescue().await? {
+        Some(rescue) => print(&format!("{}\n", rescue.words())),
+        None => print("the database was not rebuilt, or somebody has confirmed it\n"),
+    }
+}
+
 /// Does what was asked for with the queue.
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn queue(settings: &Settings, command: &QueueCommand) -> anyhow::Result<()> {
@@ -70,7 +88,15 @@ pub(super) async fn queue(settings: &Settings, command: &QueueCommand) -> anyhow
             let mut text = table(std::slice::from_ref(&report.record));
             text += &format!("file      {} of source {}\n", report.record.file_name, report.record.source);
             text += &format!("attempts  {}\n", report.record.attempts);
-            for (what, words) in [("error", &report.record.error), ("server", &report.server_answer)] {
+            let mut server = report.server_answer.clone();
+            if !report.complaints.is_empty() {
+                let lines = report.complaints.iter().map(|it| match &it.source {
+                    Some(source) => format!("{}\n  {source}", it.words),
+                    None => it.words.clone(),
+                });
+                server = Some(lines.collect::<Vec<_>>().join("\n"));
+            }
+            for (what, words) in [("error", &report.record.error), ("server", &server)] {
                 if let Some(words) = words {
                     text += &format!("{what:<10}{}\n", words.replace('\n', "\n          "));
                 }
@@ -85,6 +111,46 @@ pub(super) async fn queue(settings: &Settings, command: &QueueCommand) -> anyhow
             client.discard_report(id).await?;
             print(&format!("{id} is given up\n"))
         }
+    }
+}
+
+/// Registers this machine at the server.
+#[tokio::main(flavor = "current_thread")]
+pub(super) async fn register(settings: &Settings, token_stdin: bool, json: bool) -> anyhow::Result<()> {
+    let mut wish = RegisterWish::default();
+    if token_stdin {
+        let mut line = Zeroizing::new(String::new());
+        std::io::stdin().read_line(&mut line).context("reading the token from standard input")?;
+        wish.token = Some(line.trim().into());
+    }
+    let registration = client(settings)?.register(&wish).await?;
+    if json { print_json(&registration) } else { print(&describe_registration(&registration)) }
+}
+
+/// Takes the registration back.
+#[tokio::main(flavor = "current_thread")]
+pub(super) async fn unregister(settings: &Settings) -> anyhow::Result<()> {
+    client(settings)?.unregister().await?;
+    print("this machine is no client of the server any more, and does not register again by itself\n")
+}
+
+fn describe_registration(registration: &Registration) -> String {
+    let words = match registration.state {
+        RegistrationState::Unknown => return String::new(),
+        RegistrationState::Off => "no: switched off".to_owned(),
+        RegistrationState::Registered => {
+            let id = registration.client_id.as_deref().unwrap_or_default();
+            match registration.updated_at {
+                Some(at) => format!("as {id}, last told at {at}"),
+                None => format!("as {id}"),
+            }
+        }
+        RegistrationState::Unsupported => "no: the server has no such clients".to_owned(),
+        RegistrationState::Denied | RegistrationState::Failed => "no".to_owned(),
+    };
+    match &registration.trouble {
+        Some(trouble) => format!("client   {words}: {trouble}\n"),
+        None => format!("client   {words}\n"),
     }
 }
 
@@ -104,12 +170,25 @@ fn describe(status: &Status) -> String {
     }
     let queue = &status.queue;
     text += &format!("server   {}\n", status.server.url.as_deref().unwrap_or("not set up"));
+    text += &describe_registration(&status.registration);
     text += &format!(
         "reports  {} queued, {} sending, {} rejected, {} sent\n",
         queue.queued, queue.sending, queue.rejected, queue.sent
     );
+    let waiting = queue.queued + queue.sending;
+    if waiting > 0 {
+        text += &match status.forecast.seconds_to_drained {
+            Some(seconds) => format!("         all are sent in about {}\n", span(seconds)),
+            None => "         when all are sent is not foreseeable\n".to_owned(),
+        };
+    }
     text += &format!("files    {} failed\n", queue.failed_files);
-    text += &format!("disk     {} MB free\n", status.disk.free_bytes / 1_000_000);
+    text += &format!("disk     {} MB free", status.disk.free_bytes / 1_000_000);
+    text += &match status.forecast.seconds_to_full {
+        Some(0) => ": too little, no more files are taken\n".to_owned(),
+        Some(seconds) => format!(": full in about {}\n", span(seconds)),
+        None => ", when it is full is not foreseeable\n".to_owned(),
+    };
     for source in &status.sources {
         text += &format!(
             "source   {} in {}: {} converted, {} failed\n",
@@ -122,6 +201,16 @@ fn describe(status: &Status) -> String {
         }
     }
     text
+}
+
+/// `12 s`, `4 min`, `3 h`, `5 days`.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..=99 => format!("{seconds} s"),
+        100..=5_999 => format!("{} min", seconds.div_ceil(60)),
+        6_000..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
 }
 
 fn table(reports: &[ReportRecord]) -> String {

@@ -13,9 +13,11 @@ use uuid::Uuid;
 
 use super::api::{
     ConfigChange, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration, ConnectionTest, ConverterInfo,
-    FileDetail, FileQuery, FileRecord, Problem, ReportDetail, ReportQuery, ReportRecord, RollBack,
-    ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
+    FileDetail, FileQuery, FileRecord, Problem, RegisterWish, Registration, ReplayPart, ReplayRequest,
+    ReportDetail, ReportQuery, ReportRecord, RollBack, ServerChange, ServerSettings, SourceSettings,
+    SourceStatus, Station, Status, StoredFile,
 };
+use crate::store::Rescue;
 
 /// Longer than the longest thing that the agent does in one request, the connection test.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -215,9 +217,38 @@ impl ControlClient {
         self.send(self.request(Method::POST, &["reports", &id.to_string(), "retry"])).await.map(drop)
     }
 
+    /// What was done about a damaged database; `None` when nothing, or it was confirmed.
+    pub async fn rescue(&self) -> Result<Option<Rescue>> {
+        self.get(&["rescue"]).await
+    }
+
+    /// Ends the alarm about a database that was rebuilt.
+    pub async fn confirm_rescue(&self) -> Result<()> {
+        self.send(self.request(Method::POST, &["rescue", "confirm"])).await.map(drop)
+    }
+
     /// Gives a report up; it is kept for the record.
     pub async fn discard_report(&self, id: Uuid) -> Result<()> {
         self.send(self.request(Method::POST, &["reports", &id.to_string(), "discard"])).await.map(drop)
+    }
+
+    pub async fn registration(&self) -> Result<Registration> {
+        self.get(&["registration"]).await
+    }
+
+    /// Registers the machine at the server, anew if it was registered before.
+    pub async fn register(&self, wish: &RegisterWish) -> Result<Registration> {
+        json(self.send(self.request(Method::PUT, &["registration"]).json(wish)).await?).await
+    }
+
+    /// Says goodbye to the server and registers no more.
+    pub async fn unregister(&self) -> Result<()> {
+        self.send(self.request(Method::DELETE, &["registration"])).await.map(drop)
+    }
+
+    /// Converts the next part of archived files again; it may take as long as the slowest conversion.
+    pub async fn replay(&self, wish: &ReplayRequest) -> Result<ReplayPart> {
+        json(self.send_without_limit(self.request(Method::POST, &["replay"]).json(wish)).await?).await
     }
 
     pub async fn station(&self) -> Result<Station> {

@@ -15,15 +15,19 @@ use uuid::Uuid;
 
 use super::api::{
     ArgumentInfo, ConverterInfo, FileDetail, FileQuery, FileRecord, FileState, ReportDetail, ReportQuery,
-    ReportRecord, SourceSettings, SourceState, SourceStatus, Station, Status, StoredFile, Unit,
+    ReportRecord, ReportState, SourceSettings, SourceState, SourceStatus, Station, Status, StoredFile, Unit,
 };
 use super::refusal::Refusal;
 use super::status::{sources, status};
-use super::{configuration, server_settings, upload};
+use super::{configuration, registration, replay, server_settings, upload};
 use crate::agent::Agent;
+use crate::archive::complaints::complaints;
+use crate::archive::put_back;
+use crate::archive::replay::Replayer;
 use crate::files::Stamp;
 use crate::intake;
 use crate::service::Vitals;
+use crate::store::{Phase, Rescue};
 
 /// No request but an upload takes longer; the connection test ends itself after 30 s.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
@@ -37,6 +41,7 @@ type Answer<T> = Result<Json<T>, Refusal>;
 pub(super) struct Control {
     pub(super) agent: Agent,
     pub(super) vitals: Vitals,
+    pub(super) replayer: Replayer,
 }
 
 /// Every route, without the check who may call it.
@@ -59,9 +64,17 @@ pub(super) fn router(control: Control) -> Router {
         .route("/v1/server", get(server_settings::show).put(server_settings::change))
         .route("/v1/server/test", post(server_settings::test))
         .merge(configuration::routes())
+        .route(
+            "/v1/registration",
+            get(registration::show).put(registration::register).delete(registration::unregister),
+        )
+        .route("/v1/rescue", get(show_rescue))
+        .route("/v1/rescue/confirm", post(confirm_rescue))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         // After the layer: an upload takes the time it takes.
         .route("/v1/sources/{name}/files/{file}", put(upload_file))
+        // So do conversions.
+        .route("/v1/replay", post(replay::part))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .fallback(async || Refusal::not_found("the control API has no such route"))
         .method_not_allowed_fallback(async || {
@@ -103,8 +116,7 @@ pub fn converters() -> Vec<ConverterInfo> {
         description: argument.description.to_owned(),
         default: argument.default.to_owned(),
     };
-    wats_converters::catalogue()
-        .iter()
+    wats_converters::selectable()
         .map(|converter| {
             let about = converter.about();
             ConverterInfo {
@@ -295,7 +307,11 @@ async fn list_reports(
 
 async fn show_report(State(control): State<Control>, Path(id): Path<Uuid>) -> Answer<ReportDetail> {
     let found = control.agent.store().report(id).await?;
-    found.map(Json).ok_or_else(|| Refusal::not_found(format!("there is no report {id}")))
+    let mut report = found.ok_or_else(|| Refusal::not_found(format!("there is no report {id}")))?;
+    if matches!(report.record.state, ReportState::Rejected | ReportState::Discarded) {
+        report.complaints = complaints(&control.agent, &report).await?;
+    }
+    Ok(Json(report))
 }
 
 async fn retry_report(State(control): State<Control>, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
@@ -307,6 +323,23 @@ async fn retry_report(State(control): State<Control>, Path(id): Path<Uuid>) -> R
 async fn discard_report(State(control): State<Control>, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     control.agent.store().discard_report(id, Timestamp::now()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was done about a damaged database, until somebody confirms it.
+async fn show_rescue(State(control): State<Control>) -> Answer<Option<Rescue>> {
+    let rescue = Rescue::read(&control.agent.settings().storage_folder());
+    rescue.map(Json).map_err(|error| Refusal::internal(&error))
+}
+
+async fn confirm_rescue(State(control): State<Control>) -> Result<StatusCode, Refusal> {
+    match put_back::confirm(&control.agent).map_err(|error| Refusal::internal(&error))? {
+        None => Err(Refusal::not_found("there is nothing to confirm: the database was not rebuilt")),
+        Some(rescue) if rescue.phase != Phase::Done => Err(Refusal::new(
+            StatusCode::CONFLICT,
+            "the archive is still being looked through: try again later",
+        )),
+        Some(_) => Ok(StatusCode::NO_CONTENT),
+    }
 }
 
 async fn show_station(State(control): State<Control>) -> Json<Station> {

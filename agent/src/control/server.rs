@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::refusal::Refusal;
 use super::routes::{Control, router};
 use crate::agent::Agent;
+use crate::archive::replay::Replayer;
 use crate::service::Vitals;
 
 /// Why the control API is not served.
@@ -59,7 +60,9 @@ pub async fn serve(
     vitals: Vitals,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let app = router(Control { agent: agent.clone(), vitals }).layer(from_fn_with_state(agent, check_peer));
+    let replayer = Replayer::new(agent.clone());
+    let app = router(Control { agent: agent.clone(), vitals, replayer })
+        .layer(from_fn_with_state(agent, check_peer));
     axum::serve(listener, app.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(stop.cancelled_owned())
         .await

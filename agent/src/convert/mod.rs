@@ -6,7 +6,7 @@ mod pool;
 mod queue;
 pub mod worker;
 
-pub(crate) use job::choose;
 pub use job::{Answer, Job, convert};
+pub(crate) use job::{Ended, convert_each};
 pub use pool::{Command, ConvertFailure, Limits, Order, Pool};
 pub use queue::Turn;

@@ -59,29 +59,6 @@ pub(super) async fn append(db: &mut SqliteConnection, mut records: Vec<Record>) 
     .await
 }
 
-/// A record about a report, with what was recorded when it was made. `None` for one from before the ledger.
-pub(super) async fn about_report(
-    db: &mut SqliteConnection,
-    event: Event,
-    report_id: &str,
-) -> Result<Option<Record>, sqlx::Error> {
-    let made: Option<Row> = sqlx::query_as(
-        "SELECT * FROM ledger WHERE report_id = ?1 AND event = 'converted' ORDER BY seq DESC LIMIT 1",
-    )
-    .bind(report_id)
-    .fetch_optional(db)
-    .await?;
-    Ok(made.map(|made| {
-        let mut record = Record::new(event, made.source);
-        record.report_id = made.report_id;
-        record.report_sha256 = made.report_sha256;
-        record.serial_number = made.serial_number;
-        record.part_number = made.part_number;
-        record.result = made.result;
-        record
-    }))
-}
-
 #[derive(sqlx::FromRow)]
 struct Row {
     seq: i64,

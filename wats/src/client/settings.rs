@@ -86,7 +86,7 @@ impl ClientSettings {
         Ok(self)
     }
 
-    /// Reaches some servers without the proxy: names with all below them, addresses, networks like `10.0.0.0/8`, `*`.
+    /// Reaches some servers without the proxy: names with all below them, addresses, networks like `10.0.0.0/8`; `*` is every name.
     pub fn with_proxy_bypass(mut self, names: &[String]) -> Self {
         if let Some(proxy) = &mut self.proxy {
             proxy.bypass = names.join(",");

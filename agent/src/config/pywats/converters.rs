@@ -52,12 +52,6 @@ fn converter(
             );
             return fields.not_taken("module_path", words);
         }
-        Found::Automatic => {
-            let words = format!(
-                "{name:?} chose a converter for each file: make a source for each format, with patterns that tell them apart"
-            );
-            return fields.not_taken("module_path", words);
-        }
         Found::Lacking => {
             let words =
                 format!("this version has no converter for it; the files of {name:?} stay in {place}");

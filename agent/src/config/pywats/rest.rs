@@ -49,7 +49,7 @@ pub(super) fn instance(base: &Settings, fields: &mut Fields<'_>) {
 
 /// Keys that nothing of ours stands for: with their default they say nothing, else why they are left out is said.
 pub(super) fn without_counterpart(fields: &mut Fields<'_>) {
-    let registration = "registering the client is no setting of the agent: a token is enough";
+    let registration = "the agent registers anew";
     let serial = "serial numbers are not handed out by the agent";
     let packages = "software packages are not fetched by the agent";
     let retry = "the agent retries by itself, for as long as it takes";
@@ -62,7 +62,6 @@ pub(super) fn without_counterpart(fields: &mut Fields<'_>) {
     for (key, usual, why) in [
         ("instance_name", json!("WATS Client"), "instances have no second name here"),
         ("username", json!(""), never),
-        ("registration_enabled", json!(false), registration),
         ("registered_at", Value::Null, registration),
         ("auto_detect_location", json!(false), never),
         ("sn_type_name", json!(""), serial),

@@ -51,6 +51,11 @@ pub(super) fn take(import: &mut Import, settled: &mut Settled, fields: &mut Fiel
             _ => fields.not_taken("passcode", "a passcode counts together with its client_id: enter a token"),
         }
     }
+    // False was the default, and switches nothing off here.
+    if fields.flag("registration_enabled") == Some(true) {
+        fields.taken("registration_enabled", "server.register = true");
+        import.config.server.register = true;
+    }
     if fields.flag("verify_ssl") == Some(false) {
         let words = "the server is always verified: give your authority's certificate as server.extra_ca";
         fields.not_taken("verify_ssl", words);

@@ -1,7 +1,7 @@
 //! Which converter of ours stands for one of the client's.
 
 /// The converters that the client brings, by their classes, and ours.
-const STANDARD: [(&str, &str); 11] = [
+const STANDARD: [(&str, &str); 13] = [
     ("WATSStandardTextConverter", "wats-text"),
     ("WATSStandardJsonConverter", "wats-json"),
     ("WATSStandardXMLConverter", "wats-xml"),
@@ -13,6 +13,8 @@ const STANDARD: [(&str, &str); 11] = [
     ("KlippelConverter", "klippel"),
     ("SPEAConverter", "spea"),
     ("XJTAGConverter", "xjtag"),
+    ("AIConverter", "auto"),
+    ("CSVTestConverter", "example-csv"),
 ];
 
 /// What a module path of the client leads to.
@@ -20,8 +22,6 @@ pub(super) enum Found {
     Ours(&'static str),
     /// The client's own, which this version of ours lacks.
     Lacking,
-    /// Chooses among the others.
-    Automatic,
     /// A Python file of the user.
     Own,
 }
@@ -36,9 +36,6 @@ pub(super) fn find(module: &str) -> Found {
     }
     let plain = |text: &str| text.to_lowercase().replace('_', "");
     let wanted = plain(class);
-    if wanted == "aiconverter" {
-        return Found::Automatic;
-    }
     // A module is named after its class: seica_xml_converter.
     match STANDARD.iter().find(|(theirs, _)| plain(theirs) == wanted) {
         Some((_, ours)) if wats_converters::find(ours).is_some() => Found::Ours(ours),

@@ -124,13 +124,14 @@ fn a_service_configuration_becomes_ours() {
     );
     assert_eq!(import.config.delivery.uploads, 8);
 
-    let [ict, klippel, folders] = import.config.sources.as_slice() else {
+    let [ict, klippel, folders, auto] = import.config.sources.as_slice() else {
         panic!("{:#?}", import.config.sources);
     };
     assert_eq!((ict.name.as_str(), ict.converter.as_str()), ("ict-line-3", "teradyne-spectrum"));
     assert_eq!((ict.folder.as_deref(), ict.priority, ict.after), (Some("/data/ict"), 2, After::Delete));
     assert_eq!(ict.file_patterns, ["*.txt"]);
     assert_eq!(ict.arguments["operationTypeCode"], "50");
+    assert_eq!((auto.name.as_str(), auto.converter.as_str()), ("auto", "auto"));
     assert_eq!((klippel.folder.as_deref(), klippel.paused), (None, true));
     assert!(klippel.file_patterns.is_empty());
     let intake = &folders.intake;
@@ -150,7 +151,7 @@ fn a_service_configuration_becomes_ours() {
         ("converters[2].min_file_count", NotTaken, "marker"),
         ("converters[2].schedule_interval_seconds", Translated, "every_minutes = 2"),
         ("converters[3].module_path", NotTaken, "needs a plug-in"),
-        ("converters[4].module_path", NotTaken, "for each format"),
+        ("converters[4].module_path", Translated, "auto"),
         ("max_retry_attempts", NotTaken, "retries by itself"),
         ("log_level", NotTaken, "PYWATS_LOG_LEVEL"),
         ("surprise", NotTaken, "does not know"),
