@@ -35,7 +35,7 @@ fn an_unknown_key_is_named_with_its_line() {
     check(
         "version = 1\n[server]\nurll = \"https://a\"\n",
         expect![[r#"
-            /etc/wats-agent/line2.toml: line 3: server.urll: unknown key; did you mean "url"? known here: url, proxy, proxy_bypass, extra_ca
+            /etc/wats-agent/line2.toml: line 3: server.urll: unknown key; did you mean "url"? known here: url, proxy, proxy_bypass, extra_ca, register
         "#]],
     );
 }
@@ -195,8 +195,8 @@ schedule = { every_minute = 5 }
 "#,
         expect![[r#"
             /etc/wats-agent/line2.toml: line 2: token: unknown key; known here: version, station, server, delivery, intake, convert, health, control, retention, storage, sources
-            /etc/wats-agent/line2.toml: line 4: server.urll: unknown key; did you mean "url"? known here: url, proxy, proxy_bypass, extra_ca
-            /etc/wats-agent/line2.toml: line 5: server.prxoy: unknown key; did you mean "proxy"? known here: url, proxy, proxy_bypass, extra_ca
+            /etc/wats-agent/line2.toml: line 4: server.urll: unknown key; did you mean "url"? known here: url, proxy, proxy_bypass, extra_ca, register
+            /etc/wats-agent/line2.toml: line 5: server.prxoy: unknown key; did you mean "proxy"? known here: url, proxy, proxy_bypass, extra_ca, register
             /etc/wats-agent/line2.toml: line 7: delivery.uploads: invalid type: string "many", expected a whole number
             /etc/wats-agent/line2.toml: line 8: delivery.requests_per_minute: 1000000 is out of range: 0 to 100000
             /etc/wats-agent/line2.toml: line 9: sources[0]: the key "name" is missing
