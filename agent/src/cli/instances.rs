@@ -57,8 +57,18 @@ fn look(config: PathBuf) -> Instance {
     let settings = match Settings::load(&config) {
         Ok(settings) => settings,
         Err(error) => {
-            let trouble = Some(error.to_string());
-            return Instance { name, config, state: State::Unknown, process: None, sources: None, trouble };
+            // The agent may run with the configuration of before.
+            let storage = Settings::whereabouts(&config).map(|it| it.storage_folder());
+            let (state, process, _) =
+                storage.map_or((State::Unknown, None, None), |it| holder(&it.join("lock")));
+            return Instance {
+                name,
+                config,
+                state,
+                process,
+                sources: None,
+                trouble: Some(error.to_string()),
+            };
         }
     };
     let (state, process, trouble) = holder(&settings.storage_folder().join("lock"));

@@ -1,6 +1,8 @@
 //! The command line.
 
+mod config;
 mod convert;
+mod import;
 mod instances;
 mod ledger;
 mod recognise;
@@ -17,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Settings;
+use crate::config::{Document, Environment, Settings, environment};
 use crate::control::client::ControlError;
 use crate::convert::worker;
 use crate::secret::Made;
@@ -29,7 +31,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 #[derive(Debug, clap::Parser)]
 #[command(name = "wats-agent", version)]
 pub struct Args {
-    /// The configuration file; its name is the instance's name.
+    /// The configuration file; its name is the instance's name. Without it $PYWATS_CONFIG, else
+    /// /etc/wats-agent/default.toml.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -64,6 +67,11 @@ enum Command {
     },
     /// Check the configuration file and say everything that is wrong in it.
     CheckConfig,
+    /// Show the configuration in force and its history, compare, go back.
+    Config {
+        #[command(subcommand)]
+        command: config::ConfigCommand,
+    },
     /// Show how the running agent fares.
     Status {
         /// As JSON.
@@ -86,6 +94,8 @@ enum Command {
         #[command(subcommand)]
         command: ledger::LedgerCommand,
     },
+    /// Read a pyWATS client's configuration and say what was taken, what was translated and what could not be.
+    ImportPywats(import::Args),
     /// Register this machine as a client of the server, anew if it was registered before.
     Register {
         /// Read a token with the right to register from standard input, instead of using the agent's own.
@@ -120,23 +130,25 @@ enum Command {
 /// # Errors
 /// What went wrong, to be shown as one message.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let config = args.config.clone().unwrap_or_else(|| PathBuf::from("/etc/wats-agent/default.toml"));
+    let config = args.config.clone().unwrap_or_else(environment::default_path);
     match args.command {
-        Command::Run { machine_key } => run_agent(Settings::load(&config)?, machine_key),
+        Command::Run { machine_key } => run_agent(&config, machine_key),
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
         Command::Recognise(command) => recognise::run(&command, args.config.as_deref()),
         Command::Converters { json } => convert::list(json),
         Command::CheckConfig => check_config(&config),
-        Command::Status { json } => remote::status(&Settings::load(&config)?, json),
-        Command::Queue { command } => remote::queue(&Settings::load(&config)?, &command),
+        Command::Config { command } => config::run(&Settings::whereabouts(&config)?, &command),
+        Command::Status { json } => remote::status(&Settings::whereabouts(&config)?, json),
+        Command::Queue { command } => remote::queue(&Settings::whereabouts(&config)?, &command),
         Command::Instances { json } => instances::list(&config, json),
-        Command::Ledger { command } => ledger::run(&Settings::load(&config)?, &command),
+        Command::Ledger { command } => ledger::run(&Settings::whereabouts(&config)?, &command),
+        Command::ImportPywats(command) => import::run(&config, &command),
         Command::Register { token_stdin, json } => {
-            remote::register(&Settings::load(&config)?, token_stdin, json)
+            remote::register(&Settings::whereabouts(&config)?, token_stdin, json)
         }
-        Command::Unregister => remote::unregister(&Settings::load(&config)?),
-        Command::Replay(command) => replay::run(&Settings::load(&config)?, &command),
-        Command::Rescue { confirm } => remote::rescue(&Settings::load(&config)?, confirm),
+        Command::Unregister => remote::unregister(&Settings::whereabouts(&config)?),
+        Command::Replay(command) => replay::run(&Settings::whereabouts(&config)?, &command),
+        Command::Rescue { confirm } => remote::rescue(&Settings::whereabouts(&config)?, confirm),
         Command::MakeKey { path } => make_key(&path),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),
@@ -168,17 +180,20 @@ fn make_key(path: &std::path::Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run_agent(settings: Settings, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+fn run_agent(config: &std::path::Path, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
+    let usual = |_| EnvFilter::new(environment::log_level());
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(usual);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    let environment = Environment::read()?;
+    let document = Document::load_or_last(config)?;
     let runtime = tokio::runtime::Runtime::new().context("could not start the threads")?;
     let result = runtime.block_on(async {
         let stop = stop_on_signal().context("could not listen for signals")?;
-        crate::run(settings, machine_key, stop).await
+        crate::run(document, environment, machine_key, stop).await
     });
     // A thread that waits for a disk that does not answer must not be waited for.
     runtime.shutdown_timeout(GOODBYE);

@@ -25,8 +25,15 @@
 //! | `GET /v1/station`, `PUT /v1/station` | [`Station`] | [`Station`] |
 //! | `GET /v1/server`, `PUT /v1/server` | [`ServerChange`] | [`ServerSettings`] |
 //! | `POST /v1/server/test` | [`ServerChange`] | [`ConnectionTest`] |
+//! | `GET /v1/config` | | [`Configuration`] |
+//! | `PUT /v1/config?dry_run=&replace=&import=` ([`ConfigWish`]) | the text of a configuration file | [`ConfigChange`] |
+//! | `GET /v1/config/history` | | [`ConfigVersionInfo`] list, newest first |
+//! | `GET /v1/config/history/{number}` | | [`ConfigVersion`] |
+//! | `POST /v1/config/rollback` | [`RollBack`] | [`ConfigChange`] |
 //! | `GET /v1/rescue` | | [`Rescue`](crate::store::Rescue) of a damaged database, or null |
 //! | `POST /v1/rescue/confirm` | | 204 |
+
+mod configuration;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +41,11 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use configuration::{
+    ConfigChange, ConfigOrigin, ConfigState, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration,
+    RollBack,
+};
 
 pub use crate::intake::settings::{Schedule, SourceIntake, Unit, Watch};
 pub use crate::intake::{Detection, Means};
@@ -70,6 +82,9 @@ pub struct Status {
     pub memory_bytes: u64,
     /// False when the configuration file cannot be written: settings are then read only.
     pub config_writable: bool,
+    /// Whether the file is what is in force.
+    #[serde(default)]
+    pub config: ConfigState,
 }
 
 /// One word for the agent, and why when it is not [`HealthLevel::Ok`].

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod client;
+mod configuration;
 mod refusal;
 mod registration;
 mod replay;
@@ -12,6 +13,7 @@ mod status;
 pub(crate) mod upload;
 
 pub use routes::converters;
+pub(crate) use server::caller;
 pub use server::{ServeError, listen, serve};
 pub(crate) use status::sources;
 pub use status::{disk, status};

@@ -19,7 +19,7 @@ use super::api::{
 };
 use super::refusal::Refusal;
 use super::status::{sources, status};
-use super::{registration, replay, server_settings, upload};
+use super::{configuration, registration, replay, server_settings, upload};
 use crate::agent::Agent;
 use crate::archive::complaints::complaints;
 use crate::archive::put_back;
@@ -63,6 +63,7 @@ pub(super) fn router(control: Control) -> Router {
         .route("/v1/station", get(show_station).put(change_station))
         .route("/v1/server", get(server_settings::show).put(server_settings::change))
         .route("/v1/server/test", post(server_settings::test))
+        .merge(configuration::routes())
         .route(
             "/v1/registration",
             get(registration::show).put(registration::register).delete(registration::unregister),

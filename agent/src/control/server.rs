@@ -69,6 +69,18 @@ pub async fn serve(
         .map_err(ServeError::Serve)
 }
 
+tokio::task_local! {
+    /// Who asked for what this task does.
+    static CALLER: Peer;
+}
+
+/// The name of the user whose request is being carried out.
+pub(crate) fn caller() -> Option<String> {
+    let uid = CALLER.try_with(|peer| peer.0).ok()??;
+    let known = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    Some(known.map_or_else(|| format!("user {uid}"), |user| user.name))
+}
+
 /// The user at the other end, as the kernel says; `None` when it does not.
 #[derive(Debug, Clone, Copy)]
 struct Peer(Option<u32>);
@@ -86,7 +98,7 @@ async fn check_peer(
     next: Next,
 ) -> Response {
     if may_call(peer, &agent.settings().config.control.allow_users) {
-        return next.run(request).await;
+        return CALLER.scope(peer, next.run(request)).await;
     }
     tracing::warn!(user.id = ?peer.0, "refused a request to the control API by user {:?}", peer.0);
     Refusal::new(StatusCode::FORBIDDEN, "this user may not use the control API").into_response()

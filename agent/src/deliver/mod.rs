@@ -185,13 +185,14 @@ impl Delivery {
         let (now, limits) = (Instant::now(), &settings.config.delivery);
         let running = u32::try_from(self.uploads.len()).unwrap_or(u32::MAX);
         let free = self.gate.permits(now, limits.uploads).saturating_sub(running);
-        let free = free.min(self.pace.lock().free(now, limits.requests_per_minute));
+        let paced = self.pace.lock().free(now, limits.requests_per_minute);
+        let free = free.min(paced);
         if free == 0 {
             return Ok(());
         }
         let wanted = usize::try_from(free).unwrap_or(usize::MAX);
         if self.next.len() < wanted && self.more {
-            self.take(&settings, limits.uploads).await?;
+            self.take(&settings, limits.uploads.min(paced)).await?;
         }
         for _ in 0..free {
             let Some(due) = self.next.pop_front() else { break };
@@ -205,10 +206,10 @@ impl Delivery {
 
     /// Takes reports from the queue, those of the sources in turn: no more than are soon sent, so that one that is
     /// more urgent need not wait long behind them.
-    async fn take(&mut self, settings: &Settings, uploads: u32) -> Result<(), StoreError> {
+    async fn take(&mut self, settings: &Settings, most: u32) -> Result<(), StoreError> {
         // A probe takes the oldest report, due or not.
         let is_probe = self.gate.is_closed();
-        let (until, most) = if is_probe { (Timestamp::MAX, 1) } else { (Timestamp::now(), uploads) };
+        let (until, most) = if is_probe { (Timestamp::MAX, 1) } else { (Timestamp::now(), most) };
         let priority = |name: &str| {
             if is_replayed(name) {
                 return LEAST_PRIORITY;
