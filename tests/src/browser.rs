@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -142,7 +142,15 @@ impl Chromium {
                 let sizes = self.driver.execute(script, Vec::new()).await?;
                 let sizes: Vec<u64> = sizes.convert()?;
                 let (wide, high) = (sizes.first().copied(), sizes.get(1).copied());
-                ensure!(wide <= Some(width), "{name} is {wide:?} wide in a window of {width}");
+                if wide > Some(width) {
+                    // What sticks out, or holds a text that does.
+                    let script = format!(
+                        "return [...document.querySelectorAll('body *')].filter(it => it.scrollWidth > it.clientWidth + 1 \
+                         || it.getBoundingClientRect().right > {width}).pop()?.outerHTML"
+                    );
+                    let widest: Option<String> = self.driver.execute(script, Vec::new()).await?.convert()?;
+                    bail!("{name} is {wide:?} wide in a window of {width}: {widest:?}");
+                }
                 let clip = json!({ "x": 0, "y": 0, "width": width, "height": high.unwrap_or(height).clamp(height, 3000), "scale": 1 });
                 let wish = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
                 let taken = self.driver.cdp().send_raw("Page.captureScreenshot", wish).await?;

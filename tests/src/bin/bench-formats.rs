@@ -149,7 +149,7 @@ struct Row {
 impl Row {
     fn measure(converter: &dyn Converter, inputs: &[Input], args: &Args) -> anyhow::Result<Self> {
         let arguments = Arguments::defaults(converter.about().arguments);
-        let bare = bare(converter, &inputs[0]);
+        let bare = bare(converter, inputs.first().context("a format without a file")?);
         let mut convert = || {
             for input in inputs {
                 let mut count = 0;

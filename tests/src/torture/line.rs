@@ -263,8 +263,9 @@ impl Line {
         let mut acknowledged = HashSet::new();
         for line in said.lines() {
             let record: Value = serde_json::from_str(line).context("a record of the ledger")?;
-            if record["event"] == "acknowledged" {
-                acknowledged.insert(record["serial_number"].as_str().unwrap_or_default().to_owned());
+            if record.get("event").is_some_and(|event| event == "acknowledged") {
+                let serial = record.get("serial_number").and_then(Value::as_str);
+                acknowledged.insert(serial.unwrap_or_default().to_owned());
             }
         }
         let reports = self.station.sim.reports();
@@ -284,7 +285,7 @@ impl Line {
             reports: reports.len(),
             lost: lost.count(),
             duplicated: beyond + changed,
-            records: verdict["records"].as_u64().context("records")?,
+            records: verdict.get("records").and_then(Value::as_u64).context("records")?,
             healthy_after,
         })
     }
