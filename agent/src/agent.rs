@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use crate::config::{Config, SaveError, Settings, problems, source_problems, station_problems};
-use crate::control::api::{Link, Problem, ServerState, SourceSettings, SourceState, Station};
+use crate::control::api::{Event, Link, Paused, Problem, ServerState, SourceSettings, SourceState, Station};
+use crate::events::{Events, brief};
 use crate::intake::Detection;
 use crate::secret::Secrets;
 use crate::store::Store;
@@ -25,6 +26,7 @@ struct Shared {
     store: Store,
     secrets: Secrets,
     delivery: Notify,
+    events: Events,
     link: Mutex<LinkState>,
     sources: Mutex<BTreeMap<String, SourceHealth>>,
     troubles: Mutex<BTreeMap<&'static str, String>>,
@@ -82,6 +84,7 @@ impl Agent {
             store,
             secrets,
             delivery: Notify::new(),
+            events: Events::default(),
             link: Mutex::new(LinkState {
                 link: Link::Unknown,
                 version: None,
@@ -127,6 +130,11 @@ impl Agent {
 
     pub fn delivery(&self) -> &Notify {
         &self.0.delivery
+    }
+
+    /// Where what happens is said, and followed.
+    pub fn events(&self) -> &Events {
+        &self.0.events
     }
 }
 
@@ -176,6 +184,22 @@ impl Agent {
     /// When there is none, or the file cannot be written.
     pub async fn pause_source(&self, name: &str, paused: bool) -> Result<(), ChangeError> {
         self.change_source(name, |source| source.paused = paused).await
+    }
+
+    /// Pauses or resumes taking files, or sending reports, as a whole; it stays so over a restart.
+    ///
+    /// # Errors
+    /// When the file cannot be written; nothing is then changed.
+    pub async fn pause(&self, paused: Paused) -> Result<(), ChangeError> {
+        if self.settings().paused() == paused {
+            return Ok(());
+        }
+        self.change(|config| {
+            config.intake.paused = paused.intake;
+            config.delivery.paused = paused.delivery;
+            Ok(())
+        })
+        .await
     }
 
     /// Stops watching a folder; its files stay where they are.
@@ -251,7 +275,13 @@ impl Agent {
 
     /// Changes what is known of the server.
     pub fn update_link(&self, update: impl FnOnce(&mut LinkState)) {
-        update(&mut lock(&self.0.link));
+        let mut state = lock(&self.0.link);
+        let before = (state.link, state.trouble.clone());
+        update(&mut state);
+        if before != (state.link, state.trouble.clone()) {
+            let (link, trouble) = (state.link, state.trouble.as_deref().map(brief));
+            self.events().say(|| Event::ServerLink { link, trouble });
+        }
     }
 
     /// How the source of that name fares; watching with nothing to say, if it was not heard of.
@@ -261,7 +291,12 @@ impl Agent {
     }
 
     pub fn set_source_health(&self, name: &str, health: SourceHealth) {
-        lock(&self.0.sources).insert(name.to_owned(), health);
+        let said = (health.state, health.trouble.clone());
+        let before = lock(&self.0.sources).insert(name.to_owned(), health);
+        if before.is_none_or(|before| (before.state, before.trouble) != said) {
+            let (state, trouble) = said;
+            self.events().say(|| Event::Source { source: name.to_owned(), state, trouble });
+        }
     }
 
     pub fn forget_source_health(&self, name: &str) {
@@ -275,10 +310,19 @@ impl Agent {
 
     /// Says what is wrong with a part of the agent; `None` when nothing is any more.
     pub fn set_trouble(&self, part: &'static str, trouble: Option<String>) {
+        let mut troubles = lock(&self.0.troubles);
+        if troubles.get(part) == trouble.as_ref() {
+            return;
+        }
+        let said = trouble.clone();
         match trouble {
-            Some(words) => lock(&self.0.troubles).insert(part, words),
-            None => lock(&self.0.troubles).remove(part),
+            Some(words) => troubles.insert(part, words),
+            None => troubles.remove(part),
         };
+        self.events().say(|| match said {
+            Some(trouble) => Event::TroubleRaised { part: part.to_owned(), trouble },
+            None => Event::TroubleCleared { part: part.to_owned() },
+        });
     }
 }
 

@@ -4,16 +4,24 @@
 //! between is found by computing the hashes again ([`Check`]). That the newest records were cut off is found by the
 //! count of all that were ever written, and by a hash that somebody noted elsewhere.
 
+pub mod export;
+
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::control::api::Time;
+
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "LedgerEvent")]
 pub enum Event {
     /// A report was made of a file and stored for sending.
     Converted,
+    /// A person put another content in the place of a refused report's.
+    Corrected,
     /// A file could not be converted.
     Failed,
     /// A file has the content of one that was converted before: it adds nothing.
@@ -27,13 +35,21 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 6] =
-        [Self::Converted, Self::Failed, Self::Duplicate, Self::Acknowledged, Self::Refused, Self::Discarded];
+    const ALL: [Self; 7] = [
+        Self::Converted,
+        Self::Corrected,
+        Self::Failed,
+        Self::Duplicate,
+        Self::Acknowledged,
+        Self::Refused,
+        Self::Discarded,
+    ];
 
     /// As in the table and in exports.
     pub fn word(self) -> &'static str {
         match self {
             Self::Converted => "converted",
+            Self::Corrected => "corrected",
             Self::Failed => "failed",
             Self::Duplicate => "duplicate",
             Self::Acknowledged => "acknowledged",
@@ -49,11 +65,13 @@ impl Event {
 }
 
 /// One record. What does not apply to the event is absent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LedgerRecord")]
 pub struct Record {
     /// From 1, without gaps.
     pub seq: i64,
     /// To the millisecond.
+    #[schemars(with = "Time")]
     pub at: Timestamp,
     pub event: Event,
     pub source: String,

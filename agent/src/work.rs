@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use wats_converters::Companion;
 
 use crate::Agent;
-use crate::control::api::{After, FileState};
+use crate::control::api::{After, Event, FileState};
 use crate::convert::{Answer, ConvertFailure, Job, Pool};
+use crate::events::brief;
 use crate::files::Stamp;
 use crate::intake::{Candidate, Content, Outcome, Source};
 use crate::metrics::{self, Stage};
@@ -146,6 +147,7 @@ impl Work {
                     "{name} has the content of file {of}, which was converted before"
                 );
                 metrics::file(&source.settings.name, "duplicate");
+                self.say_duplicate(file, id, of);
                 return self.finish(file, known(file, id, FileState::Converted, sha256, now)).await;
             }
             Claim::Convert { id } => {
@@ -175,6 +177,15 @@ impl Work {
                     Some(of) => tracing::info!(file.id = id, "{name} has the content of file {of}"),
                 }
                 metrics::file(&source.settings.name, if twin.is_none() { "converted" } else { "duplicate" });
+                match twin {
+                    None => self.agent.events().say(|| Event::FileConverted {
+                        source: source.settings.name.clone(),
+                        name: name.clone(),
+                        file_id: id,
+                        reports: u64::try_from(count).unwrap_or(u64::MAX),
+                    }),
+                    Some(of) => self.say_duplicate(file, id, of),
+                }
                 for warning in warnings {
                     tracing::warn!(file.id = id, "{name}: {warning}");
                 }
@@ -195,6 +206,7 @@ impl Work {
         let id = self.agent.store().refuse(new_file(file, String::new(), now)?, words.clone()).await?;
         tracing::warn!(file.id = id, "{} was not converted: {}", file_name(file), first_line(&words));
         metrics::file(&file.source.settings.name, "failed");
+        self.say_failed(file, id, &words);
         let failed = Known { error: Some(words), ..known(file, id, FileState::Failed, String::new(), now) };
         self.finish(file, failed).await
     }
@@ -210,8 +222,27 @@ impl Work {
         tracing::warn!(file.id = id, "{} was not converted: {}", file_name(file), first_line(&words));
         self.agent.store().failed(id, words.clone()).await?;
         metrics::file(&file.source.settings.name, "failed");
+        self.say_failed(file, id, &words);
         let failed = Known { error: Some(words), ..known(file, id, FileState::Failed, sha256, now) };
         self.finish(file, failed).await
+    }
+
+    fn say_duplicate(&self, file: &Candidate, id: i64, of: i64) {
+        self.agent.events().say(|| Event::FileDuplicate {
+            source: file.source.settings.name.clone(),
+            name: file_name(file),
+            file_id: id,
+            duplicate_of: of,
+        });
+    }
+
+    fn say_failed(&self, file: &Candidate, id: i64, words: &str) {
+        self.agent.events().say(|| Event::FileFailed {
+            source: file.source.settings.name.clone(),
+            name: file_name(file),
+            file_id: id,
+            error: brief(words),
+        });
     }
 
     async fn finish(&self, file: &Candidate, known: Known) -> Result<Outcome, WorkError> {

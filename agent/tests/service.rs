@@ -30,7 +30,7 @@ fn ask(folder: &Path, arguments: &[&str]) -> Output {
 
 fn configure(folder: &Path) {
     let text = format!(
-        "version = 1\n[health]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"{0}/agent.sock\"\n\
+        "version = 1\n[health]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"{0}/agent.sock\"\nrequests_per_minute = 0\n\
          [storage]\nfolder = \"{0}/state\"\nmachine_key = \"{0}/key\"\n[intake]\nsettle_seconds = 1\n\
          rescan_seconds = 1\n[[sources]]\nname = \"line\"\nconverter = \"wats-json\"\nfolder = \"{0}/in\"\n",
         folder.display()
@@ -112,7 +112,7 @@ async fn the_service_notifies_systemd_takes_uploads_and_stops_when_told() {
     assert_eq!(status["instance"], "line1");
     assert!(ask(path, &["queue", "list"]).status.success());
     let unknown = ask(path, &["queue", "retry", "00000000-0000-0000-0000-000000000000"]);
-    assert_eq!(unknown.status.code(), Some(1));
+    assert_eq!(unknown.status.code(), Some(6));
 
     let pid = nix::unistd::Pid::from_raw(running.0.id().try_into().unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();

@@ -1,24 +1,36 @@
 //! The command line.
 
 mod convert;
+mod exit;
+mod input_files;
 mod instances;
 mod ledger;
-mod remote;
+mod print;
+mod queue;
+#[cfg(test)]
+mod reference;
+mod server;
+mod sources;
+mod status;
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Subcommand;
+use clap::{CommandFactory, Subcommand};
+use clap_complete::Shell;
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
-use crate::control::client::ControlError;
+use crate::control::client::ControlClient;
 use crate::convert::worker;
 use crate::secret::Made;
+pub use exit::Exit;
+use print::show;
 
 /// How long threads may take to end.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -30,6 +42,9 @@ pub struct Args {
     /// The configuration file; its name is the instance's name.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -52,35 +67,63 @@ enum Command {
     /// Convert one file and print its reports as a JSON array.
     Convert(convert::Args),
     /// List the converters and their arguments.
-    Converters {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Converters,
     /// Check the configuration file and say everything that is wrong in it.
     CheckConfig,
     /// Show how the running agent fares.
-    Status {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
+    Status,
+    /// Take no files, or send no reports, until it is resumed; also over a restart.
+    Pause {
+        #[arg(value_enum)]
+        part: status::Part,
     },
-    /// Look at the running agent's queue of reports, and send again or give up.
+    /// Go on with what was paused.
+    Resume {
+        #[arg(value_enum)]
+        part: status::Part,
+    },
+    /// Show what happens in the running agent, as it happens.
+    Events,
+    /// Look at and change the watched folders of the running agent.
+    Sources {
+        #[command(subcommand)]
+        command: sources::SourcesCommand,
+    },
+    /// Put files into the folder of a source of the running agent.
+    Upload {
+        source: String,
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Look at the running agent's input files, and convert again those that failed.
+    Files {
+        #[command(subcommand)]
+        command: input_files::FilesCommand,
+    },
+    /// Look at the running agent's queue of reports, and send again, correct or give up.
     Queue {
         #[command(subcommand)]
-        command: remote::QueueCommand,
+        command: queue::QueueCommand,
+    },
+    /// Look at, change and try the running agent's connection to the WATS server.
+    Server {
+        #[command(subcommand)]
+        command: server::ServerCommand,
+    },
+    /// Look at and change the station that the running agent sends reports as.
+    Station {
+        #[command(subcommand)]
+        command: server::StationCommand,
     },
     /// List the instances of this machine, whose configurations lie beside this one's.
-    Instances {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Instances,
     /// Answer from the receipt ledger: what became of every file, provably.
     Ledger {
         #[command(subcommand)]
         command: ledger::LedgerCommand,
     },
+    /// Print the completions of this command line for a shell.
+    Completions { shell: Shell },
     /// Make the machine key, under which credentials are kept; one that is there stays.
     MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
@@ -96,42 +139,75 @@ enum Command {
 /// # Errors
 /// What went wrong, to be shown as one message.
 pub fn run(args: Args) -> anyhow::Result<()> {
+    let json = args.json;
     let config = args.config.clone().unwrap_or_else(|| PathBuf::from("/etc/wats-agent/default.toml"));
     match args.command {
         Command::Run { machine_key } => run_agent(Settings::load(&config)?, machine_key),
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
-        Command::Converters { json } => convert::list(json),
-        Command::CheckConfig => check_config(&config),
-        Command::Status { json } => remote::status(&Settings::load(&config)?, json),
-        Command::Queue { command } => remote::queue(&Settings::load(&config)?, &command),
-        Command::Instances { json } => instances::list(&config, json),
-        Command::Ledger { command } => ledger::run(&Settings::load(&config)?, &command),
-        Command::MakeKey { path } => make_key(&path),
+        Command::Converters => convert::list(json),
+        Command::CheckConfig => check_config(&config, json),
+        Command::Instances => instances::list(&config, json),
+        Command::MakeKey { path } => make_key(&path, json),
+        Command::Completions { shell } => completions(shell),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),
+        command => ask(&Settings::load(&config)?, &command, json),
     }
 }
 
-/// What the process ends with: 3 when the agent that was asked does not run, 4 when another one runs on the
-/// instance, else 1.
-pub fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<crate::InstanceTaken>() {
-        return 4;
-    }
-    match error.downcast_ref::<ControlError>() {
-        Some(ControlError::Unreachable { .. }) => 3,
-        _ => 1,
+/// What is asked of a running agent, or of its database.
+#[tokio::main(flavor = "current_thread")]
+async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Result<()> {
+    match command {
+        Command::Status => status::status(settings, json).await,
+        Command::Pause { part } => status::pause(settings, *part, true, json).await,
+        Command::Resume { part } => status::pause(settings, *part, false, json).await,
+        Command::Events => status::events(settings, json).await,
+        Command::Sources { command } => sources::run(settings, command, json).await,
+        Command::Upload { source, files } => sources::upload(settings, source, files, json).await,
+        Command::Files { command } => input_files::run(settings, command, json).await,
+        Command::Queue { command } => queue::run(settings, command, json).await,
+        Command::Server { command } => server::run(settings, command, json).await,
+        Command::Station { command } => server::station(settings, command, json).await,
+        Command::Ledger { command } => ledger::run(settings, command, json).await,
+        Command::Run { .. }
+        | Command::Convert(_)
+        | Command::Converters
+        | Command::CheckConfig
+        | Command::Instances
+        | Command::MakeKey { .. }
+        | Command::Completions { .. }
+        | Command::Worker
+        | Command::Share => Ok(()),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is the answer of the command")]
-fn make_key(path: &std::path::Path) -> anyhow::Result<()> {
-    let words = match crate::secret::make_key(path)? {
-        Made::New => "was made",
-        Made::WasThere => "is there already",
-    };
-    println!("the machine key {} {words}", path.display());
-    Ok(())
+fn client(settings: &Settings) -> anyhow::Result<ControlClient> {
+    ControlClient::new(settings.socket()).context("setting up the control client")
+}
+
+/// The content of a file, or of standard input where it is called `-`.
+fn read_input(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file == Path::new("-") {
+        let mut content = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut content)?;
+        return Ok(content);
+    }
+    std::fs::read(file)
+}
+
+fn completions(shell: Shell) -> anyhow::Result<()> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "wats-agent", &mut text);
+    print::print(&String::from_utf8_lossy(&text))
+}
+
+fn make_key(path: &Path, as_json: bool) -> anyhow::Result<()> {
+    let is_new = matches!(crate::secret::make_key(path)?, Made::New);
+    show(as_json, &json!({"path": path.display().to_string(), "is_new": is_new}), |_| {
+        let words = if is_new { "was made" } else { "is there already" };
+        format!("the machine key {} {words}\n", path.display())
+    })
 }
 
 fn run_agent(settings: Settings, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
@@ -167,11 +243,12 @@ fn stop_on_signal() -> std::io::Result<CancellationToken> {
     Ok(stop)
 }
 
-#[expect(clippy::print_stdout, reason = "this is the answer of the command")]
-fn check_config(config: &std::path::Path) -> anyhow::Result<()> {
+fn check_config(config: &Path, as_json: bool) -> anyhow::Result<()> {
     let settings = Settings::load(config)?;
-    println!("{} is right: instance {}", config.display(), settings.instance);
-    Ok(())
+    let sources = settings.config.sources.len();
+    let answer =
+        json!({"config": config.display().to_string(), "instance": settings.instance, "sources": sources});
+    show(as_json, &answer, |_| format!("{} is right: instance {}\n", config.display(), settings.instance))
 }
 
 #[cfg(test)]

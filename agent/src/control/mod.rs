@@ -1,14 +1,24 @@
 //! The control API: the one way in for the console and the command line.
 
+mod access;
 pub mod api;
 pub mod client;
+mod events;
+mod input_files;
+mod ledger;
+mod limit;
+mod openapi;
 mod refusal;
+mod reports;
 mod routes;
 mod server;
 mod server_settings;
+mod sources;
 mod status;
+mod token;
 pub(crate) mod upload;
 
 pub use routes::converters;
-pub use server::{ServeError, listen, serve};
+pub use server::{Listener, ServeError, listen, serve};
 pub use status::{disk, status};
+pub use token::Token;

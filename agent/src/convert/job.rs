@@ -121,28 +121,37 @@ fn finish(job: &Job, conversion: Conversion) -> Answer {
         if !ids.insert(id) {
             return refused(format!("{which} has the same id {id} as one before it in the file"));
         }
-        // The server's documentation demands it beside the local time.
-        if report.start_utc.is_none() {
-            report.start_utc = report.start.as_ref().and_then(wats::report::Time::utc);
+        match ready(id, report, &which) {
+            Ok(report) => reports.push(report),
+            Err(words) => return refused(words),
         }
-        let problems = validate::problems(&report, Strictness::Observed);
-        if !problems.is_empty() {
-            return refused(broken_rules(&which, &problems));
-        }
-        let body = match wats::wsjf::write(&report) {
-            Ok(body) => body,
-            Err(error) => return refused(format!("{which} cannot be written: {error}")),
-        };
-        reports.push(NewReport {
-            id,
-            serial_number: report.sn,
-            part_number: report.pn,
-            process_code: report.process_code.map(i64::from),
-            result: report.result.letter().to_owned(),
-            body,
-        });
     }
     Answer::Reports { reports, warnings: conversion.warnings }
+}
+
+/// A report as it goes into the queue: completed, checked, and written.
+///
+/// # Errors
+/// When it breaks the server's rules, in words.
+pub(crate) fn ready(id: Uuid, mut report: wats::Report, which: &str) -> Result<NewReport, String> {
+    report.id = Some(id);
+    // The server's documentation demands it beside the local time.
+    if report.start_utc.is_none() {
+        report.start_utc = report.start.as_ref().and_then(wats::report::Time::utc);
+    }
+    let problems = validate::problems(&report, Strictness::Observed);
+    if !problems.is_empty() {
+        return Err(broken_rules(which, &problems));
+    }
+    let body = wats::wsjf::write(&report).map_err(|error| format!("{which} cannot be written: {error}"))?;
+    Ok(NewReport {
+        id,
+        serial_number: report.sn,
+        part_number: report.pn,
+        process_code: report.process_code.map(i64::from),
+        result: report.result.letter().to_owned(),
+        body,
+    })
 }
 
 fn broken_rules(which: &str, problems: &[validate::Problem]) -> String {

@@ -5,6 +5,6 @@ mod job;
 mod pool;
 pub mod worker;
 
-pub(crate) use job::choose;
 pub use job::{Answer, Job, convert};
+pub(crate) use job::{choose, ready};
 pub use pool::{Command, ConvertFailure, Limits, Pool};

@@ -15,10 +15,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 use wats::client::{Client, SubmitError, Verdict};
 
 use crate::config::Settings;
-use crate::control::api::{Link, USUAL_PRIORITY};
+use crate::control::api::{Event, Link, USUAL_PRIORITY};
+use crate::events::brief;
 use crate::metrics::{self, Stage};
 use crate::service::Pulse;
 use crate::store::{Due, Sent, StoreError};
@@ -125,6 +127,9 @@ impl Delivery {
         let settings = self.settings.borrow().clone();
         let (now, limits) = (Instant::now(), &settings.config.delivery);
         let running = u32::try_from(self.uploads.len()).unwrap_or(u32::MAX);
+        if limits.paused {
+            return Ok(());
+        }
         let free = self.gate.permits(now, limits.uploads).saturating_sub(running);
         let free = free.min(self.pace.free(now, limits.requests_per_minute));
         if free == 0 {
@@ -167,7 +172,8 @@ impl Delivery {
     }
 
     async fn until_next(&mut self) -> Result<Duration, StoreError> {
-        if self.client.is_none() || !self.uploads.is_empty() {
+        let paused = self.settings.borrow().config.delivery.paused;
+        if self.client.is_none() || paused || !self.uploads.is_empty() {
             return Ok(TURN);
         }
         if let Some(at) = self.gate.opens_at() {
@@ -320,7 +326,21 @@ async fn upload(agent: Agent, client: Client, due: Due) -> Result<Ended, StoreEr
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     agent.set_trouble("database", None);
+    agent.events().say(|| event(id, &sent));
     Ok(ended)
+}
+
+fn event(report_id: Uuid, sent: &Sent) -> Event {
+    match sent {
+        Sent::Accepted { .. } => Event::ReportAcknowledged { report_id },
+        Sent::Rejected { error, .. } => Event::ReportRefused { report_id, error: brief(error) },
+        Sent::Postponed { error, due_at, .. } => {
+            Event::ReportPostponed { report_id, error: brief(error), due_at: *due_at }
+        }
+        Sent::GivenBack { error } => {
+            Event::ReportHeld { report_id, error: brief(error.as_deref().unwrap_or_default()) }
+        }
+    }
 }
 
 /// What an error means for the report, and for the server.

@@ -1,6 +1,7 @@
 //! The table `ledger`: only ever added to.
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
@@ -9,7 +10,7 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 
 use super::rows::{ms, time};
 use super::{StoreError, options};
-use crate::ledger::{Event, Flaw, Record};
+use crate::ledger::{Check, Event, Flaw, Record};
 
 /// Adds a record after the last one.
 pub(super) async fn append(db: &mut SqliteConnection, mut record: Record) -> Result<(), sqlx::Error> {
@@ -89,7 +90,8 @@ pub(super) async fn about_report(
     report_id: &str,
 ) -> Result<Option<Record>, sqlx::Error> {
     let made: Option<Row> = sqlx::query_as(
-        "SELECT * FROM ledger WHERE report_id = ?1 AND event = 'converted' ORDER BY seq DESC LIMIT 1",
+        "SELECT * FROM ledger WHERE report_id = ?1 AND event IN ('converted', 'corrected')
+          ORDER BY seq DESC LIMIT 1",
     )
     .bind(report_id)
     .fetch_optional(db)
@@ -193,6 +195,22 @@ impl Ledger {
         let query = "SELECT seq FROM sqlite_sequence WHERE name = 'ledger'";
         let seq: Option<i64> = sqlx::query_scalar(query).fetch_optional(&self.readers).await?;
         Ok(seq.unwrap_or(0))
+    }
+
+    /// Computes every hash again. Answers how many records there are and the hash of the last; `noted` is the last
+    /// hash of an earlier check.
+    ///
+    /// # Errors
+    /// With the first flaw, or when the database does not answer.
+    pub async fn verify(&self, noted: Option<String>) -> Result<(i64, String), LedgerError> {
+        // Before the records: what is added meanwhile is no flaw.
+        let written = self.written().await?;
+        let mut check = Check::new(noted);
+        let mut records = pin!(self.records(Timestamp::MIN, Timestamp::MAX));
+        while let Some(record) = records.next().await {
+            check.next(&record?)?;
+        }
+        Ok(check.end(written)?)
     }
 
     /// The records of a time, `from` included and `to` not, in their order. They are read one by one.

@@ -13,7 +13,7 @@ use crate::control::api::{
 };
 
 /// The longest page, whatever is asked for.
-const PAGE_LIMIT: u32 = 1000;
+pub(super) const PAGE_LIMIT: u32 = 1000;
 /// The page when nothing is said.
 const PAGE: u32 = 100;
 
@@ -35,15 +35,25 @@ macro_rules! select_files {
 }
 
 macro_rules! select_reports {
-    ($condition:literal) => {
+    ($($condition:tt)*) => {
         concat!(
             "SELECT r.id, r.file_id, f.source, f.name AS file_name, r.serial_number, r.part_number,
                     r.process_code, r.result, r.state, r.attempts, r.stored_at, r.sent_at, r.due_at, r.error
                FROM report r JOIN file f ON f.id = r.file_id ",
-            $condition
+            $($condition)*
         )
     };
 }
+
+/// What a [`ReportQuery`] narrows beside the state, as the parameters 4 to 8.
+macro_rules! matching {
+    () => {
+        " AND (?4 IS NULL OR r.source = ?4) AND (?5 IS NULL OR r.serial_number = ?5)
+          AND (?6 IS NULL OR r.part_number = ?6)
+          AND (?7 IS NULL OR r.stored_at >= ?7) AND (?8 IS NULL OR r.stored_at < ?8)"
+    };
+}
+pub(super) use matching;
 
 impl Store {
     /// A page of files, newest first.
@@ -150,13 +160,22 @@ impl Store {
             }
         };
         let query = match filter.state {
-            None => select_reports!("WHERE r.seq < ?1 ORDER BY r.seq DESC LIMIT ?2"),
-            Some(_) => select_reports!("WHERE r.seq < ?1 AND r.state = ?3 ORDER BY r.seq DESC LIMIT ?2"),
+            None => select_reports!("WHERE r.seq < ?1", matching!(), " ORDER BY r.seq DESC LIMIT ?2"),
+            Some(_) => select_reports!(
+                "WHERE r.seq < ?1 AND r.state = ?3",
+                matching!(),
+                " ORDER BY r.seq DESC LIMIT ?2"
+            ),
         };
         let rows: Vec<ReportRow> = sqlx::query_as(query)
             .bind(before)
             .bind(filter.limit.unwrap_or(PAGE).min(PAGE_LIMIT))
             .bind(filter.state.map(ReportState::word))
+            .bind(filter.source.as_deref())
+            .bind(filter.serial_number.as_deref())
+            .bind(filter.part_number.as_deref())
+            .bind(filter.from.map(ms))
+            .bind(filter.to.map(ms))
             .fetch_all(&self.readers)
             .await?;
         rows.into_iter().map(|row| row.record().map_err(StoreError::from)).collect()

@@ -4,6 +4,7 @@
 //! change goes through one writer that puts many changes into one transaction, because a commit waits
 //! for the disk. A change is durable when its call returns.
 
+mod dead_letters;
 mod error;
 mod files;
 mod ledger;

@@ -347,7 +347,7 @@ async fn record(
 }
 
 /// Records in the ledger what became of a report.
-async fn note(
+pub(super) async fn note(
     db: &mut SqliteConnection,
     event: Event,
     id: &str,

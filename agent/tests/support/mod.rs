@@ -45,7 +45,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "version = 1\n[station]\nname = \"ST1\"\nlocation = \"Lab\"\npurpose = \"Test\"\ntime_zone = \"UTC\"\n\
-             [health]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"{0}/agent.sock\"\n\
+             [health]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"{0}/agent.sock\"\nrequests_per_minute = 0\n\
              [storage]\nfolder = \"{0}/state\"\nmachine_key = \"{0}/key\"\n\
              [intake]\nsettle_seconds = 1\nrescan_seconds = 1\nshare_timeout_seconds = 2\n\
              [[sources]]\nname = \"line\"\nconverter = \"wats-json\"\nfolder = \"{0}/in\"\n{source}\n{1}",
