@@ -8,7 +8,7 @@ use super::exit::AgentEnded;
 use super::print::{print, show};
 use crate::config::Settings;
 use crate::control::api::{HealthLevel, Notice, Paused, Status};
-use crate::control::client::ControlClient;
+use crate::control::client::{ControlClient, ControlError};
 
 /// What can be paused as a whole; a single source: `wats-agent sources pause`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -47,7 +47,11 @@ pub(super) async fn events(settings: &Settings, json: bool) -> anyhow::Result<()
     let client: ControlClient = super::client(settings)?;
     let mut events = Box::pin(client.events().await?);
     while let Some(notice) = events.next().await {
-        let notice = notice?;
+        let notice = match notice {
+            // Killed, with no time for a proper end.
+            Err(ControlError::Broken(_)) => break,
+            notice => notice?,
+        };
         print(&if json { serde_json::to_string(&notice)? + "\n" } else { line(&notice)? })?;
     }
     Err(AgentEnded.into())

@@ -72,6 +72,17 @@ impl Bench {
         self.until("running", async || self.client.status().await.is_ok()).await;
     }
 
+    /// The program with this instance's configuration.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wats-agent"));
+        command
+            .arg("--config")
+            .arg(self.folder.path().join("test.toml"))
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+
     /// Kills the agent, as a power cut would.
     pub(crate) fn stop(&mut self) {
         if let Some(mut agent) = self.agent.take() {
