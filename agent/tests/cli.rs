@@ -1,6 +1,6 @@
 //! The command line against a running agent: every command, in words and in JSON, and what it ends with.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod support;
 

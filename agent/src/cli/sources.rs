@@ -1,6 +1,7 @@
 //! `sources` and `upload`: the watched folders.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -13,10 +14,13 @@ use super::print::{print, show};
 use super::read_input;
 use crate::config::Settings;
 use crate::control::api::{Changed, SourceSettings, SourceState, SourceStatus, StoredFile};
-use crate::control::client::ControlClient;
+use crate::control::client::{ControlClient, ControlError};
 
 /// So much of a file is read at once.
 const PIECE: usize = 64 * 1024;
+/// A file that the agent has no time for now is tried again so often, after so long.
+const TRIES: u32 = 60;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What can be done with the watched folders.
 #[derive(Debug, Subcommand)]
@@ -148,7 +152,7 @@ pub(super) async fn upload(
     let client = super::client(settings)?;
     let mut stored: Vec<StoredFile> = Vec::new();
     for file in files {
-        let one = send(&client, source, file)
+        let one = send_in_time(&client, source, file)
             .await
             .with_context(|| format!("could not upload {}", file.display()))?;
         if !json {
@@ -157,6 +161,21 @@ pub(super) async fn upload(
         stored.push(one);
     }
     if json { show(true, &stored, |_| String::new()) } else { Ok(()) }
+}
+
+/// Sends the file; when many came before it, once the agent takes more.
+async fn send_in_time(client: &ControlClient, source: &str, path: &Path) -> anyhow::Result<StoredFile> {
+    for _ in 0..TRIES {
+        match send(client, source, path).await {
+            Err(error) if is_too_often(&error) => tokio::time::sleep(PAUSE).await,
+            sent => return sent,
+        }
+    }
+    send(client, source, path).await
+}
+
+fn is_too_often(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<ControlError>(), Some(ControlError::Refused { status: 429, .. }))
 }
 
 async fn send(client: &ControlClient, source: &str, path: &Path) -> anyhow::Result<StoredFile> {
