@@ -1,9 +1,10 @@
 //! Files that appear whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fs::{File, Metadata, Permissions};
 use std::io::{Result, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
@@ -32,6 +33,27 @@ pub fn create_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
 /// Makes the names in a folder, new and gone, survive a power cut.
 pub fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder)?.sync_all()
+}
+
+/// Folders in which names came or went, to be put on disk together: that takes as long for many files as for one.
+#[derive(Debug, Default)]
+pub struct Folders(BTreeSet<PathBuf>);
+
+impl Folders {
+    /// Names in the folder have changed.
+    pub fn changed(&mut self, folder: &Path) {
+        if !self.0.contains(folder) {
+            self.0.insert(folder.to_owned());
+        }
+    }
+
+    /// Makes the names survive a power cut, the folders in the order of their paths.
+    ///
+    /// # Errors
+    /// Of the first folder that cannot be put on disk.
+    pub fn sync(self) -> Result<()> {
+        self.0.iter().try_for_each(|folder| sync_folder(folder))
+    }
 }
 
 fn draft(path: &Path, mode: u32, bytes: &[u8]) -> Result<NamedTempFile> {

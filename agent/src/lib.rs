@@ -24,6 +24,7 @@ mod run;
 pub mod secret;
 pub mod service;
 pub mod store;
+mod turns;
 pub mod work;
 
 use std::error::Error;

@@ -22,10 +22,8 @@ use crate::store::Store;
 use crate::work::Work;
 use crate::{Agent, control, deliver, error_chain, health, intake};
 
-/// Files that are worked on at once: enough that one commit serves many.
-const FILES_AT_ONCE: usize = 16;
-/// Complete files that wait for their turn.
-const FILES_WAITING: usize = 64;
+/// Complete files that wait to be worked on; each source has only so many on their way at all.
+const FILES_WAITING: usize = 256;
 /// The reports of one file, together.
 const ANSWER_BYTES: usize = 512 << 20;
 /// How long the parts may take to end.
@@ -110,16 +108,10 @@ async fn start_work(
     let work = Work::new(agent.clone(), Pool::new(itself("worker"), limits));
     let (sender, files) = mpsc::channel(FILES_WAITING);
     let files = Arc::new(Mutex::new(files));
-    for _ in 0..FILES_AT_ONCE {
-        let (work, files, inner) = (work.clone(), files.clone(), stop.clone());
-        parts.spawn(supervise("conversion", agent.clone(), stop.clone(), move || {
-            let (work, files, stop) = (work.clone(), files.clone(), inner.clone());
-            async move {
-                work.run(files, stop).await;
-                Ok(())
-            }
-        }));
-    }
+    let inner = stop.clone();
+    parts.spawn(supervise("conversion", agent.clone(), stop.clone(), move || {
+        work.clone().run(files.clone(), inner.clone())
+    }));
     let pulse = Arc::new(vitals.watch("intake", Duration::from_secs(60)));
     let shares = Arc::new(Shares::new(itself("share")));
     let (other, inner) = (agent.clone(), stop.clone());

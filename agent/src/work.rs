@@ -1,24 +1,30 @@
-//! The way of one file: read, claim, convert, store, put away.
+//! The way of files: read, converted, recorded, put away. What waits for a disk or a process is done for several at once.
+//!
+//! ```text
+//!   intake ──► group of one source ──► turn at a worker: read, convert ──► record ──► put away
+//! ```
+//!
+//! A group waits for its source's turn only, so one that is slow holds up none of the others; what is recorded comes
+//! from all sources together, because a commit takes as long for many as for one.
 
-use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
+mod record;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use wats_converters::Companion;
 
 use crate::Agent;
-use crate::control::api::{After, Event, FileState};
-use crate::convert::{Answer, ConvertFailure, Job, Pool};
-use crate::events::brief;
-use crate::files::Stamp;
+use crate::control::api::{After, FileState};
+use crate::convert::{Answer, ConvertFailure, Job, Order, Pool};
 use crate::intake::{Candidate, Content, Outcome, Source};
 use crate::metrics::{self, Stage};
-use crate::store::{Claim, Known, NewFile, StoreError};
+use crate::store::{Finished, Made, NewFile, StoreError};
+use record::{Done, Recorder};
 
 /// How long an empty or cut off file may rest before it counts as an error: its writer may be slow.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,256 +32,258 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_secs(5);
 /// The contents in memory at once, in KiB; a larger file waits until it is alone.
 const MEMORY_KIB: u32 = 256 * 1024;
+/// Files of a source that are read and converted together, at most; and their bytes, unless it is one.
+const GROUP: usize = 32;
+const GROUP_BYTES: u64 = 4 << 20;
+/// A group that took less may be larger the next time, and smaller that took more.
+const QUICK: Duration = Duration::from_millis(50);
+const SLOW: Duration = Duration::from_millis(500);
 
 /// Works on files; cheap to clone, all clones share the limits.
 #[derive(Debug, Clone)]
 pub struct Work {
-    pub agent: Agent,
-    pub pool: Pool,
+    agent: Agent,
+    pool: Pool,
     memory: Arc<Semaphore>,
+    /// How many files of each source go together: one, until it turns out to be quick.
+    sizes: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl Work {
     pub fn new(agent: Agent, pool: Pool) -> Self {
         let memory = Arc::new(Semaphore::new(usize::try_from(MEMORY_KIB).unwrap_or(usize::MAX)));
-        Self { agent, pool, memory }
+        Self { agent, pool, memory, sizes: Arc::default() }
     }
 
-    /// Works on files one after the other, until `stop` fires.
+    /// Works on files until `stop` fires. What was begun and not recorded is found again at the next start.
+    ///
+    /// # Errors
+    /// When a stage crashed; to be started again.
     pub async fn run(
         self,
         files: Arc<tokio::sync::Mutex<mpsc::Receiver<Candidate>>>,
         stop: CancellationToken,
-    ) {
-        // Those on network mounts, which may have to wait: nobody waits behind them.
-        let mut aside = JoinSet::new();
+    ) -> Result<(), String> {
+        let mut files = files.lock().await;
+        let mut stages = JoinSet::new();
+        let recorder = Recorder::start(&self.agent, &mut stages);
+        let mut groups = JoinSet::new();
+        let mut came = Vec::new();
         loop {
-            let next = async { files.lock().await.recv().await };
-            let file = tokio::select! {
-                // What was claimed is taken up again at the next start.
-                () = stop.cancelled() => return,
-                Some(_) = aside.join_next() => continue,
-                file = next => match file { Some(file) => file, None => return },
-            };
-            if file.is_remote() {
-                let work = self.clone();
-                aside.spawn(async move { work.all(file).await });
-                continue;
-            }
             tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.all(file) => {}
+                () = stop.cancelled() => return Ok(()),
+                Some(ended) = stages.join_next() => {
+                    return Err(ended.err().map_or_else(|| "recording ended".to_owned(), |error| error.to_string()));
+                }
+                // A crash of one is that of its files, which are found again.
+                Some(_) = groups.join_next() => {}
+                count = files.recv_many(&mut came, 4 * GROUP) => {
+                    if count == 0 {
+                        return Ok(());
+                    }
+                    for group in self.grouped(came.drain(..)) {
+                        groups.spawn(self.clone().group(group, recorder.clone()));
+                    }
+                }
             }
         }
     }
 
-    /// The whole way of a file, whatever happens on it.
-    async fn all(&self, mut file: Candidate) {
-        match self.one(&file).await {
-            Ok(outcome) => file.ends(outcome),
-            Err(error) => {
-                let name = file.path.display();
-                tracing::error!(%error, "could not work on {name}; it is tried again");
-                file.ends(match error {
-                    WorkError::Read(_) => Outcome::Unreadable(AGAIN),
-                    _ => Outcome::Later(AGAIN),
-                });
+    /// Puts files of one source together, in their order.
+    fn grouped(&self, files: impl Iterator<Item = Candidate>) -> Vec<Vec<Candidate>> {
+        let sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut groups: Vec<Vec<Candidate>> = Vec::new();
+        for file in files {
+            let most = if file.is_remote() { 1 } else { sizes.get(file.source_name()).copied().unwrap_or(1) };
+            let own = |group: &&mut Vec<Candidate>| group.first().is_some_and(|it| it.is_beside(&file));
+            match groups.iter_mut().rev().find(own) {
+                Some(group) if group.len() < most && bytes(group) + file.stamp.size <= GROUP_BYTES => {
+                    group.push(file);
+                }
+                _ => groups.push(vec![file]),
             }
         }
+        groups
     }
 
-    async fn one(&self, file: &Candidate) -> Result<Outcome, WorkError> {
-        let (store, source) = (self.agent.store(), &*file.source);
-        let known = store.known(&source.settings.name, &file.path, file.stamp).await?;
-        if let Some(known) = known
-            && known.state != FileState::Claimed
-        {
-            if !known.put_away {
-                return Ok(self.put_away(file, known).await?);
-            }
-            // Any other that was put away has been brought back: it is treated as new.
-            if known.state == FileState::Converted && source.settings.after == After::Keep {
-                return Ok(Outcome::Done);
-            }
-        }
-        if !self.has_room() {
-            return Ok(Outcome::Later(AGAIN));
-        }
-        if file.stamp.size == 0 {
-            if file.unchanged < PATIENCE {
-                return Ok(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)));
-            }
-            return self.refuse(file, "the file is empty".to_owned()).await;
-        }
-        let _remote = file.own_memory().await;
-        let kib = if file.is_remote() { 0 } else { file.stamp.size / 1024 + 1 };
+    /// The whole way of a group up to the recorder, whatever happens on it.
+    async fn group(self, files: Vec<Candidate>, recorder: Recorder) {
+        let Some(source) = files.first().map(|file| file.source.clone()) else { return };
+        let files = match self.known(files, &source, &recorder).await {
+            Ok(files) => files,
+            Err(()) => return,
+        };
+        let Some(first) = files.first() else { return };
+        // Those of a network mount have a memory of their own, so that nobody waits behind them.
+        let is_remote = first.is_remote();
+        let turn = self.pool.turn(&source.settings.name, source.settings.priority).await;
+        let kib = if is_remote { 0 } else { bytes(&files) / 1024 + 1 };
         let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(MEMORY_KIB);
         // The semaphore is never closed.
         let _memory = self.memory.acquire_many(kib).await.ok();
-        match file.read().await {
-            Ok(Content::Read { bytes, companions, sha256 }) => {
-                self.convert(file, bytes, companions, sha256).await
-            }
-            Ok(Content::TooLarge) => self.refuse(file, too_large(file.stamp.size, source)).await,
-            // What it has become is found by an event or the next scan.
-            Ok(Content::Changed) => Ok(Outcome::Later(Duration::from_millis(500))),
-            Err(source) => Err(WorkError::Read(source)),
+        let _remote = first.own_memory().await;
+        let (files, orders): (Vec<_>, Vec<_>) = self.read(files, &recorder).await.into_iter().unzip();
+        if !self.forget_failed(&source, &orders).await {
+            return again(files);
+        }
+        let started = Instant::now();
+        let answers = self.pool.convert(&turn, &orders).await;
+        drop(turn);
+        self.took(&source.settings.name, started.elapsed(), orders.len());
+        for ((file, order), answer) in files.into_iter().zip(orders).zip(answers) {
+            self.answered(file, order.job, answer, &recorder).await;
         }
     }
 
-    async fn convert(
+    /// Those that are new. Others that were dealt with before go on from there.
+    async fn known(
         &self,
-        file: &Candidate,
-        bytes: Vec<u8>,
-        companions: Vec<Companion>,
-        sha256: String,
-    ) -> Result<Outcome, WorkError> {
-        let (store, source) = (self.agent.store(), &*file.source);
-        // A failed file that its owner took from the error folder and dropped again takes its place.
-        if let Some((id, kept_at)) = store.failed_twin(&source.settings.name, &sha256).await?
-            && !kept_at.exists()
-        {
-            store.forget(id).await?;
-        }
-        let now = Timestamp::now();
-        let new = new_file(file, sha256.clone(), now)?;
-        let name = file_name(file);
-        let (id, answer) = match store.claim(new).await? {
-            Claim::Duplicate { id, of } => {
-                tracing::info!(
-                    file.id = id,
-                    "{name} has the content of file {of}, which was converted before"
-                );
-                metrics::file(&source.settings.name, "duplicate");
-                self.say_duplicate(file, id, of);
-                return self.finish(file, known(file, id, FileState::Converted, sha256, now)).await;
-            }
-            Claim::Convert { id } => {
-                let job = Job {
-                    converter: source.settings.converter.clone(),
-                    arguments: source.settings.arguments.clone(),
-                    file_name: name.clone(),
-                    sha256: sha256.clone(),
-                    modified: file.stamp.modified(),
-                    station: self.agent.settings().config.station.clone(),
-                    now,
-                };
-                let started = Instant::now();
-                let answer = self.pool.convert(&job, &bytes, &companions).await;
-                metrics::took(Stage::Convert, started.elapsed());
-                (id, answer)
+        files: Vec<Candidate>,
+        source: &Source,
+        recorder: &Recorder,
+    ) -> Result<Vec<Candidate>, ()> {
+        let places: Vec<_> = files.iter().map(|file| (file.path.as_path(), file.stamp)).collect();
+        let known = match self.agent.store().known(&source.settings.name, &places).await {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::error!(%error, "could not look up {} files; they are tried again", files.len());
+                again(files);
+                return Err(());
             }
         };
-        drop((bytes, companions));
+        let mut new = Vec::with_capacity(files.len());
+        for (mut file, known) in files.into_iter().zip(known) {
+            match known.filter(|known| known.state != FileState::Claimed) {
+                Some(known) if !known.put_away => recorder.put_away(file, known).await,
+                // Any other that was put away has been brought back: it is treated as new.
+                Some(known)
+                    if known.state == FileState::Converted && source.settings.after == After::Keep =>
+                {
+                    file.ends(Outcome::Done);
+                }
+                _ => new.push(file),
+            }
+        }
+        if !self.has_room() {
+            again(new);
+            return Err(());
+        }
+        Ok(new)
+    }
+
+    /// Those that could be read, ready to be converted.
+    async fn read(&self, files: Vec<Candidate>, recorder: &Recorder) -> Vec<(Candidate, Order)> {
+        let (mut full, mut empty) = (Vec::with_capacity(files.len()), Vec::new());
+        for file in files {
+            if file.stamp.size > 0 { full.push(file) } else { empty.push(file) }
+        }
+        for mut file in empty {
+            if file.unchanged < PATIENCE {
+                file.ends(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)));
+            } else {
+                self.fails(file, String::new(), "the file is empty".to_owned(), recorder).await;
+            }
+        }
+        let contents = match full.first() {
+            Some(_) => Candidate::read(&full).await,
+            None => Vec::new(),
+        };
+        let (station, now) = (self.agent.settings().config.station.clone(), Timestamp::now());
+        let mut read = Vec::with_capacity(full.len());
+        for (mut file, content) in full.into_iter().zip(contents) {
+            match content {
+                Ok(Content::Read { bytes, companions, sha256 }) => {
+                    let settings = &file.source.settings;
+                    let job = Job {
+                        converter: settings.converter.clone(),
+                        arguments: settings.arguments.clone(),
+                        file_name: file_name(&file),
+                        sha256,
+                        modified: file.stamp.modified(),
+                        station: station.clone(),
+                        now,
+                    };
+                    read.push((file, Order { job, bytes, companions }));
+                }
+                Ok(Content::TooLarge) => {
+                    let words = too_large(file.stamp.size, &file.source);
+                    self.fails(file, String::new(), words, recorder).await;
+                }
+                // What it has become is found by an event or the next scan.
+                Ok(Content::Changed) => file.ends(Outcome::Later(Duration::from_millis(500))),
+                Err(error) => {
+                    tracing::error!(%error, "{} cannot be read; it is tried again", file.path.display());
+                    file.ends(Outcome::Unreadable(AGAIN));
+                }
+            }
+        }
+        read
+    }
+
+    /// A failed file that its owner took from the error folder and dropped again takes its place.
+    async fn forget_failed(&self, source: &Source, orders: &[Order]) -> bool {
+        let (store, name) = (self.agent.store(), &source.settings.name);
+        let forgotten = async {
+            let contents = orders.iter().map(|order| order.job.sha256.as_str());
+            for (id, kept_at) in store.failed_twins(name, contents).await? {
+                if !kept_at.exists() {
+                    store.forget(id).await?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        };
+        match forgotten.await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "could not look up {} files; they are tried again", orders.len());
+                false
+            }
+        }
+    }
+
+    async fn answered(
+        &self,
+        mut file: Candidate,
+        job: Job,
+        answer: Result<Answer, ConvertFailure>,
+        recorder: &Recorder,
+    ) {
         match answer {
             Ok(Answer::Reports { reports, warnings }) => {
-                let (count, started) = (reports.len(), Instant::now());
-                let twin = store.converted(id, reports, Timestamp::now()).await?;
-                metrics::took(Stage::Store, started.elapsed());
-                match twin {
-                    None => tracing::info!(file.id = id, reports = count, "converted {name}"),
-                    Some(of) => tracing::info!(file.id = id, "{name} has the content of file {of}"),
-                }
-                metrics::file(&source.settings.name, if twin.is_none() { "converted" } else { "duplicate" });
-                match twin {
-                    None => self.agent.events().say(|| Event::FileConverted {
-                        source: source.settings.name.clone(),
-                        name: name.clone(),
-                        file_id: id,
-                        reports: u64::try_from(count).unwrap_or(u64::MAX),
-                    }),
-                    Some(of) => self.say_duplicate(file, id, of),
-                }
-                for warning in warnings {
-                    tracing::warn!(file.id = id, "{name}: {warning}");
-                }
-                self.agent.wake_delivery();
-                self.finish(file, known(file, id, FileState::Converted, sha256, now)).await
+                let new = new_file(&file, job.sha256, job.now);
+                let finished = Finished { file: new, made: Made::Reports(reports) };
+                recorder.record(Done { file, finished, warnings }).await;
             }
             Ok(Answer::Refused { not_yet: true, .. }) if file.unchanged < PATIENCE => {
-                Ok(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)))
+                file.ends(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)));
             }
-            Err(ConvertFailure::NoWorker(source)) => Err(WorkError::NoWorker(source)),
-            Ok(Answer::Refused { words, .. }) => self.fail(file, id, words, sha256, now).await,
-            Err(failure) => self.fail(file, id, failure.to_string(), sha256, now).await,
+            Err(ConvertFailure::NoWorker(error)) => {
+                tracing::error!(%error, "no worker could be started; {} is tried again", file_name(&file));
+                file.ends(Outcome::Later(AGAIN));
+            }
+            Ok(Answer::Refused { words, .. }) => self.fails(file, job.sha256, words, recorder).await,
+            Err(failure) => self.fails(file, job.sha256, failure.to_string(), recorder).await,
         }
     }
 
-    async fn refuse(&self, file: &Candidate, words: String) -> Result<Outcome, WorkError> {
-        let now = Timestamp::now();
-        let id = self.agent.store().refuse(new_file(file, String::new(), now)?, words.clone()).await?;
-        tracing::warn!(file.id = id, "{} was not converted: {}", file_name(file), first_line(&words));
-        metrics::file(&file.source.settings.name, "failed");
-        self.say_failed(file, id, &words);
-        let failed = Known { error: Some(words), ..known(file, id, FileState::Failed, String::new(), now) };
-        self.finish(file, failed).await
+    async fn fails(&self, file: Candidate, sha256: String, words: String, recorder: &Recorder) {
+        let finished =
+            Finished { file: new_file(&file, sha256, Timestamp::now()), made: Made::Failed(words) };
+        recorder.record(Done { file, finished, warnings: Vec::new() }).await;
     }
 
-    async fn fail(
-        &self,
-        file: &Candidate,
-        id: i64,
-        words: String,
-        sha256: String,
-        now: Timestamp,
-    ) -> Result<Outcome, WorkError> {
-        tracing::warn!(file.id = id, "{} was not converted: {}", file_name(file), first_line(&words));
-        self.agent.store().failed(id, words.clone()).await?;
-        metrics::file(&file.source.settings.name, "failed");
-        self.say_failed(file, id, &words);
-        let failed = Known { error: Some(words), ..known(file, id, FileState::Failed, sha256, now) };
-        self.finish(file, failed).await
-    }
-
-    fn say_duplicate(&self, file: &Candidate, id: i64, of: i64) {
-        self.agent.events().say(|| Event::FileDuplicate {
-            source: file.source.settings.name.clone(),
-            name: file_name(file),
-            file_id: id,
-            duplicate_of: of,
-        });
-    }
-
-    fn say_failed(&self, file: &Candidate, id: i64, words: &str) {
-        self.agent.events().say(|| Event::FileFailed {
-            source: file.source.settings.name.clone(),
-            name: file_name(file),
-            file_id: id,
-            error: brief(words),
-        });
-    }
-
-    async fn finish(&self, file: &Candidate, known: Known) -> Result<Outcome, WorkError> {
-        Ok(self.put_away(file, known).await?)
-    }
-
-    /// Puts a finished file away; one that cannot be moved is tried again later.
-    async fn put_away(&self, file: &Candidate, known: Known) -> Result<Outcome, StoreError> {
-        let (id, archive) = (known.id, self.agent.settings().archive_folder());
-        let mut moved = file.put_away(&known, archive.clone()).await;
-        if moved.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            // Somebody was quicker, perhaps a process of an agent that was killed: now it shows where it lies.
-            moved = file.put_away(&known, archive).await;
+    /// Lets the source's groups grow while they are quick: what is sent to a worker together is answered together.
+    fn took(&self, source: &str, time: Duration, files: usize) {
+        let Ok(count) = u32::try_from(files.max(1)) else { return };
+        for _ in 0..files {
+            metrics::took(Stage::Convert, time / count);
         }
-        match moved {
-            Ok(kept_at) => {
-                self.agent.store().put_away(id, kept_at).await?;
-                self.agent.set_trouble("archive", None);
-                Ok(Outcome::Done)
-            }
-            Err(error) => {
-                let path = known.path.display();
-                let words = format!(
-                    "{path} is done with but cannot be moved away: {error}. Give the agent the right to write into \
-                     its folder, or let the source keep its files"
-                );
-                tracing::warn!(file.id = id, "{words}");
-                // That of a network mount is its source's own.
-                if !file.is_remote() {
-                    self.agent.set_trouble("archive", Some(words));
-                }
-                Ok(Outcome::Immovable)
-            }
+        let mut sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = sizes.entry(source.to_owned()).or_insert(1);
+        if time > SLOW {
+            *size = 1;
+        } else if time < QUICK && files >= *size {
+            *size = (*size * 2).min(GROUP);
         }
     }
 
@@ -296,17 +304,15 @@ impl Work {
     }
 }
 
-/// Why a file could not be worked on now. It is tried again.
-#[derive(Debug, thiserror::Error)]
-enum WorkError {
-    #[error("it cannot be read: {0}")]
-    Read(#[source] io::Error),
-    #[error("no worker process could be started: {0}")]
-    NoWorker(#[source] io::Error),
-    #[error("{0}")]
-    Store(#[from] StoreError),
-    #[error("its source's arguments cannot be written")]
-    Arguments(#[from] serde_json::Error),
+/// Nothing can be done with them now.
+fn again(files: Vec<Candidate>) {
+    for mut file in files {
+        file.ends(Outcome::Later(AGAIN));
+    }
+}
+
+fn bytes(files: &[Candidate]) -> u64 {
+    files.iter().map(|file| file.stamp.size).fold(0, u64::saturating_add)
 }
 
 /// What was not done, why, and what a person can do.
@@ -320,29 +326,20 @@ fn too_large(size: u64, source: &Source) -> String {
     )
 }
 
-/// A log line is one line; the rest is with the file.
-fn first_line(words: &str) -> &str {
-    words.lines().next().unwrap_or_default()
-}
-
 fn file_name(file: &Candidate) -> String {
     file.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn new_file(file: &Candidate, sha256: String, now: Timestamp) -> Result<NewFile, WorkError> {
+fn new_file(file: &Candidate, sha256: String, now: Timestamp) -> NewFile {
     let settings = &file.source.settings;
-    Ok(NewFile {
+    NewFile {
         source: settings.name.clone(),
         converter: settings.converter.clone(),
-        arguments: serde_json::to_string(&settings.arguments)?,
+        // A map of texts can always be written.
+        arguments: serde_json::to_string(&settings.arguments).unwrap_or_default(),
         path: file.path.clone(),
         stamp: file.stamp,
         sha256,
         received_at: now,
-    })
-}
-
-fn known(file: &Candidate, id: i64, state: FileState, sha256: String, now: Timestamp) -> Known {
-    let (path, stamp): (PathBuf, Stamp) = (file.path.clone(), file.stamp);
-    Known { id, state, put_away: false, path, stamp, sha256, received_at: now, error: None }
+    }
 }

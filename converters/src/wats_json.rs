@@ -64,6 +64,9 @@ impl Converter for WatsJson {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = text::decode(&input.bytes)?;
+        if let Some(report) = wsjf::read_plain(decoded.as_bytes()).filter(is_tidy) {
+            return Ok(Conversion { reports: vec![completed(report, input, &mut warnings)?], warnings });
+        }
         // Python writes NaN and Infinity as bare words, which JSON does not know.
         let parsed = wsjf::parse(decoded.as_bytes());
         let parsed =
@@ -154,7 +157,31 @@ fn one_report(
         members.insert("assets".to_owned(), assets);
     }
     header_members(members, arguments)?;
-    let mut report = wsjf::from_value(document).map_err(explain)?;
+    let report = wsjf::from_value(document).map_err(explain)?;
+    completed(report, input, warnings)
+}
+
+/// True when there is nothing to mend: all that is mended below shows in a member that is missing, unknown, or has
+/// another spelling.
+fn is_tidy(report: &Report) -> bool {
+    let step_is = |step: &Step| {
+        !step.step_type.is_empty()
+            && tree::step_type(&step.step_type) == step.step_type
+            && (step.seq_call.is_some() || step.step_type != "SequenceCall")
+            && step.loop_.as_ref().is_none_or(|it| it.extra.is_empty())
+            && step.boolean_meas.iter().all(|it| it.extra.is_empty())
+            && step.extra.is_empty()
+    };
+    !report.sn.is_empty()
+        && !report.pn.is_empty()
+        && report.process_code.is_some()
+        && report.extra.is_empty()
+        && report.assets.iter().all(|asset| asset.extra.is_empty())
+        && report.root.as_ref().is_none_or(|root| root.walk().all(step_is))
+}
+
+/// Fills in what the station knows.
+fn completed(mut report: Report, input: &Input, warnings: &mut Vec<String>) -> Result<Report, ConvertError> {
     if let Some(start) = report.start.take() {
         report.start = time::parse(start.as_str(), &input.station.time_zone);
     }

@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::control::api::After;
-use crate::files::{self, Stamp};
+use crate::files::{self, Folders, Stamp, folder_of};
 use crate::store::Known;
 
 /// The folder, in a watched folder, for files that could not be converted.
@@ -35,35 +35,45 @@ pub struct Places<'a> {
     pub after: After,
 }
 
-/// Puts a finished file away and answers where it lies now; `None` where it was, or gone.
+/// Puts a finished file away and answers where it lies now; `None` where it was, or gone. That survives a power cut
+/// once `folders` are on disk.
 ///
 /// # Errors
 /// When it could not be moved; it then lies where it was.
-pub fn put_away(places: Places<'_>, file: &Known) -> io::Result<Option<PathBuf>> {
+pub fn put_away(places: Places<'_>, file: &Known, folders: &mut Folders) -> io::Result<Option<PathBuf>> {
     match (&file.error, places.after) {
-        (Some(words), _) => to_error_folder(places, file, words).map(Some),
+        (Some(words), _) => to_error_folder(places, file, words, folders).map(Some),
         (None, After::Keep) => Ok(None),
         (None, After::Delete) => {
             if is_still(&file.path, file.stamp) {
                 fs::remove_file(&file.path)?;
-                files::sync_folder(places.folder)?;
+                folders.changed(folder_of(&file.path));
             }
             Ok(None)
         }
         (None, After::Archive) => {
             let day = file.received_at.strftime("%Y-%m-%d").to_string();
             let folder = places.archive.join(day);
-            fs::create_dir_all(&folder)?;
+            if !folder.is_dir() {
+                fs::create_dir_all(&folder)?;
+                folders.changed(places.archive);
+            }
             let target = folder.join(numbered(file.id, &file.path));
             if is_still(&file.path, file.stamp) {
-                moves::move_file(&file.path, file.stamp, &target)?;
+                moves::move_file(&file.path, file.stamp, &target, folders)?;
+                return Ok(Some(target));
             }
             Ok(target.exists().then_some(target))
         }
     }
 }
 
-fn to_error_folder(places: Places<'_>, file: &Known, words: &str) -> io::Result<PathBuf> {
+fn to_error_folder(
+    places: Places<'_>,
+    file: &Known,
+    words: &str,
+    folders: &mut Folders,
+) -> io::Result<PathBuf> {
     let folder = places.folder.join(ERROR_FOLDER);
     match fs::create_dir(&folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -82,7 +92,7 @@ fn to_error_folder(places: Places<'_>, file: &Known, words: &str) -> io::Result<
     let target = if fs::symlink_metadata(&plain).is_err() { plain } else { by_number };
     // The reason first: whoever sees the file in the error folder finds the reason beside it.
     files::replace_file(&reason_beside(&target), 0o664, reason(places, file, words).as_bytes())?;
-    moves::move_file(&file.path, file.stamp, &target)?;
+    moves::move_file(&file.path, file.stamp, &target, folders)?;
     Ok(target)
 }
 

@@ -8,13 +8,13 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, RenameFlags, renameat2};
 
-use crate::files::{self, Stamp, folder_of};
+use crate::files::{self, Folders, Stamp, folder_of};
 
-/// Moves `from` to `to`, on disk when this returns.
+/// Moves `from` to `to`, on disk when `folders` are.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is something else at `to`.
-pub(super) fn move_file(from: &Path, stamp: Stamp, to: &Path) -> io::Result<()> {
+pub(super) fn move_file(from: &Path, stamp: Stamp, to: &Path, folders: &mut Folders) -> io::Result<()> {
     match renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE) {
         Ok(()) => {}
         Err(Errno::EXDEV) => copy_over(from, stamp, to)?,
@@ -26,8 +26,9 @@ pub(super) fn move_file(from: &Path, stamp: Stamp, to: &Path) -> io::Result<()> 
         },
         Err(error) => return Err(error.into()),
     }
-    files::sync_folder(folder_of(to))?;
-    files::sync_folder(folder_of(from))
+    folders.changed(folder_of(to));
+    folders.changed(folder_of(from));
+    Ok(())
 }
 
 /// Copies to another file system, and removes the original only when the copy is safe.

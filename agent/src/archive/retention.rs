@@ -183,10 +183,12 @@ fn remove(place: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::files::Stamp;
     use crate::service::Vitals;
-    use crate::store::{Claim, NewFile, NewReport, Sent, Waiting};
+    use crate::store::{Attempt, Finished, Made, NewFile, NewReport, Sent, Waiting};
 
     const DAY: i64 = 24 * 3600;
 
@@ -220,7 +222,6 @@ mod tests {
                 sha256: name.to_owned(),
                 received_at,
             };
-            let Claim::Convert { id } = self.store.claim(new).await.unwrap() else { panic!() };
             let report = NewReport {
                 id: uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()),
                 serial_number: name.to_owned(),
@@ -229,18 +230,20 @@ mod tests {
                 result: "P".to_owned(),
                 body: b"{}".to_vec(),
             };
-            self.store.converted(id, vec![report], received_at).await.unwrap();
+            let finished = Finished { file: new, made: Made::Reports(vec![report]) };
+            let id = self.store.finish(Arc::from([finished]), received_at).await.unwrap()[0].id;
             let kept_at = self.archive().join(format!("day-{days}")).join(format!("{id}-{name}"));
             fs::create_dir_all(kept_at.parent().unwrap()).unwrap();
             fs::write(&kept_at, [b'x'; 100]).unwrap();
-            self.store.put_away(id, Some(kept_at.clone())).await.unwrap();
+            self.store.put_away(vec![(id, Some(kept_at.clone()))]).await.unwrap();
             kept_at
         }
 
         async fn all_end_as(&self, sent: Sent) {
-            let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|it| it.reports).collect();
+            let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|(_, reports)| reports).collect();
             for due in self.store.take_due(self.now, 100, all).await.unwrap() {
-                self.store.sent(due.id, due.seq, sent.clone(), self.now).await.unwrap();
+                let attempt = Attempt { report: due.head, sent: sent.clone(), at: self.now };
+                self.store.sent(Arc::from([attempt])).await.unwrap();
             }
         }
 
@@ -297,7 +300,7 @@ mod tests {
         let there = bench.folder.path().join("in/kept");
         fs::create_dir_all(there.parent().unwrap()).unwrap();
         fs::copy(bench.folder.path().join("agent.db"), &there).unwrap();
-        bench.store.put_away(1, None).await.unwrap();
+        bench.store.put_away(vec![(1, None)]).await.unwrap();
         assert_eq!(bench.sweep(Some(90), None).await, Swept::default());
         fs::remove_file(there).unwrap();
         assert_eq!(bench.sweep(Some(90), None).await, Swept { files: 1, bytes: 0 });

@@ -37,7 +37,7 @@ impl Bench {
         let (folder, archive) = (self.folder(), self.root.path().join("archive"));
         let places =
             Places { source: "line", converter: "wats-json", folder: &folder, archive: &archive, after };
-        let kept = put_away(places, file).unwrap()?;
+        let kept = put_away(places, file, &mut Folders::default()).unwrap()?;
         Some(kept.strip_prefix(self.root.path()).unwrap().display().to_string())
     }
 }

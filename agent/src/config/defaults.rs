@@ -58,7 +58,8 @@ impl Default for Intake {
 impl Default for Convert {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { workers: u32::try_from(cores.clamp(1, 16)).unwrap_or(1), time_limit_seconds: 120 }
+        // One more than cores: a source may use all but one.
+        Self { workers: u32::try_from((cores + 1).clamp(2, 16)).unwrap_or(2), time_limit_seconds: 120 }
     }
 }
 

@@ -5,12 +5,12 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::api::{
-    Disk, FileState, Health, HealthLevel, Link, Paused, QueueCounts, ReportQuery, ServerState,
-    SourceSettings, SourceState, SourceStatus, Status,
+    Disk, Health, HealthLevel, Link, Paused, QueueCounts, ReportQuery, ServerState, SourceSettings,
+    SourceState, SourceStatus, Status,
 };
 use crate::agent::Agent;
 use crate::service::Vitals;
-use crate::store::{SourceTotals, StoreError};
+use crate::store::{Newest, SourceTotals, StoreError};
 
 /// Older servers are said to miss parts of the API.
 const OLDEST_SERVER: [u64; 4] = [2025, 3, 9, 824];
@@ -95,8 +95,8 @@ async fn source_status(
         detection: health.detection,
         files_converted: totals.converted,
         files_failed: totals.failed,
-        last_file: agent.store().last_file(&source.name, None).await?,
-        last_error: agent.store().last_file(&source.name, Some(FileState::Failed)).await?,
+        last_file: agent.store().last_file(&source.name, Newest::Any).await?,
+        last_error: agent.store().last_file(&source.name, Newest::Failed).await?,
         settings: source.clone(),
     })
 }

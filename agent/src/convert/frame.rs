@@ -7,12 +7,15 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// The longest message, in either direction.
 pub(crate) const LIMIT: usize = 1 << 30;
 
+/// What is read and written at once.
+pub(crate) const AT_ONCE: usize = 256 << 10;
+
 pub(crate) fn read(from: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let length = checked(length, LIMIT)?;
-    let mut bytes = Vec::new();
     // Grows with what really comes: a wrong length must not take a gigabyte.
+    let mut bytes = Vec::with_capacity(length.min(AT_ONCE));
     from.take(length as u64).read_to_end(&mut bytes)?;
     if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
@@ -26,7 +29,7 @@ pub(crate) async fn receive(from: &mut (impl AsyncRead + Unpin), limit: usize) -
     let mut length = [0; 4];
     from.read_exact(&mut length).await?;
     let length = checked(length, limit)?;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(length.min(AT_ONCE));
     from.take(length as u64).read_to_end(&mut bytes).await?;
     if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }

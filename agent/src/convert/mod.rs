@@ -3,8 +3,10 @@
 pub(crate) mod frame;
 mod job;
 mod pool;
+mod queue;
 pub mod worker;
 
 pub use job::{Answer, Job, convert};
 pub(crate) use job::{choose, ready};
-pub use pool::{Command, ConvertFailure, Limits, Pool};
+pub use pool::{Command, ConvertFailure, Limits, Order, Pool};
+pub use queue::Turn;

@@ -6,15 +6,16 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
 use tokio::process::{Child, ChildStdin, ChildStdout};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use wats_converters::Companion;
 
 use super::frame;
 use super::job::{Answer, Job};
-use super::worker::{Head, Order};
+use super::queue::{Queue, Turn};
+use super::worker::{Head, Request};
 use crate::metrics;
 
 /// A worker is replaced after so many files, so that no converter's leak can grow for ever.
@@ -35,7 +36,7 @@ pub struct Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub workers: u32,
-    /// For one file, from sending it to the last byte of the answer.
+    /// For files that are sent together, from the first byte to the last of the answer.
     pub time: Duration,
     /// The reports of one file, together.
     pub answer_bytes: usize,
@@ -57,20 +58,28 @@ pub enum ConvertFailure {
     NoWorker(#[source] io::Error),
 }
 
+/// A file to be converted.
+#[derive(Debug)]
+pub struct Order {
+    pub job: Job,
+    pub bytes: Vec<u8>,
+    pub companions: Vec<Companion>,
+}
+
 /// The pool. Cheap to clone; all clones share the workers.
 #[derive(Debug, Clone)]
 pub struct Pool {
     command: Command,
     limits: Limits,
-    turns: Arc<Semaphore>,
+    queue: Queue,
     idle: Arc<Mutex<Vec<Worker>>>,
 }
 
 #[derive(Debug)]
 struct Worker {
     child: Child,
-    requests: ChildStdin,
-    answers: ChildStdout,
+    requests: BufWriter<ChildStdin>,
+    answers: BufReader<ChildStdout>,
     last_words: LastWords,
     files: u32,
 }
@@ -78,22 +87,42 @@ struct Worker {
 impl Pool {
     /// A pool that starts workers when there is work.
     pub fn new(command: Command, limits: Limits) -> Self {
-        let turns = Arc::new(Semaphore::new(usize::try_from(limits.workers).unwrap_or(1).max(1)));
-        Self { command, limits, turns, idle: Arc::default() }
+        Self { command, limits, queue: Queue::new(limits.workers), idle: Arc::default() }
     }
 
-    /// Converts one file.
+    /// Waits until files of this source may be converted; held until they are.
+    pub async fn turn(&self, source: &str, priority: u32) -> Turn {
+        self.queue.turn(source, priority).await
+    }
+
+    /// Converts files one after the other, with one answer for each.
     ///
     /// # Errors
-    /// When the worker crashed, hung or answered nonsense; it is gone then, and others go on.
-    pub async fn convert(
-        &self,
-        job: &Job,
-        bytes: &[u8],
-        companions: &[Companion],
-    ) -> Result<Answer, ConvertFailure> {
-        // The semaphore is never closed.
-        let _turn = self.turns.acquire().await.ok();
+    /// Of a file: when the worker crashed, hung or answered nonsense; it is gone then, and others go on. A file is
+    /// blamed only when it was alone with its worker.
+    pub async fn convert(&self, _turn: &Turn, files: &[Order]) -> Vec<Result<Answer, ConvertFailure>> {
+        let mut answers = Vec::with_capacity(files.len());
+        if files.len() > 1 {
+            let mut together = Vec::new();
+            // Whoever broke it shows when those without an answer are tried alone.
+            if let Err(failure) = self.try_all(files, &mut together).await {
+                tracing::info!(
+                    "a worker failed among {} files ({failure}): the rest is tried one by one",
+                    files.len()
+                );
+            }
+            answers.extend(together.into_iter().map(Ok));
+        }
+        for file in files.iter().skip(answers.len()) {
+            let mut alone = Vec::new();
+            let tried = self.try_all(std::slice::from_ref(file), &mut alone).await;
+            answers.push(tried.and_then(|()| alone.pop().ok_or(ConvertFailure::Garbled)));
+        }
+        answers
+    }
+
+    /// Converts files in one worker; those that were answered stand in `answers`, whatever happens then.
+    async fn try_all(&self, files: &[Order], answers: &mut Vec<Answer>) -> Result<(), ConvertFailure> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         // One that died while it waited is not this file's fault.
         let alive = idle.and_then(|mut it| matches!(it.child.try_wait(), Ok(None)).then_some(it));
@@ -101,18 +130,19 @@ impl Pool {
             Some(worker) => worker,
             None => Worker::start(&self.command).map_err(ConvertFailure::NoWorker)?,
         };
-        let work = worker.work(job, bytes, companions, self.limits.answer_bytes);
+        let work = worker.work(files, self.limits.answer_bytes, answers);
         match tokio::time::timeout(self.limits.time, work).await {
-            Ok(Ok(answer)) => {
-                worker.files += 1;
-                if worker.files < RECYCLE_AFTER && bytes.len() < LARGE_FILE {
+            Ok(Ok(())) => {
+                worker.files = worker.files.saturating_add(u32::try_from(files.len()).unwrap_or(u32::MAX));
+                let large = files.iter().any(|file| file.bytes.len() >= LARGE_FILE);
+                if worker.files < RECYCLE_AFTER && !large {
                     self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
                 }
-                Ok(answer)
+                Ok(())
             }
             Ok(Err(failure)) => {
                 metrics::worker_lost();
-                Err(worker.explain(failure, job).await)
+                Err(worker.explain(failure, files).await)
             }
             // Dropping the worker kills it.
             Err(_) => {
@@ -142,39 +172,33 @@ impl Worker {
             .kill_on_drop(true)
             .spawn()?;
         let missing = || io::Error::other("the worker has no pipe");
-        let requests = child.stdin.take().ok_or_else(missing)?;
-        let answers = child.stdout.take().ok_or_else(missing)?;
+        let requests = BufWriter::with_capacity(frame::AT_ONCE, child.stdin.take().ok_or_else(missing)?);
+        let answers = BufReader::with_capacity(frame::AT_ONCE, child.stdout.take().ok_or_else(missing)?);
         let last_words = LastWords::of(child.stderr.take().ok_or_else(missing)?);
         Ok(Self { child, requests, answers, last_words, files: 0 })
     }
 
-    async fn work(
-        &mut self,
-        job: &Job,
-        bytes: &[u8],
-        companions: &[Companion],
-        limit: usize,
-    ) -> Result<Answer, Broken> {
+    async fn work(&mut self, files: &[Order], limit: usize, done: &mut Vec<Answer>) -> Result<(), Broken> {
         let Self { requests, answers, .. } = self;
-        let names = companions.iter().map(|it| it.name.clone()).collect();
-        let order = serde_json::to_vec(&Order { job, companions: names }).map_err(|_| Broken::Garbled)?;
-        // Both at once: a worker that answers early must not wait for us while we wait for it.
         let asking = async {
-            frame::send(requests, &order).await?;
-            frame::send(requests, bytes).await?;
-            for companion in companions {
-                frame::send(requests, &companion.bytes).await?;
+            // What is wrong shows in the answers.
+            if ask(requests, files).await.is_err() {
+                std::future::pending::<()>().await;
             }
-            Ok::<_, io::Error>(())
+            Ok(())
         };
-        let (asked, answered) = tokio::join!(asking, receive(answers, limit));
-        let answer = answered?;
-        asked.map_err(|_| Broken::Pipe)?;
-        Ok(answer)
+        // Both at once: a worker that answers early must not wait for us while we wait for it.
+        let answering = async {
+            for _ in files {
+                done.push(receive(answers, limit).await?);
+            }
+            Ok(())
+        };
+        tokio::try_join!(asking, answering).map(|_| ())
     }
 
     /// Says how the worker ended, and logs its last words.
-    async fn explain(mut self, broken: Broken, job: &Job) -> ConvertFailure {
+    async fn explain(mut self, broken: Broken, files: &[Order]) -> ConvertFailure {
         let failure = match broken {
             Broken::TooLong { limit } => ConvertFailure::TooLong { limit },
             Broken::Garbled => ConvertFailure::Garbled,
@@ -187,9 +211,10 @@ impl Worker {
                 ConvertFailure::Crashed { how }
             }
         };
+        let job = files.first().map(|file| &file.job);
         tracing::warn!(
-            file.name = job.file_name,
-            converter = job.converter,
+            file.name = job.map(|it| it.file_name.as_str()),
+            converter = job.map(|it| it.converter.as_str()),
             last_words = self.last_words.take(),
             "a worker was given up: {failure}"
         );
@@ -197,7 +222,20 @@ impl Worker {
     }
 }
 
-async fn receive(answers: &mut ChildStdout, limit: usize) -> Result<Answer, Broken> {
+async fn ask(requests: &mut BufWriter<ChildStdin>, files: &[Order]) -> io::Result<()> {
+    for Order { job, bytes, companions } in files {
+        let names = companions.iter().map(|it| it.name.clone()).collect();
+        let order = serde_json::to_vec(&Request { job, companions: names })?;
+        frame::send(requests, &order).await?;
+        frame::send(requests, bytes).await?;
+        for companion in companions {
+            frame::send(requests, &companion.bytes).await?;
+        }
+    }
+    requests.flush().await
+}
+
+async fn receive(answers: &mut BufReader<ChildStdout>, limit: usize) -> Result<Answer, Broken> {
     let broken = |error: io::Error, limit| match error.kind() {
         io::ErrorKind::InvalidData => Broken::TooLong { limit },
         _ => Broken::Pipe,

@@ -2,7 +2,9 @@
 //!
 //! It opens no file and no connection; what it needs comes through the pipe.
 
-use std::io::{self, BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, setrlimit};
@@ -19,7 +21,7 @@ const MEMORY: u64 = 4 << 30;
 
 /// The first message of a request; the file follows, then its companions, one message each.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Order<J> {
+pub(super) struct Request<J> {
     pub(super) job: J,
     /// Their names.
     pub(super) companions: Vec<String>,
@@ -61,21 +63,26 @@ impl ReportHead {
 /// When the other side talks nonsense or is gone.
 pub fn run() -> io::Result<()> {
     limit_this_process()?;
-    let (mut requests, mut answers) = (io::stdin().lock(), BufWriter::new(io::stdout().lock()));
+    let own = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
+    let mut requests = BufReader::with_capacity(frame::AT_ONCE, own(io::stdin().as_fd())?);
+    let mut answers = BufWriter::with_capacity(frame::AT_ONCE, own(io::stdout().as_fd())?);
     loop {
+        // Several jobs may come at once: their answers go back together.
+        if requests.buffer().is_empty() {
+            answers.flush()?;
+        }
         let job = match frame::read(&mut requests) {
             Ok(job) => job,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
         };
-        let Order::<Job> { job, companions } = serde_json::from_slice(&job)?;
+        let Request::<Job> { job, companions } = serde_json::from_slice(&job)?;
         let bytes = frame::read(&mut requests)?;
         let mut others = Vec::with_capacity(companions.len());
         for name in companions {
             others.push(Companion { name, bytes: frame::read(&mut requests)? });
         }
         answer(&mut answers, convert(&job, bytes, others))?;
-        answers.flush()?;
     }
 }
 

@@ -5,15 +5,15 @@
 
 mod gate;
 mod pace;
-mod turns;
 mod uplink;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wats::client::{Client, SubmitError, Verdict};
@@ -23,11 +23,11 @@ use crate::control::api::{Event, Link, USUAL_PRIORITY};
 use crate::events::brief;
 use crate::metrics::{self, Stage};
 use crate::service::Pulse;
-use crate::store::{Due, Sent, StoreError};
+use crate::store::{Attempt, Due, DueHead, Sent, StoreError};
+use crate::turns::Turns;
 use crate::{Agent, error_chain};
 use gate::{Gate, backoff, jitter};
 use pace::Pace;
-use turns::Turns;
 
 /// The loop turns at least so often.
 const TURN: Duration = Duration::from_secs(5);
@@ -43,10 +43,8 @@ const SERVER_ERRORS: u32 = 10;
 /// # Errors
 /// When the database does not answer; to be started again.
 pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Result<(), StoreError> {
-    let interrupted = agent.store().requeue_interrupted().await?;
-    if interrupted > 0 {
-        tracing::info!("{interrupted} reports were on their way when the agent ended; they are sent again");
-    }
+    // Of an earlier turn of this part that crashed.
+    agent.store().give_all_back();
     let settings = agent.watch_settings();
     let mut delivery = Delivery {
         pace: resumed_pace(&agent).await?,
@@ -54,8 +52,13 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
         settings,
         client: None,
         gate: Gate::default(),
-        turns: Arc::default(),
+        turns: Turns::default(),
+        next: VecDeque::new(),
+        more: true,
         uploads: JoinSet::new(),
+        running: HashMap::new(),
+        ended: Vec::new(),
+        recording: JoinSet::new(),
         version_at: None,
         asking: JoinSet::new(),
     };
@@ -72,9 +75,18 @@ struct Delivery {
     client: Option<Client>,
     gate: Gate,
     pace: Pace,
-    /// Shared with the change in the database in which the choice is made.
-    turns: Arc<Mutex<Turns>>,
-    uploads: JoinSet<Result<Ended, StoreError>>,
+    turns: Turns,
+    /// Taken from the queue, to be sent as soon as that may be.
+    next: VecDeque<Due>,
+    /// The queue may hold more that is due.
+    more: bool,
+    uploads: JoinSet<(Attempt, Ended)>,
+    /// Which report each upload is of, should it crash.
+    running: HashMap<task::Id, Uuid>,
+    /// Uploads that have ended and are still to be recorded.
+    ended: Vec<Attempt>,
+    /// At most one commit at a time: what ends meanwhile goes into the next.
+    recording: JoinSet<Result<(), StoreError>>,
     /// When the server's version is asked for next.
     version_at: Option<Instant>,
     asking: JoinSet<()>,
@@ -103,27 +115,35 @@ impl Delivery {
             // Before looking, or what comes in between is missed.
             let woken = agent.delivery().notified();
             self.start_uploads().await?;
+            self.record();
             self.ask_version();
             let wait = self.until_next().await?;
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = woken => {}
-                Some(ended) = self.uploads.join_next() => self.ended(ended)?,
+                () = woken => self.more = true,
+                Some(ended) = self.uploads.join_next_with_id() => {
+                    self.upload_ended(ended);
+                    while let Some(ended) = self.uploads.try_join_next_with_id() {
+                        self.upload_ended(ended);
+                    }
+                }
+                Some(recorded) = self.recording.join_next() => recorded_well(recorded)?,
                 changed = self.settings.changed() => {
                     if changed.is_err() { return Ok(()) }
                     self.gate = Gate::default();
                     self.connect();
+                    self.give_back();
                     agent.store().all_due(Timestamp::now()).await?;
                 }
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(wait) => self.more = true,
             }
         }
         Ok(())
     }
 
-    /// Takes as many reports from the queue as may be sent now.
+    /// Sends as many reports as may be sent now.
     async fn start_uploads(&mut self) -> Result<(), StoreError> {
-        let Some(client) = &self.client else { return Ok(()) };
+        let Some(client) = self.client.clone() else { return Ok(()) };
         let settings = self.settings.borrow().clone();
         let (now, limits) = (Instant::now(), &settings.config.delivery);
         let running = u32::try_from(self.uploads.len()).unwrap_or(u32::MAX);
@@ -135,22 +155,60 @@ impl Delivery {
         if free == 0 {
             return Ok(());
         }
-        // A probe takes the oldest report, due or not.
-        let until = if self.gate.is_closed() { Timestamp::MAX } else { Timestamp::now() };
-        let turns = self.turns.clone();
-        let choose = move |waiting| {
-            let priority = |name: &str| {
-                let source = settings.config.sources.iter().find(|source| source.name == name);
-                source.map_or(USUAL_PRIORITY, |source| source.priority)
-            };
-            let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
-            turns.choose(waiting, usize::try_from(free).unwrap_or(usize::MAX), priority)
-        };
-        for due in self.agent.store().take_due(until, free, choose).await? {
+        let wanted = usize::try_from(free).unwrap_or(usize::MAX);
+        if self.next.len() < wanted && self.more {
+            self.take(&settings, limits.uploads).await?;
+        }
+        for _ in 0..free {
+            let Some(due) = self.next.pop_front() else { break };
             self.pace.count(now);
-            self.uploads.spawn(upload(self.agent.clone(), client.clone(), due));
+            let id = due.head.id;
+            let task = self.uploads.spawn(upload(self.agent.clone(), client.clone(), due));
+            self.running.insert(task.id(), id);
         }
         Ok(())
+    }
+
+    /// Takes reports from the queue, those of the sources in turn: no more than are soon sent, so that one that is
+    /// more urgent need not wait long behind them.
+    async fn take(&mut self, settings: &Settings, uploads: u32) -> Result<(), StoreError> {
+        // A probe takes the oldest report, due or not.
+        let is_probe = self.gate.is_closed();
+        let (until, most) = if is_probe { (Timestamp::MAX, 1) } else { (Timestamp::now(), uploads) };
+        let priority = |name: &str| {
+            let source = settings.config.sources.iter().find(|source| source.name == name);
+            source.map_or(USUAL_PRIORITY, |source| source.priority)
+        };
+        let turns = &mut self.turns;
+        let choose = |waiting| turns.choose(waiting, usize::try_from(most).unwrap_or(usize::MAX), priority);
+        let taken = self.agent.store().take_due(until, most, choose).await?;
+        self.more = !taken.is_empty();
+        self.next.extend(taken);
+        Ok(())
+    }
+
+    /// What was taken and not tried goes back to the queue.
+    fn give_back(&mut self) {
+        self.agent.store().give_back(self.next.drain(..).map(|due| due.head.id));
+        self.more = true;
+    }
+
+    /// Records all uploads that have ended since the last commit began.
+    fn record(&mut self) {
+        if self.ended.is_empty() || !self.recording.is_empty() {
+            return;
+        }
+        let attempts: Arc<[Attempt]> = std::mem::take(&mut self.ended).into();
+        let accepted = attempts.iter().filter(|it| matches!(it.sent, Sent::Accepted { .. })).count();
+        match (&*attempts, accepted) {
+            ([one], 1) => {
+                let (id, attempts) = (one.report.id, one.report.attempts);
+                tracing::info!(report.id = %id, attempts, "the server has report {id}");
+            }
+            (_, 1..) => tracing::info!("the server has {accepted} more reports"),
+            _ => {}
+        }
+        self.recording.spawn(record(self.agent.clone(), attempts));
     }
 
     /// Asks for the server's version when it is time. No answer is no news: uploads say how the server is.
@@ -173,7 +231,7 @@ impl Delivery {
 
     async fn until_next(&mut self) -> Result<Duration, StoreError> {
         let paused = self.settings.borrow().config.delivery.paused;
-        if self.client.is_none() || paused || !self.uploads.is_empty() {
+        if self.client.is_none() || paused || !self.uploads.is_empty() || !self.recording.is_empty() {
             return Ok(TURN);
         }
         if let Some(at) = self.gate.opens_at() {
@@ -188,18 +246,23 @@ impl Delivery {
         Ok(wait.and_then(|wait| Duration::try_from(wait).ok()).map_or(TURN, |wait| wait.min(TURN)))
     }
 
-    /// What an upload says of the server.
-    fn ended(
-        &mut self,
-        ended: Result<Result<Ended, StoreError>, tokio::task::JoinError>,
-    ) -> Result<(), StoreError> {
-        let ended = match ended {
-            Ok(ended) => ended?,
+    fn upload_ended(&mut self, ended: Result<(task::Id, (Attempt, Ended)), task::JoinError>) {
+        match ended {
+            Ok((task, (attempt, ended))) => {
+                self.running.remove(&task);
+                self.ended.push(attempt);
+                self.hear(ended);
+            }
             Err(error) => {
                 tracing::error!(%error, "an upload crashed");
-                Ended::Failed { why: "an upload crashed".to_owned(), retry_after: None }
+                self.agent.store().give_back(self.running.remove(&error.id()));
+                self.hear(Ended::Failed { why: "an upload crashed".to_owned(), retry_after: None });
             }
-        };
+        }
+    }
+
+    /// What an upload says of the server.
+    fn hear(&mut self, ended: Ended) {
         let now = Instant::now();
         match ended {
             Ended::Answered { accepted } => {
@@ -214,7 +277,13 @@ impl Delivery {
                 });
                 if was_closed {
                     tracing::info!("the server answers again");
-                    self.uploads.spawn(all_due(self.agent.clone()));
+                    let agent = self.agent.clone();
+                    self.asking.spawn(async move {
+                        if let Err(error) = agent.store().all_due(Timestamp::now()).await {
+                            tracing::error!(%error, "waiting reports stay postponed");
+                        }
+                        agent.wake_delivery();
+                    });
                 }
             }
             Ended::Held { why } => {
@@ -222,6 +291,7 @@ impl Delivery {
                     tracing::error!("deliveries are held: {why}");
                 }
                 self.gate.held(now);
+                self.give_back();
                 self.agent.update_link(|link| {
                     link.link = Link::Held;
                     link.trouble = Some(why);
@@ -230,6 +300,9 @@ impl Delivery {
             Ended::Failed { why, retry_after } => {
                 self.gate.failed(now, retry_after, jitter());
                 let closed = self.gate.is_closed();
+                if closed {
+                    self.give_back();
+                }
                 self.agent.update_link(|link| {
                     if closed {
                         link.link = Link::Offline;
@@ -238,7 +311,6 @@ impl Delivery {
                 });
             }
         }
-        Ok(())
     }
 
     /// Builds the client for the settings in force.
@@ -267,11 +339,51 @@ impl Delivery {
 
     /// Lets the uploads in hand end, and gives the others back.
     async fn end(&mut self) {
-        let all = async { while self.uploads.join_next().await.is_some() {} };
+        self.give_back();
+        let all = async {
+            while let Some(ended) = self.uploads.join_next_with_id().await {
+                self.upload_ended(ended);
+            }
+        };
         if tokio::time::timeout(LAST_UPLOADS, all).await.is_err() {
             self.uploads.shutdown().await;
         }
+        // What the server has acknowledged need not be sent again at the next start.
+        while self.recording.join_next().await.is_some() {}
+        self.record();
+        while self.recording.join_next().await.is_some() {}
     }
+}
+
+/// An error that no waiting mends ends this part, which is then started again.
+fn recorded_well(recorded: Result<Result<(), StoreError>, task::JoinError>) -> Result<(), StoreError> {
+    match recorded {
+        Ok(recorded) => recorded,
+        Err(error) => {
+            tracing::error!(%error, "recording what the server answered crashed");
+            Err(StoreError::Closed)
+        }
+    }
+}
+
+/// Records what came of uploads.
+///
+/// The answers must not be lost to a full disk: until they are stored the reports count as being sent.
+async fn record(agent: Agent, attempts: Arc<[Attempt]>) -> Result<(), StoreError> {
+    while let Err(error) = agent.store().sent(attempts.clone()).await {
+        if !error.may_pass() {
+            return Err(error);
+        }
+        agent.set_trouble("database", Some(error_chain(&error)));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    agent.set_trouble("database", None);
+    for attempt in attempts.iter() {
+        agent.events().say(|| event(attempt));
+    }
+    // What was postponed may be due sooner than anything that was known.
+    agent.wake_delivery();
+    Ok(())
 }
 
 /// The pace with the requests of the last minute that are known from before the start.
@@ -286,24 +398,16 @@ async fn resumed_pace(agent: &Agent) -> Result<Pace, StoreError> {
     Ok(Pace::resumed(ages))
 }
 
-async fn all_due(agent: Agent) -> Result<Ended, StoreError> {
-    agent.store().all_due(Timestamp::now()).await?;
-    Ok(Ended::Answered { accepted: false })
-}
-
-/// Sends one report and records what came of it.
-async fn upload(agent: Agent, client: Client, due: Due) -> Result<Ended, StoreError> {
-    let Due { id, seq, attempts, stored_at, body } = due;
+/// Sends one report.
+async fn upload(agent: Agent, client: Client, due: Due) -> (Attempt, Ended) {
+    let Due { head: report, body } = due;
     let started = Instant::now();
-    let result = client.submit_wsjf(id, body).await;
+    let result = client.submit_wsjf(report.id, body).await;
     metrics::took(Stage::Upload, started.elapsed());
-    let now = Timestamp::now();
+    let at = Timestamp::now();
     let (sent, ended) = match result {
-        Ok(accepted) => {
-            tracing::info!(report.id = %id, attempts, "the server has report {id}");
-            (Sent::Accepted { answer: accepted.answer }, Ended::Answered { accepted: true })
-        }
-        Err(error) => judge(&agent, &error, attempts, stored_at, now),
+        Ok(accepted) => (Sent::Accepted { answer: accepted.answer }, Ended::Answered { accepted: true }),
+        Err(error) => judge(&agent, &error, &report, at),
     };
     metrics::report(match &sent {
         Sent::Accepted { .. } => "acknowledged",
@@ -312,26 +416,19 @@ async fn upload(agent: Agent, client: Client, due: Due) -> Result<Ended, StoreEr
         Sent::GivenBack { .. } => "held",
     });
     if let Sent::Accepted { .. } = &sent {
-        metrics::took(Stage::Queue, Duration::try_from(now.duration_since(stored_at)).unwrap_or_default());
+        let waited = Duration::try_from(at.duration_since(report.stored_at)).unwrap_or_default();
+        metrics::took(Stage::Queue, waited);
     }
     if let Sent::Rejected { error, .. } = &sent {
-        tracing::warn!(report.id = %id, "report {id} was rejected: {}", error.lines().next().unwrap_or_default());
+        let (id, words) = (report.id, error.lines().next().unwrap_or_default());
+        tracing::warn!(report.id = %id, "report {id} was rejected: {words}");
     }
-    // The answer must not be lost to a full disk: until it is stored the report counts as being sent.
-    while let Err(error) = agent.store().sent(id, seq, sent.clone(), now).await {
-        if !error.may_pass() {
-            return Err(error);
-        }
-        agent.set_trouble("database", Some(error_chain(&error)));
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    agent.set_trouble("database", None);
-    agent.events().say(|| event(id, &sent));
-    Ok(ended)
+    (Attempt { report, sent, at }, ended)
 }
 
-fn event(report_id: Uuid, sent: &Sent) -> Event {
-    match sent {
+fn event(attempt: &Attempt) -> Event {
+    let report_id = attempt.report.id;
+    match &attempt.sent {
         Sent::Accepted { .. } => Event::ReportAcknowledged { report_id },
         Sent::Rejected { error, .. } => Event::ReportRefused { report_id, error: brief(error) },
         Sent::Postponed { error, due_at, .. } => {
@@ -344,13 +441,8 @@ fn event(report_id: Uuid, sent: &Sent) -> Event {
 }
 
 /// What an error means for the report, and for the server.
-fn judge(
-    agent: &Agent,
-    error: &SubmitError,
-    attempts: u32,
-    stored_at: Timestamp,
-    now: Timestamp,
-) -> (Sent, Ended) {
+fn judge(agent: &Agent, error: &SubmitError, report: &DueHead, now: Timestamp) -> (Sent, Ended) {
+    let (attempts, stored_at) = (report.attempts, report.stored_at);
     let words = error_chain(error);
     let answer = match error {
         SubmitError::Rejected { message, .. }

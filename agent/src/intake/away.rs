@@ -13,7 +13,7 @@ use super::settings::Unit;
 use super::wire;
 use crate::archive::{self, Places, units};
 use crate::control::api::{After, FileState};
-use crate::files::Stamp;
+use crate::files::{Folders, Stamp};
 use crate::store::Known;
 
 /// A finished file and what is to become of it.
@@ -50,11 +50,17 @@ impl Away {
     }
 }
 
-/// Puts it away and answers where it lies now; `None` where it was, or gone.
+/// Puts it away and answers where it lies now; `None` where it was, or gone. That survives a power cut once `folders`
+/// are on disk.
 ///
 /// # Errors
 /// When it could not be moved; it then lies where it was.
-pub(super) fn put_away(folder: &Path, names: &Names, order: Away) -> io::Result<Option<PathBuf>> {
+pub(super) fn put_away(
+    folder: &Path,
+    names: &Names,
+    order: Away,
+    folders: &mut Folders,
+) -> io::Result<Option<PathBuf>> {
     let places = Places {
         source: &order.source,
         converter: &order.converter,
@@ -78,13 +84,16 @@ pub(super) fn put_away(folder: &Path, names: &Names, order: Away) -> io::Result<
         Unit::File | Unit::FileAndFolder => file.path.clone(),
     };
     let kept_at = if unit == Unit::File {
-        archive::put_away(places, &file)?
+        archive::put_away(places, &file, folders)?
     } else {
         let seen = disk::look(folder, names, &key).filter(|seen| seen.stamp == file.stamp);
         let members =
             seen.map_or(Vec::new(), |seen| std::iter::once(seen.head).chain(seen.companions).collect());
         units::put_away(places, &file, folder, &members)?
     };
+    if unit == Unit::File && names.rules.marker.is_none() {
+        return Ok(kept_at);
+    }
     // What is still there is another file than the one that was put away, or was kept.
     if fs::symlink_metadata(&file.path).is_err() {
         clean(names, &key)?;

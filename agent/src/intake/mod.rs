@@ -16,11 +16,11 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{SemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -81,20 +81,25 @@ pub enum Outcome {
 }
 
 impl Candidate {
-    /// Reads it, as it was seen.
+    /// Reads files of one source, each as it was seen; one answer for each.
     ///
     /// # Errors
-    /// When a file cannot be opened or read.
-    pub async fn read(&self) -> io::Result<Content> {
-        self.place.read(&self.key, &self.seen, self.source.max_file_bytes()).await
+    /// Of a file: when it cannot be opened or read.
+    pub async fn read(files: &[Self]) -> Vec<io::Result<Content>> {
+        let Some(first) = files.first() else { return Vec::new() };
+        let wanted = files.iter().map(|file| (file.key.clone(), file.seen.clone())).collect();
+        answers(files.len(), first.place.read(wanted, first.source.max_file_bytes()).await)
     }
 
-    /// Puts it away once it is done with, and answers where it lies now; `None` where it was, or gone.
+    /// Puts files of one source away that are done with; answers for each where it lies now, `None` where it was, or
+    /// gone.
     ///
     /// # Errors
-    /// When it could not be moved; it then lies where it was.
-    pub async fn put_away(&self, file: &Known, archive: PathBuf) -> io::Result<Option<PathBuf>> {
-        self.place.put_away(Away::new(file, &self.source, archive)).await
+    /// Of a file: when it could not be moved; it then lies where it was.
+    pub async fn put_away(files: &[(Self, Known)], archive: &Path) -> Vec<io::Result<Option<PathBuf>>> {
+        let Some((first, _)) = files.first() else { return Vec::new() };
+        let order = |(_, known): &(Self, Known)| Away::new(known, &first.source, archive.to_owned());
+        answers(files.len(), first.place.put_away(files.iter().map(order).collect()).await)
     }
 
     /// True when it lies on a network mount: whoever works on it may have to wait for a dead server.
@@ -102,18 +107,35 @@ impl Candidate {
         self.place.share.is_some()
     }
 
+    /// The name of its source.
+    pub fn source_name(&self) -> &str {
+        &self.source.settings.name
+    }
+
+    /// True for a file of the same source as it is now: they can be read and put away together.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+
     /// Waits until its mount's files in memory leave room for it; `None` for a local file.
-    pub async fn own_memory(&self) -> Option<SemaphorePermit<'_>> {
+    pub async fn own_memory(&self) -> Option<OwnedSemaphorePermit> {
         let share = self.place.share.as_ref()?;
         let kib = u32::try_from(self.stamp.size / 1024 + 1).unwrap_or(u32::MAX).min(share::MEMORY_KIB);
         // The semaphore is never closed.
-        share.memory.acquire_many(kib).await.ok()
+        share.memory.clone().acquire_many_owned(kib).await.ok()
     }
 
     /// Says what became of it; the source hears of it when the candidate is dropped.
     pub fn ends(&mut self, outcome: Outcome) {
         self.outcome = outcome;
     }
+}
+
+/// As many answers as were asked for: a crash on the way gives one for all.
+fn answers<T>(count: usize, mut given: Vec<io::Result<T>>) -> Vec<io::Result<T>> {
+    let missing = count.saturating_sub(given.len());
+    given.extend((0..missing).map(|_| Err(io::Error::other("reading or moving the files crashed"))));
+    given
 }
 
 /// Also a crash of whoever worked on it tells the source that the file is free again.

@@ -15,7 +15,7 @@ use super::settings::{SourceIntake, Unit};
 use super::share::Share;
 use crate::archive;
 use crate::control::api::SourceSettings;
-use crate::files::Stamp;
+use crate::files::{Folders, Stamp};
 
 /// A watched folder.
 #[derive(Debug, Clone)]
@@ -82,30 +82,53 @@ impl Place {
         .await
     }
 
-    /// Reads the file or unit that looks like `seen`.
-    pub(super) async fn read(&self, path: &Path, seen: &Seen, limit: u64) -> io::Result<Content> {
+    /// Reads files or units, each as it was seen; one answer for each.
+    pub(super) async fn read(&self, files: Vec<(PathBuf, Seen)>, limit: u64) -> Vec<io::Result<Content>> {
         if let Some(share) = &self.share {
-            return share.read(&self.folder, &self.names, path, seen, limit).await;
-        }
-        let (place, path, seen) = (self.clone(), path.to_owned(), seen.clone());
-        blocking(move || {
-            let mut gathering = Gathering::new(&seen, place.names.rules.unit);
-            let end = disk::read(&place.folder, &place.names, &path, seen.stamp, limit, |number, piece| {
-                gathering.add(number, piece);
-                Ok(())
-            })?;
-            Ok(gathering.content(end, &seen))
-        })
-        .await
-    }
-
-    /// Puts a finished file or unit away.
-    pub(super) async fn put_away(&self, order: Away) -> io::Result<Option<PathBuf>> {
-        if let Some(share) = &self.share {
-            return share.put_away(&self.folder, &self.names, order).await;
+            let mut read = Vec::with_capacity(files.len());
+            for (path, seen) in files {
+                read.push(share.read(&self.folder, &self.names, &path, &seen, limit).await);
+            }
+            return read;
         }
         let place = self.clone();
-        blocking(move || away::put_away(&place.folder, &place.names, order)).await
+        let read = move || Ok(files.iter().map(|(path, seen)| place.read_one(path, seen, limit)).collect());
+        blocking(read).await.unwrap_or_else(|error| vec![Err(error)])
+    }
+
+    fn read_one(&self, path: &Path, seen: &Seen, limit: u64) -> io::Result<Content> {
+        let mut gathering = Gathering::new(seen, self.names.rules.unit);
+        let end = disk::read(&self.folder, &self.names, path, seen.stamp, limit, |number, piece| {
+            gathering.add(number, piece);
+            Ok(())
+        })?;
+        Ok(gathering.content(end, seen))
+    }
+
+    /// Puts finished files or units away; one answer for each.
+    pub(super) async fn put_away(&self, orders: Vec<Away>) -> Vec<io::Result<Option<PathBuf>>> {
+        if let Some(share) = &self.share {
+            let mut done = Vec::with_capacity(orders.len());
+            for order in orders {
+                done.push(share.put_away(&self.folder, &self.names, order).await);
+            }
+            return done;
+        }
+        let place = self.clone();
+        let put_away = move || {
+            let mut folders = Folders::default();
+            let mut done: Vec<_> = orders
+                .into_iter()
+                .map(|order| away::put_away(&place.folder, &place.names, order, &mut folders))
+                .collect();
+            if let Err(error) = folders.sync() {
+                for one in &mut done {
+                    *one = Err(io::Error::new(error.kind(), error.to_string()));
+                }
+            }
+            Ok(done)
+        };
+        blocking(put_away).await.unwrap_or_else(|error| vec![Err(error)])
     }
 }
 

@@ -49,6 +49,9 @@ const SCHEDULE: Duration = Duration::from_secs(20);
 
 /// So many files of a network mount are worked on at once.
 const REMOTE_AT_ONCE: usize = 8;
+/// And so many of a local folder, on all stages together: a source with very many, or with a slow converter, fills
+/// no place that others need.
+const LOCAL_AT_ONCE: usize = 128;
 
 /// What comes after watching for a while.
 enum Next {
@@ -201,7 +204,12 @@ impl Watching {
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Ok(Next::Stop),
-                Some((path, outcome)) = self.ended.recv() => self.work_ended(&path, outcome).await,
+                Some((path, outcome)) = self.ended.recv() => {
+                    self.work_ended(&path, outcome).await;
+                    while let Ok((path, outcome)) = self.ended.try_recv() {
+                        self.work_ended(&path, outcome).await;
+                    }
+                }
                 permit = files.reserve(), if self.may_send() => {
                     let Ok(permit) = permit else { return Ok(Next::Stop) };
                     if let Some((key, seen, unchanged)) = self.ready.pop_front() {
@@ -211,7 +219,12 @@ impl Watching {
                     }
                 }
                 Some(event) = heard.events.recv() => {
-                    if self.event(event) {
+                    // All that have come: then one look serves them.
+                    let mut asks = self.event(event);
+                    while let Ok(event) = heard.events.try_recv() {
+                        asks |= self.event(event);
+                    }
+                    if asks {
                         asked_for = true;
                         next_scan = next_scan.min(Instant::now() + BREATH);
                     }
@@ -229,9 +242,10 @@ impl Watching {
         }
     }
 
-    /// Of a network mount only a few are worked on at once.
+    /// Only so many are worked on at once.
     fn may_send(&self) -> bool {
-        !self.ready.is_empty() && (self.place.share.is_none() || self.out < REMOTE_AT_ONCE)
+        let most = if self.place.share.is_some() { REMOTE_AT_ONCE } else { LOCAL_AT_ONCE };
+        !self.ready.is_empty() && self.out < most
     }
 
     fn say_seen(&self, seen: &Seen) {

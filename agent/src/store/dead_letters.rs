@@ -104,28 +104,35 @@ async fn correct(
 ) -> Result<Option<Option<ReportState>>, sqlx::Error> {
     let id = report.id.to_string();
     let hash = sha256(&report.body);
-    let changed = sqlx::query(
+    let found: Option<(i64, String)> = sqlx::query_as("SELECT seq, state FROM report WHERE id = ?1")
+        .bind(&id)
+        .fetch_optional(&mut *db)
+        .await?;
+    let Some((old, state)) = found else { return Ok(Some(None)) };
+    let state = report_state(&state)?;
+    if state != ReportState::Rejected {
+        return Ok(Some(Some(state)));
+    }
+    sqlx::query("DELETE FROM report_body WHERE seq = ?1").bind(old).execute(&mut *db).await?;
+    let (seq, source): (i64, String) = sqlx::query_as(
         "UPDATE report SET seq = (SELECT max(seq) + 1 FROM report), serial_number = ?2, part_number = ?3,
-                process_code = ?4, result = ?5, body = ?6, state = 'queued', attempts = 0, due_at = ?7,
-                error = NULL, answer = NULL
-          WHERE id = ?1 AND state = 'rejected'",
+                process_code = ?4, result = ?5, state = 'queued', attempts = 0, due_at = ?6, error = NULL,
+                answer = NULL
+          WHERE seq = ?1 RETURNING seq, source",
     )
-    .bind(&id)
+    .bind(old)
     .bind(&report.serial_number)
     .bind(&report.part_number)
     .bind(report.process_code)
     .bind(&report.result)
-    .bind(report.body)
     .bind(ms(now))
-    .execute(&mut *db)
+    .fetch_one(&mut *db)
     .await?;
-    if changed.rows_affected() == 0 {
-        let state: Option<String> =
-            sqlx::query_scalar("SELECT state FROM report WHERE id = ?1").bind(id).fetch_optional(db).await?;
-        return Ok(Some(state.map(|state| report_state(&state)).transpose()?));
-    }
-    let source: String =
-        sqlx::query_scalar("SELECT source FROM report WHERE id = ?1").bind(&id).fetch_one(&mut *db).await?;
+    sqlx::query("INSERT INTO report_body (seq, body) VALUES (?1, ?2)")
+        .bind(seq)
+        .bind(report.body)
+        .execute(&mut *db)
+        .await?;
     let mut record = Record::new(Event::Corrected, source);
     record.at = now;
     record.report_id = Some(id);
@@ -133,7 +140,7 @@ async fn correct(
     record.serial_number = Some(report.serial_number);
     record.part_number = Some(report.part_number);
     record.result = Some(report.result);
-    super::ledger::append(db, record).await?;
+    super::ledger::append(db, vec![record]).await?;
     Ok(None)
 }
 

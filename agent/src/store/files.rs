@@ -1,15 +1,17 @@
 //! The table `file`: what was found, what came of it, where it lies now.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::reports::{self, NewReport};
 use super::rows::ms;
-use super::{Store, StoreError, ledger};
+use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::FileState;
 use crate::files::Stamp;
 use crate::ledger::{Event, Record};
@@ -28,13 +30,27 @@ pub struct NewFile {
     pub received_at: Timestamp,
 }
 
-/// What became of a claim.
+/// A file that was worked on, and what came of it.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    pub file: NewFile,
+    pub made: Made,
+}
+
+/// What a file gave.
+#[derive(Debug, Clone)]
+pub enum Made {
+    Reports(Vec<NewReport>),
+    /// Nothing, with the words for a person.
+    Failed(String),
+}
+
+/// How a finished file was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
-    /// To be converted, under this number.
-    Convert { id: i64 },
-    /// The same content was converted before: only the file must be put away.
-    Duplicate { id: i64, of: i64 },
+pub struct Recorded {
+    pub id: i64,
+    /// The file with the same content that was quicker: its reports are the only ones.
+    pub duplicate_of: Option<i64>,
 }
 
 /// A file that was seen before, as it is on disk now.
@@ -52,27 +68,22 @@ pub struct Known {
 }
 
 impl Store {
-    /// What is known of a file as it lies there now.
+    /// What is known of files of a source as they lie there now, one answer for each.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn known(&self, source: &str, path: &Path, stamp: Stamp) -> Result<Option<Known>, StoreError> {
-        let row: Option<KnownRow> = sqlx::query_as(
-            "SELECT id, state, put_away, path, device, inode, size_bytes, modified_ns, sha256, received_at, error
-               FROM file
-              WHERE source = ?1 AND path = ?2 AND device = ?3 AND inode = ?4 AND size_bytes = ?5
-                AND modified_ns = ?6
-              ORDER BY id DESC LIMIT 1",
-        )
-        .bind(source)
-        .bind(path.as_os_str().as_bytes())
-        .bind(stamp.device.cast_signed())
-        .bind(stamp.inode.cast_signed())
-        .bind(stamp.size.cast_signed())
-        .bind(stamp.modified_ns)
-        .fetch_optional(&self.readers)
-        .await?;
-        row.map(KnownRow::known).transpose().map_err(StoreError::from)
+    pub async fn known(
+        &self,
+        source: &str,
+        files: &[(&Path, Stamp)],
+    ) -> Result<Vec<Option<Known>>, StoreError> {
+        let wanted = files.iter().map(|(path, stamp)| (hex(path.as_os_str().as_bytes()), stamp.modified_ns));
+        let rows: Vec<KnownRow> =
+            sqlx::query_as(KNOWN).bind(source).bind(bulk::list(wanted)).fetch_all(&self.readers).await?;
+        let rows = rows.into_iter().map(KnownRow::known).collect::<Result<Vec<_>, _>>()?;
+        let newest =
+            |path: &Path, stamp| rows.iter().rfind(|it| it.path == path && it.stamp == stamp).cloned();
+        Ok(files.iter().map(|(path, stamp)| newest(path, *stamp)).collect())
     }
 
     /// The files of a source that were not finished when the agent ended, oldest first.
@@ -90,25 +101,25 @@ impl Store {
         rows.into_iter().map(|row| row.known().map_err(StoreError::from)).collect()
     }
 
-    /// The newest failed file of a source with this content, and where it was put.
+    /// Failed files of a source with one of these contents, and where they were put.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn failed_twin(
+    pub async fn failed_twins(
         &self,
         source: &str,
-        sha256: &str,
-    ) -> Result<Option<(i64, PathBuf)>, StoreError> {
-        let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
+        contents: impl IntoIterator<Item = &str>,
+    ) -> Result<Vec<(i64, PathBuf)>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
             "SELECT id, coalesce(kept_at, path) FROM file INDEXED BY file_failed
-              WHERE sha256 = ?1 AND source = ?2 AND state = 'failed' AND put_away = 1
-              ORDER BY id DESC LIMIT 1",
+              WHERE sha256 IN (SELECT value FROM json_each(?1)) AND source = ?2 AND state = 'failed'
+                AND put_away = 1",
         )
-        .bind(sha256)
+        .bind(bulk::list(contents))
         .bind(source)
-        .fetch_optional(&self.readers)
+        .fetch_all(&self.readers)
         .await?;
-        Ok(row.map(|(id, path)| (id, to_path(path))))
+        Ok(rows.into_iter().map(|(id, path)| (id, to_path(path))).collect())
     }
 
     /// Where a file lies now, as far as the agent knows.
@@ -136,66 +147,34 @@ impl Store {
         Ok(path.map(to_path))
     }
 
-    /// Records a file: after this it is the agent's responsibility.
+    /// Records files with all that came of them, all or nothing: after this they are the agent's responsibility, and
+    /// may be put away. One answer for each, in their order.
     ///
     /// # Errors
     /// When it could not be stored.
-    pub async fn claim(&self, file: NewFile) -> Result<Claim, StoreError> {
-        self.writer.write(|db| Box::pin(claim(db, file))).await
+    pub async fn finish(&self, files: Arc<[Finished]>, now: Timestamp) -> Result<Vec<Recorded>, StoreError> {
+        self.writer.write(move |db| Box::pin(async move { finish(db, &files, now).await })).await
     }
 
-    /// Records a file that cannot even be tried: too large, empty. Answers its number.
+    /// Records that finished files were put away, and where they lie now; `None`: where it was, or gone.
     ///
     /// # Errors
     /// When it could not be stored.
-    pub async fn refuse(&self, file: NewFile, error: String) -> Result<i64, StoreError> {
-        self.writer.write(|db| Box::pin(refuse(db, file, error))).await
-    }
-
-    /// Stores all reports of a file and marks it converted, both or neither.
-    ///
-    /// Answers the number of another file with the same content that was quicker, if there is one:
-    /// then nothing more was stored than that.
-    ///
-    /// # Errors
-    /// When it could not be stored.
-    pub async fn converted(
-        &self,
-        id: i64,
-        reports: Vec<NewReport>,
-        now: Timestamp,
-    ) -> Result<Option<i64>, StoreError> {
-        self.writer.write(move |db| Box::pin(converted(db, id, reports, now))).await
-    }
-
-    /// Marks a claimed file failed, with the words for a person.
-    ///
-    /// # Errors
-    /// When it could not be stored.
-    pub async fn failed(&self, id: i64, error: String) -> Result<(), StoreError> {
-        let change = "UPDATE file SET state = 'failed', error = ?2 WHERE id = ?1 AND state = 'claimed'";
+    pub async fn put_away(&self, files: Vec<(i64, Option<PathBuf>)>) -> Result<(), StoreError> {
         self.writer
             .write(move |db| {
                 Box::pin(async move {
-                    let changed = sqlx::query(change).bind(id).bind(&error).execute(&mut *db).await?;
-                    if changed.rows_affected() > 0 { failure(db, id, error).await } else { Ok(()) }
-                })
-            })
-            .await
-    }
-
-    /// Records that a finished file was put away, and where it lies now; `None`: where it was, or gone.
-    ///
-    /// # Errors
-    /// When it could not be stored.
-    pub async fn put_away(&self, id: i64, kept_at: Option<PathBuf>) -> Result<(), StoreError> {
-        let change = "UPDATE file SET put_away = 1, kept_at = ?2 WHERE id = ?1 AND state <> 'claimed'";
-        let kept_at = kept_at.map(|path| path.into_os_string().into_vec());
-        self.writer
-            .write(move |db| {
-                Box::pin(async move {
-                    sqlx::query(change).bind(id).bind(kept_at).execute(db).await?;
-                    Ok(())
+                    bulk::rows(
+                        db,
+                        "UPDATE file SET put_away = 1, kept_at = done.column2 FROM (",
+                        &files,
+                        ") AS done WHERE id = done.column1 AND state <> 'claimed'",
+                        |row, (id, kept_at)| {
+                            let kept_at = kept_at.as_ref().map(|path| path.as_os_str().as_bytes().to_vec());
+                            row.push_bind(*id).push_bind(kept_at);
+                        },
+                    )
+                    .await
                 })
             })
             .await
@@ -249,162 +228,169 @@ impl Store {
     }
 }
 
-async fn claim(db: &mut SqliteConnection, file: NewFile) -> Result<Claim, sqlx::Error> {
-    if let Some(id) = drop_old_claims(db, &file).await? {
-        return Ok(Claim::Convert { id });
-    }
-    match converted_twin(db, &file.sha256, &file.converter, &file.arguments).await? {
-        None => Ok(Claim::Convert { id: insert(db, file, FileState::Claimed, None).await? }),
-        Some(of) => {
-            let id = insert(db, file, FileState::Claimed, None).await?;
-            mark_duplicate(db, id, of).await?;
-            Ok(Claim::Duplicate { id, of })
-        }
-    }
+/// Here and elsewhere a cross join says in which order the tables are read: SQLite would have all files go past the
+/// few that are asked for.
+pub(super) const KNOWN: &str = "
+  SELECT f.id, state, put_away, f.path, device, inode, size_bytes, modified_ns, sha256, received_at, error
+    FROM json_each(?2) AS wanted
+    CROSS JOIN file AS f INDEXED BY file_place
+      ON source = ?1 AND f.path = unhex(wanted.value ->> 0) AND modified_ns = wanted.value ->> 1
+   ORDER BY f.id";
+
+/// Who gave reports from which content: the same content under the same converter gives them once.
+type Givers = HashMap<(String, String, String), i64>;
+
+fn content(file: &NewFile) -> (String, String, String) {
+    (file.sha256.clone(), file.converter.clone(), file.arguments.clone())
 }
 
-async fn refuse(db: &mut SqliteConnection, file: NewFile, error: String) -> Result<i64, sqlx::Error> {
-    let id = match drop_old_claims(db, &file).await? {
-        None => insert(db, file, FileState::Failed, Some(error.clone())).await?,
-        Some(id) => {
-            let change = "UPDATE file SET state = 'failed', error = ?2 WHERE id = ?1";
-            sqlx::query(change).bind(id).bind(&error).execute(&mut *db).await?;
-            id
-        }
-    };
-    failure(db, id, error).await?;
-    Ok(id)
-}
-
-/// Records in the ledger that a file could not be converted.
-async fn failure(db: &mut SqliteConnection, id: i64, error: String) -> Result<(), sqlx::Error> {
-    let mut record = ledger::about_file(db, Event::Failed, id).await?;
-    record.words = Some(error);
-    ledger::append(db, record).await
-}
-
-async fn converted(
+async fn finish(
     db: &mut SqliteConnection,
-    id: i64,
-    reports: Vec<NewReport>,
+    files: &[Finished],
     now: Timestamp,
-) -> Result<Option<i64>, sqlx::Error> {
-    let (sha256, converter, arguments): (String, String, String) =
-        sqlx::query_as("SELECT sha256, converter, arguments FROM file WHERE id = ?1 AND state = 'claimed'")
-            .bind(id)
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    let mut claims = claims(db).await?;
+    let mut givers = givers(db, files).await?;
+    let mut next: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'file'")
             .fetch_one(&mut *db)
             .await?;
-    if let Some(twin) = converted_twin(db, &sha256, &converter, &arguments).await? {
-        mark_duplicate(db, id, twin).await?;
-        return Ok(Some(twin));
-    }
-    let count = i64::try_from(reports.len()).unwrap_or(i64::MAX);
-    let about = ledger::about_file(db, Event::Converted, id).await?;
-    for report in reports {
-        let mut record = Record { at: now, ..about.clone() };
-        record.report_id = Some(report.id.to_string());
-        record.report_sha256 = Some(crate::files::sha256(&report.body));
-        record.serial_number = Some(report.serial_number.clone());
-        record.part_number = Some(report.part_number.clone());
-        record.result = Some(report.result.clone());
-        reports::store(db, id, report, now).await?;
-        ledger::append(db, record).await?;
-    }
-    sqlx::query("UPDATE file SET state = 'converted', reports = ?2 WHERE id = ?1")
-        .bind(id)
-        .bind(count)
-        .execute(db)
-        .await?;
-    Ok(None)
-}
-
-/// Finds the claim of this very content at this place, and forgets claims of what lay there before.
-async fn drop_old_claims(db: &mut SqliteConnection, file: &NewFile) -> Result<Option<i64>, sqlx::Error> {
-    let claims: Vec<(i64, bool)> = sqlx::query_as(
-        "SELECT id, sha256 = ?3 AND inode = ?4 AND modified_ns = ?5 FROM file
-          WHERE source = ?1 AND path = ?2 AND state = 'claimed'",
-    )
-    .bind(&file.source)
-    .bind(file.path.as_os_str().as_bytes())
-    .bind(&file.sha256)
-    .bind(file.stamp.inode.cast_signed())
-    .bind(file.stamp.modified_ns)
-    .fetch_all(&mut *db)
-    .await?;
-    let mut same = None;
-    for (id, is_same) in claims {
-        if is_same && same.is_none() {
-            same = Some(id);
-            // The source may have got another converter or other arguments since.
-            sqlx::query("UPDATE file SET converter = ?2, arguments = ?3 WHERE id = ?1")
-                .bind(id)
-                .bind(&file.converter)
-                .bind(&file.arguments)
-                .execute(&mut *db)
-                .await?;
-        } else {
-            sqlx::query("DELETE FROM file WHERE id = ?1").bind(id).execute(&mut *db).await?;
+    let mut rows = Vec::with_capacity(files.len());
+    let (mut reports, mut records) = (Vec::new(), Vec::with_capacity(files.len()));
+    for Finished { file, made } in files {
+        let id = match claims.take(db, file).await? {
+            Some(id) => id,
+            None => {
+                next += 1;
+                next - 1
+            }
+        };
+        let duplicate_of = match made {
+            Made::Reports(_) => givers.get(&content(file)).copied(),
+            Made::Failed(_) => None,
+        };
+        let record = Record { at: now, ..about(file) };
+        match made {
+            Made::Failed(words) => {
+                records.push(Record { event: Event::Failed, words: Some(words.clone()), ..record });
+            }
+            Made::Reports(_) if duplicate_of.is_some() => {
+                records.push(Record { event: Event::Duplicate, ..record });
+            }
+            Made::Reports(made) => {
+                givers.insert(content(file), id);
+                for report in made {
+                    records.push(Record {
+                        report_id: Some(report.id.to_string()),
+                        report_sha256: Some(crate::files::sha256(&report.body)),
+                        serial_number: Some(report.serial_number.clone()),
+                        part_number: Some(report.part_number.clone()),
+                        result: Some(report.result.clone()),
+                        ..record.clone()
+                    });
+                    reports.push((id, file.source.as_str(), report));
+                }
+            }
         }
+        rows.push((Recorded { id, duplicate_of }, file, made));
     }
-    Ok(same)
-}
-
-/// The file whose reports this content already gave.
-async fn converted_twin(
-    db: &mut SqliteConnection,
-    sha256: &str,
-    converter: &str,
-    arguments: &str,
-) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT id FROM file
-          WHERE sha256 = ?1 AND converter = ?2 AND arguments = ?3 AND state = 'converted'
-            AND duplicate_of IS NULL LIMIT 1",
+    bulk::rows(
+        db,
+        "INSERT INTO file (id, source, converter, arguments, path, name, device, inode, size_bytes, modified_ns, sha256,
+                           state, received_at, reports, error, duplicate_of) ",
+        &rows,
+        "",
+        |row, (recorded, file, made)| {
+            let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let (state, count, error) = match made {
+                Made::Failed(words) => (FileState::Failed, 0, Some(words.clone())),
+                Made::Reports(_) if recorded.duplicate_of.is_some() => (FileState::Converted, 0, None),
+                Made::Reports(reports) => {
+                    (FileState::Converted, i64::try_from(reports.len()).unwrap_or(i64::MAX), None)
+                }
+            };
+            row.push_bind(recorded.id)
+                .push_bind(file.source.clone())
+                .push_bind(file.converter.clone())
+                .push_bind(file.arguments.clone())
+                .push_bind(file.path.as_os_str().as_bytes().to_vec())
+                .push_bind(name)
+                .push_bind(file.stamp.device.cast_signed())
+                .push_bind(file.stamp.inode.cast_signed())
+                .push_bind(file.stamp.size.cast_signed())
+                .push_bind(file.stamp.modified_ns)
+                .push_bind(file.sha256.clone())
+                .push_bind(state.word())
+                .push_bind(ms(file.received_at))
+                .push_bind(count)
+                .push_bind(error)
+                .push_bind(recorded.duplicate_of);
+        },
     )
-    .bind(sha256)
-    .bind(converter)
-    .bind(arguments)
-    .fetch_optional(db)
-    .await
+    .await?;
+    reports::store(db, &reports, now).await?;
+    ledger::append(db, records).await?;
+    Ok(rows.into_iter().map(|(recorded, ..)| recorded).collect())
 }
 
-async fn mark_duplicate(db: &mut SqliteConnection, id: i64, of: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE file SET state = 'converted', duplicate_of = ?2 WHERE id = ?1")
-        .bind(id)
-        .bind(of)
-        .execute(&mut *db)
+/// A record about a file; what happened is still to be said.
+fn about(file: &NewFile) -> Record {
+    let version = wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+    let mut record = Record::new(Event::Converted, file.source.clone());
+    record.file_name = Some(file.path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    record.file_sha256 = Some(file.sha256.clone());
+    record.file_bytes = Some(file.stamp.size.cast_signed());
+    record.converter = Some(file.converter.clone());
+    record.converter_version = version;
+    record.arguments = Some(file.arguments.clone());
+    record
+}
+
+/// Those that gave reports from the contents of these files before.
+async fn givers(db: &mut SqliteConnection, files: &[Finished]) -> Result<Givers, sqlx::Error> {
+    let contents = files.iter().map(|it| it.file.sha256.as_str());
+    let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
+        "SELECT id, sha256, converter, arguments FROM file INDEXED BY file_content
+          WHERE sha256 IN (SELECT value FROM json_each(?1)) AND state = 'converted' AND duplicate_of IS NULL",
+    )
+    .bind(bulk::list(contents))
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, sha256, converter, arguments)| ((sha256, converter, arguments), id))
+        .collect())
+}
+
+/// Files that a person sent on their way again: their records are taken up, not doubled.
+struct Claims {
+    any: bool,
+}
+
+async fn claims(db: &mut SqliteConnection) -> Result<Claims, sqlx::Error> {
+    let query = "SELECT EXISTS (SELECT 1 FROM file INDEXED BY file_state WHERE state = 'claimed')";
+    Ok(Claims { any: sqlx::query_scalar(query).fetch_one(db).await? })
+}
+
+impl Claims {
+    /// The number of the claim of this very content at this place. It, and claims of what lay there before, are
+    /// removed.
+    async fn take(&mut self, db: &mut SqliteConnection, file: &NewFile) -> Result<Option<i64>, sqlx::Error> {
+        if !self.any {
+            return Ok(None);
+        }
+        let removed: Vec<(i64, bool)> = sqlx::query_as(
+            "DELETE FROM file WHERE source = ?1 AND path = ?2 AND state = 'claimed'
+             RETURNING id, inode = ?3 AND modified_ns = ?4",
+        )
+        .bind(&file.source)
+        .bind(file.path.as_os_str().as_bytes())
+        .bind(file.stamp.inode.cast_signed())
+        .bind(file.stamp.modified_ns)
+        .fetch_all(db)
         .await?;
-    let record = ledger::about_file(db, Event::Duplicate, id).await?;
-    ledger::append(db, record).await
-}
-
-async fn insert(
-    db: &mut SqliteConnection,
-    file: NewFile,
-    state: FileState,
-    error: Option<String>,
-) -> Result<i64, sqlx::Error> {
-    let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    sqlx::query_scalar(
-        "INSERT INTO file (source, converter, arguments, path, name, device, inode, size_bytes, modified_ns,
-                           sha256, state, received_at, error)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id",
-    )
-    .bind(file.source)
-    .bind(file.converter)
-    .bind(file.arguments)
-    .bind(file.path.into_os_string().into_vec())
-    .bind(name)
-    .bind(file.stamp.device.cast_signed())
-    .bind(file.stamp.inode.cast_signed())
-    .bind(file.stamp.size.cast_signed())
-    .bind(file.stamp.modified_ns)
-    .bind(file.sha256)
-    .bind(state.word())
-    .bind(ms(file.received_at))
-    .bind(error)
-    .fetch_one(db)
-    .await
+        Ok(removed.into_iter().find_map(|(id, is_same)| is_same.then_some(id)))
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -444,4 +430,8 @@ impl KnownRow {
 
 fn to_path(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

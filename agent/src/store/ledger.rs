@@ -9,78 +9,55 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 
 use super::rows::{ms, time};
-use super::{StoreError, options};
+use super::{StoreError, bulk, options};
 use crate::ledger::{Check, Event, Flaw, Record};
 
-/// Adds a record after the last one.
-pub(super) async fn append(db: &mut SqliteConnection, mut record: Record) -> Result<(), sqlx::Error> {
+/// Adds records after the last one.
+pub(super) async fn append(db: &mut SqliteConnection, mut records: Vec<Record>) -> Result<(), sqlx::Error> {
+    if records.is_empty() {
+        return Ok(());
+    }
     let last: Option<(i64, String)> =
         sqlx::query_as("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1")
             .fetch_optional(&mut *db)
             .await?;
-    let (last, previous) = last.unwrap_or_default();
-    record.seq = last + 1;
-    // As the table keeps it, or the hash would not be found again.
-    record.at = time(ms(record.at));
-    let hash = record.expected_hash(&previous);
-    sqlx::query(
+    let (mut last, mut previous) = last.unwrap_or_default();
+    for record in &mut records {
+        last += 1;
+        record.seq = last;
+        // As the table keeps it, or the hash would not be found again.
+        record.at = time(ms(record.at));
+        record.hash = record.expected_hash(&previous);
+        previous.clone_from(&record.hash);
+    }
+    bulk::rows(
+        db,
         "INSERT INTO ledger (seq, at, event, source, file_name, file_sha256, file_bytes, converter,
                              converter_version, arguments, report_id, report_sha256, serial_number, part_number,
-                             result, words, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                             result, words, hash) ",
+        &records,
+        "",
+        |row, record| {
+            row.push_bind(record.seq)
+                .push_bind(ms(record.at))
+                .push_bind(record.event.word())
+                .push_bind(record.source.clone())
+                .push_bind(record.file_name.clone())
+                .push_bind(record.file_sha256.clone())
+                .push_bind(record.file_bytes)
+                .push_bind(record.converter.clone())
+                .push_bind(record.converter_version.clone())
+                .push_bind(record.arguments.clone())
+                .push_bind(record.report_id.clone())
+                .push_bind(record.report_sha256.clone())
+                .push_bind(record.serial_number.clone())
+                .push_bind(record.part_number.clone())
+                .push_bind(record.result.clone())
+                .push_bind(record.words.clone())
+                .push_bind(record.hash.clone());
+        },
     )
-    .bind(record.seq)
-    .bind(ms(record.at))
-    .bind(record.event.word())
-    .bind(record.source)
-    .bind(record.file_name)
-    .bind(record.file_sha256)
-    .bind(record.file_bytes)
-    .bind(record.converter)
-    .bind(record.converter_version)
-    .bind(record.arguments)
-    .bind(record.report_id)
-    .bind(record.report_sha256)
-    .bind(record.serial_number)
-    .bind(record.part_number)
-    .bind(record.result)
-    .bind(record.words)
-    .bind(hash)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// A record about a file, with what the table `file` says of it.
-pub(super) async fn about_file(
-    db: &mut SqliteConnection,
-    event: Event,
-    file_id: i64,
-) -> Result<Record, sqlx::Error> {
-    #[derive(sqlx::FromRow)]
-    struct Row {
-        source: String,
-        name: String,
-        sha256: String,
-        size_bytes: i64,
-        converter: String,
-        arguments: String,
-    }
-    let row: Row = sqlx::query_as(
-        "SELECT source, name, sha256, size_bytes, converter, arguments FROM file WHERE id = ?1",
-    )
-    .bind(file_id)
-    .fetch_one(db)
-    .await?;
-    let version = wats_converters::find(&row.converter).map(|it| it.about().version.to_owned());
-    let mut record = Record::new(event, row.source);
-    record.file_name = Some(row.name);
-    record.file_sha256 = Some(row.sha256);
-    record.file_bytes = Some(row.size_bytes);
-    record.converter = Some(row.converter);
-    record.converter_version = version;
-    record.arguments = Some(row.arguments);
-    Ok(record)
+    .await
 }
 
 /// A record about a report, with what was recorded when it was made. `None` for one from before the ledger.

@@ -1,12 +1,12 @@
 //! Questions for people: pages of files and reports, and how many of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::rows::{file_state, ms, report_state, time, uuid};
-use super::{Store, StoreError};
+use super::{Store, StoreError, bulk};
 use crate::control::api::{
     FileDetail, FileQuery, FileRecord, FileState, QueueCounts, ReportDetail, ReportQuery, ReportRecord,
     ReportState,
@@ -22,6 +22,13 @@ const PAGE: u32 = 100;
 pub struct SourceTotals {
     pub converted: u64,
     pub failed: u64,
+}
+
+/// Which file of a source is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Newest {
+    Any,
+    Failed,
 }
 
 macro_rules! select_files {
@@ -110,7 +117,8 @@ impl Store {
                 .bind(PAGE_LIMIT)
                 .fetch_all(&self.readers)
                 .await?;
-        let reports = rows.into_iter().map(|row| row.record().map_err(StoreError::from));
+        let sending = self.sending.all();
+        let reports = rows.into_iter().map(|row| row.record(&sending).map_err(StoreError::from));
         Ok(Some(FileDetail { record, reports: reports.collect::<Result<_, _>>()?, duplicate_of }))
     }
 
@@ -118,14 +126,19 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn last_file(
-        &self,
-        source: &str,
-        state: Option<FileState>,
-    ) -> Result<Option<FileRecord>, StoreError> {
-        let filter =
-            FileQuery { state, source: Some(source.to_owned()), limit: Some(1), ..FileQuery::default() };
-        Ok(self.files(&filter).await?.pop())
+    pub async fn last_file(&self, source: &str, newest: Newest) -> Result<Option<FileRecord>, StoreError> {
+        // Each state has its newest at the end of the index; all files of the source are never looked at.
+        let row: Option<FileRow> = sqlx::query_as(select_files!(
+            "WHERE id = (SELECT max(newest) FROM (
+                SELECT max(id) AS newest FROM file WHERE source = ?1 AND state = 'failed'
+                UNION ALL SELECT max(id) FROM file WHERE source = ?1 AND state = 'converted' AND ?2
+                UNION ALL SELECT max(id) FROM file WHERE source = ?1 AND state = 'claimed' AND ?2))"
+        ))
+        .bind(source)
+        .bind(newest == Newest::Any)
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(FileRow::record).transpose().map_err(StoreError::from)
     }
 
     /// How many files of each source were converted and failed.
@@ -159,26 +172,48 @@ impl Store {
                 seq.unwrap_or(i64::MAX)
             }
         };
-        let query = match filter.state {
-            None => select_reports!("WHERE r.seq < ?1", matching!(), " ORDER BY r.seq DESC LIMIT ?2"),
-            Some(_) => select_reports!(
-                "WHERE r.seq < ?1 AND r.state = ?3",
-                matching!(),
-                " ORDER BY r.seq DESC LIMIT ?2"
+        let sending = self.sending.all();
+        let (query, state) = match filter.state {
+            None => (select_reports!("WHERE r.seq < ?1", matching!(), " ORDER BY r.seq DESC LIMIT ?2"), None),
+            // They still stand in the queue.
+            Some(ReportState::Sending) => (
+                select_reports!(
+                    "WHERE r.id IN (SELECT value FROM json_each(?9)) AND r.seq < ?1 AND r.state = ?3",
+                    matching!(),
+                    " ORDER BY r.seq DESC LIMIT ?2"
+                ),
+                Some(ReportState::Queued),
+            ),
+            Some(ReportState::Queued) => (
+                select_reports!(
+                    "WHERE r.seq < ?1 AND r.state = ?3 AND r.id NOT IN (SELECT value FROM json_each(?9))",
+                    matching!(),
+                    " ORDER BY r.seq DESC LIMIT ?2"
+                ),
+                filter.state,
+            ),
+            Some(_) => (
+                select_reports!(
+                    "WHERE r.seq < ?1 AND r.state = ?3",
+                    matching!(),
+                    " ORDER BY r.seq DESC LIMIT ?2"
+                ),
+                filter.state,
             ),
         };
         let rows: Vec<ReportRow> = sqlx::query_as(query)
             .bind(before)
             .bind(filter.limit.unwrap_or(PAGE).min(PAGE_LIMIT))
-            .bind(filter.state.map(ReportState::word))
+            .bind(state.map(ReportState::word))
             .bind(filter.source.as_deref())
             .bind(filter.serial_number.as_deref())
             .bind(filter.part_number.as_deref())
             .bind(filter.from.map(ms))
             .bind(filter.to.map(ms))
+            .bind(bulk::list(sending.keys()))
             .fetch_all(&self.readers)
             .await?;
-        rows.into_iter().map(|row| row.record().map_err(StoreError::from)).collect()
+        rows.into_iter().map(|row| row.record(&sending).map_err(StoreError::from)).collect()
     }
 
     /// One report with its body and the server's answer.
@@ -190,9 +225,10 @@ impl Store {
             .bind(id.to_string())
             .fetch_optional(&self.readers)
             .await?;
-        let Some(record) = row.map(ReportRow::record).transpose()? else { return Ok(None) };
+        let Some(row) = row else { return Ok(None) };
+        let record = row.record(&self.sending.all())?;
         let (body, server_answer): (Vec<u8>, Option<String>) =
-            sqlx::query_as("SELECT body, answer FROM report WHERE id = ?1")
+            sqlx::query_as("SELECT body, answer FROM report JOIN report_body USING (seq) WHERE id = ?1")
                 .bind(id.to_string())
                 .fetch_one(&self.readers)
                 .await?;
@@ -225,13 +261,15 @@ impl Store {
         for (state, count) in states {
             let place = match report_state(&state)? {
                 ReportState::Queued => &mut counts.queued,
-                ReportState::Sending => &mut counts.sending,
                 ReportState::Rejected => &mut counts.rejected,
                 ReportState::Sent => &mut counts.sent,
-                ReportState::Discarded => continue,
+                ReportState::Sending | ReportState::Discarded => continue,
             };
             *place = count.unsigned_abs();
         }
+        // They still stand in the queue.
+        counts.sending = (self.sending.all().len() as u64).min(counts.queued);
+        counts.queued -= counts.sending;
         Ok(counts)
     }
 }
@@ -286,10 +324,14 @@ struct ReportRow {
 }
 
 impl ReportRow {
-    fn record(self) -> Result<ReportRecord, sqlx::Error> {
-        let state = report_state(&self.state)?;
+    fn record(self, sending: &HashMap<Uuid, i64>) -> Result<ReportRecord, sqlx::Error> {
+        let id = uuid(&self.id)?;
+        let state = match report_state(&self.state)? {
+            ReportState::Queued if sending.contains_key(&id) => ReportState::Sending,
+            state => state,
+        };
         Ok(ReportRecord {
-            id: uuid(&self.id)?,
+            id,
             file_id: self.file_id,
             source: self.source,
             file_name: self.file_name,

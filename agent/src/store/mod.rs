@@ -4,6 +4,7 @@
 //! change goes through one writer that puts many changes into one transaction, because a commit waits
 //! for the disk. A change is durable when its call returns.
 
+mod bulk;
 mod dead_letters;
 mod error;
 mod files;
@@ -12,6 +13,7 @@ mod lists;
 mod reports;
 mod retention;
 mod rows;
+mod sending;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -27,11 +29,12 @@ use sqlx::sqlite::{
 };
 
 pub use error::StoreError;
-pub use files::{Claim, Known, NewFile};
+pub use files::{Finished, Known, Made, NewFile, Recorded};
 pub use ledger::{Ledger, LedgerError};
-pub use lists::SourceTotals;
-pub use reports::{Due, MoveError, NewReport, Sent, Waiting};
+pub use lists::{Newest, SourceTotals};
+pub use reports::{Attempt, Due, DueHead, MoveError, NewReport, Sent, Waiting};
 pub use retention::Delivered;
+use sending::Sending;
 use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
@@ -41,6 +44,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 pub struct Store {
     readers: SqlitePool,
     writer: Writer,
+    sending: Sending,
 }
 
 impl Store {
@@ -60,7 +64,7 @@ impl Store {
             .connect_with(options(path).read_only(true))
             .await
             .map_err(failed)?;
-        Ok(Self { readers, writer: Writer::start(connection) })
+        Ok(Self { readers, writer: Writer::start(connection), sending: Sending::default() })
     }
 
     /// Finishes what was asked for and closes the database.

@@ -1,11 +1,14 @@
 //! The table `report`: the queue, and what was sent.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::rows::{ms, report_state, time, uuid};
-use super::{Store, StoreError, ledger};
+use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::ReportState;
 use crate::ledger::{Event, Record};
 
@@ -25,21 +28,36 @@ pub struct NewReport {
 /// A report that was taken from the queue to be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
+    pub head: DueHead,
+    pub body: Vec<u8>,
+}
+
+/// A report that is being sent, without its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueHead {
     pub id: Uuid,
     /// Which content: a newer one under the same id has a higher number.
     pub seq: i64,
     /// How often it was tried, this time included.
     pub attempts: u32,
     pub stored_at: Timestamp,
-    pub body: Vec<u8>,
+    pub source: String,
+    pub serial_number: String,
+    pub part_number: String,
+    pub result: String,
+    /// Of the body, lower-case hexadecimal.
+    pub sha256: String,
 }
 
-/// The reports of one source that are due, in their order.
+/// A source, and its reports that are due, in their order: numbers as in [`DueHead::seq`].
+pub type Waiting = (String, Vec<i64>);
+
+/// An attempt to send a report that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    pub source: String,
-    /// Sequence numbers, as in [`Due`].
-    pub reports: Vec<i64>,
+pub struct Attempt {
+    pub report: DueHead,
+    pub sent: Sent,
+    pub at: Timestamp,
 }
 
 /// What came of an attempt to send a report.
@@ -67,17 +85,55 @@ pub enum MoveError {
 }
 
 impl Store {
-    /// Takes reports that are due and marks them as being sent.
+    /// Takes reports that are due; until [`Self::sent`] says what came of them they are being sent.
     ///
     /// `choose` gets, of each source, up to `limit` reports, the longest due first, and answers with those to take.
     ///
     /// # Errors
-    /// When it could not be stored.
-    pub async fn take_due<F>(&self, now: Timestamp, limit: u32, choose: F) -> Result<Vec<Due>, StoreError>
-    where
-        F: FnOnce(Vec<Waiting>) -> Vec<i64> + Send + 'static,
-    {
-        self.writer.write(move |db| Box::pin(take_due(db, now, limit, choose))).await
+    /// When the database does not answer.
+    pub async fn take_due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+        choose: impl FnOnce(Vec<Waiting>) -> Vec<i64>,
+    ) -> Result<Vec<Due>, StoreError> {
+        let sending = self.sending.all();
+        // What is being sent still stands in the queue.
+        let limit = limit.saturating_add(u32::try_from(sending.len()).unwrap_or(u32::MAX));
+        let sources: Vec<String> = sqlx::query_scalar(QUEUED_SOURCES).fetch_all(&self.readers).await?;
+        let mut waiting = Vec::with_capacity(sources.len());
+        for source in sources {
+            let due = "SELECT seq FROM report WHERE state = 'queued' AND source = ?1 AND due_at <= ?2
+                        ORDER BY due_at, seq LIMIT ?3";
+            let due = sqlx::query_scalar(due).bind(&source).bind(ms(now)).bind(limit);
+            let mut reports: Vec<i64> = due.fetch_all(&self.readers).await?;
+            reports.retain(|seq| !sending.values().any(|it| it == seq));
+            waiting.push((source, reports));
+        }
+        let chosen = choose(waiting);
+        if chosen.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<DueRow> =
+            sqlx::query_as(TAKEN).bind(bulk::list(&chosen)).fetch_all(&self.readers).await?;
+        let mut taken = rows.into_iter().map(DueRow::due).collect::<Result<Vec<_>, _>>()?;
+        // Not while an older content of it is on its way, which might arrive later.
+        taken.retain(|due| !sending.contains_key(&due.head.id));
+        taken.sort_by_key(|due| chosen.iter().position(|seq| *seq == due.head.seq));
+        self.sending.add(taken.iter().map(|due| (due.head.id, due.head.seq)));
+        Ok(taken)
+    }
+
+    /// Gives reports back that were taken and not tried.
+    pub fn give_back(&self, reports: impl IntoIterator<Item = Uuid>) {
+        self.sending.remove(reports);
+    }
+
+    /// Forgets that reports were being sent: whoever sent them is gone.
+    ///
+    /// The server may have them: the same id replaces, so nothing is counted twice.
+    pub fn give_all_back(&self) {
+        self.sending.clear();
     }
 
     /// When reports were acknowledged since `then`, oldest first.
@@ -95,36 +151,23 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let query = "SELECT min(due_at) FROM report INDEXED BY report_next_due WHERE state = 'queued'";
-        let due: Option<i64> = sqlx::query_scalar(query).fetch_one(&self.readers).await?;
+        let sending = bulk::list(self.sending.all().keys());
+        let due: Option<i64> =
+            sqlx::query_scalar(NEXT_DUE).bind(sending).fetch_optional(&self.readers).await?;
         Ok(due.map(time))
     }
 
-    /// Records what came of an attempt.
+    /// Records what came of attempts, all or nothing.
     ///
-    /// If the report got a new content meanwhile it goes back to the queue, whatever came of the old.
-    ///
-    /// # Errors
-    /// When it could not be stored.
-    pub async fn sent(&self, id: Uuid, seq: i64, sent: Sent, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(record(db, id, seq, sent, now))).await
-    }
-
-    /// Puts back into the queue what was being sent when the agent ended; answers how many.
-    ///
-    /// The server may have them: the same id replaces, so nothing is counted twice.
+    /// A report that got a new content meanwhile stays in the queue, whatever came of the old.
     ///
     /// # Errors
-    /// When it could not be stored.
-    pub async fn requeue_interrupted(&self) -> Result<u64, StoreError> {
-        self.writer
-            .write(|db| {
-                Box::pin(async move {
-                    let change = "UPDATE report SET state = 'queued' WHERE state = 'sending'";
-                    Ok(sqlx::query(change).execute(db).await?.rows_affected())
-                })
-            })
-            .await
+    /// When it could not be stored; the reports then still count as being sent.
+    pub async fn sent(&self, attempts: Arc<[Attempt]>) -> Result<(), StoreError> {
+        let ended = attempts.clone();
+        self.writer.write(move |db| Box::pin(async move { record(db, &attempts).await })).await?;
+        self.sending.remove(ended.iter().map(|attempt| attempt.report.id));
+        Ok(())
     }
 
     /// Makes every waiting report due now: the server is back, or the settings changed.
@@ -171,6 +214,9 @@ impl Store {
         change: &'static str,
         event: Option<Event>,
     ) -> Result<(), MoveError> {
+        if self.sending.contains(id) {
+            return Err(MoveError::Illegal { state: ReportState::Sending });
+        }
         let refused = self
             .writer
             .write(move |db| {
@@ -199,37 +245,101 @@ impl Store {
     }
 }
 
-/// Puts a report into the queue. A new content under a known id takes the place of the old one.
+/// Puts reports of files into the queue. A new content under a known id takes the place of the old one.
 pub(super) async fn store(
     db: &mut SqliteConnection,
-    file_id: i64,
-    report: NewReport,
+    reports: &[(i64, &str, &NewReport)],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO report (id, file_id, serial_number, part_number, process_code, result, state, stored_at,
-                             due_at, body, source)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?7, ?8, (SELECT source FROM file WHERE id = ?2))
-         ON CONFLICT (id) DO UPDATE SET
-           seq = (SELECT max(seq) + 1 FROM report), file_id = excluded.file_id, source = excluded.source,
-           serial_number = excluded.serial_number, part_number = excluded.part_number,
-           process_code = excluded.process_code, result = excluded.result,
-           -- What is on its way is not overtaken: its end puts the new content into the queue.
-           state = CASE report.state WHEN 'sending' THEN 'sending' ELSE 'queued' END,
-           attempts = 0, stored_at = excluded.stored_at, due_at = excluded.due_at, sent_at = NULL,
-           error = NULL, answer = NULL, body = excluded.body
-         WHERE report.body <> excluded.body OR report.state IN ('rejected', 'discarded')",
+    if reports.is_empty() {
+        return Ok(());
+    }
+    let ids = reports.iter().map(|(.., report)| report.id);
+    let known: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM report WHERE id IN (SELECT value FROM json_each(?1))")
+            .bind(bulk::list(ids))
+            .fetch_all(&mut *db)
+            .await?;
+    let mut known: HashSet<String> = known.into_iter().collect();
+    let (mut new, mut renewed) = (Vec::with_capacity(reports.len()), Vec::new());
+    for report in reports {
+        let list = if known.insert(report.2.id.to_string()) { &mut new } else { &mut renewed };
+        list.push(*report);
+    }
+    let first: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM report").fetch_one(&mut *db).await?;
+    let new: Vec<_> = (first..).zip(new).collect();
+    bulk::rows(
+        db,
+        "INSERT INTO report (seq, id, file_id, source, serial_number, part_number, process_code, result, state, stored_at,
+                             due_at) ",
+        &new,
+        "",
+        |row, (seq, (file_id, source, report))| {
+            row.push_bind(*seq)
+                .push_bind(report.id.to_string())
+                .push_bind(*file_id)
+                .push_bind((*source).to_owned())
+                .push_bind(report.serial_number.clone())
+                .push_bind(report.part_number.clone())
+                .push_bind(report.process_code)
+                .push_bind(report.result.clone())
+                .push_bind(ReportState::Queued.word())
+                .push_bind(ms(now))
+                .push_bind(ms(now));
+        },
+    )
+    .await?;
+    bulk::rows(db, "INSERT INTO report_body (seq, body) ", &new, "", |row, (seq, (.., report))| {
+        row.push_bind(*seq).push_bind(report.body.clone());
+    })
+    .await?;
+    for (file_id, source, report) in renewed {
+        renew(db, file_id, source, report, now).await?;
+    }
+    Ok(())
+}
+
+/// Another file gave a report that is known: nothing changes when it is the same, and was not refused.
+async fn renew(
+    db: &mut SqliteConnection,
+    file_id: i64,
+    source: &str,
+    report: &NewReport,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let seq: Option<i64> = sqlx::query_scalar(
+        "SELECT seq FROM report JOIN report_body USING (seq)
+          WHERE id = ?1 AND (body <> ?2 OR state IN ('rejected', 'discarded'))",
     )
     .bind(report.id.to_string())
-    .bind(file_id)
-    .bind(report.serial_number)
-    .bind(report.part_number)
-    .bind(report.process_code)
-    .bind(report.result)
-    .bind(ms(now))
-    .bind(report.body)
-    .execute(db)
+    .bind(report.body.clone())
+    .fetch_optional(&mut *db)
     .await?;
+    let Some(old) = seq else { return Ok(()) };
+    // A new number: what is on its way of the old content no longer speaks for this report.
+    sqlx::query("DELETE FROM report_body WHERE seq = ?1").bind(old).execute(&mut *db).await?;
+    let seq: i64 = sqlx::query_scalar(
+        "UPDATE report SET seq = (SELECT max(seq) + 1 FROM report), file_id = ?2, source = ?3, serial_number = ?4,
+                part_number = ?5, process_code = ?6, result = ?7, state = 'queued', attempts = 0, stored_at = ?8,
+                due_at = ?8, sent_at = NULL, error = NULL, answer = NULL
+          WHERE seq = ?1 RETURNING seq",
+    )
+    .bind(old)
+    .bind(file_id)
+    .bind(source.to_owned())
+    .bind(report.serial_number.clone())
+    .bind(report.part_number.clone())
+    .bind(report.process_code)
+    .bind(report.result.clone())
+    .bind(ms(now))
+    .fetch_one(&mut *db)
+    .await?;
+    sqlx::query("INSERT INTO report_body (seq, body) VALUES (?1, ?2)")
+        .bind(seq)
+        .bind(report.body.clone())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -247,103 +357,118 @@ pub(super) const QUEUED_SOURCES: &str = "
   )
   SELECT source FROM queued WHERE source IS NOT NULL";
 
-async fn take_due(
-    db: &mut SqliteConnection,
-    now: Timestamp,
-    limit: u32,
-    choose: impl FnOnce(Vec<Waiting>) -> Vec<i64>,
-) -> Result<Vec<Due>, sqlx::Error> {
-    #[derive(sqlx::FromRow)]
-    struct Row {
-        id: String,
-        seq: i64,
-        attempts: u32,
-        stored_at: i64,
-        body: Vec<u8>,
-    }
-    let sources: Vec<String> = sqlx::query_scalar(QUEUED_SOURCES).fetch_all(&mut *db).await?;
-    let mut waiting = Vec::with_capacity(sources.len());
-    for source in sources {
-        let due = "SELECT seq FROM report WHERE state = 'queued' AND source = ?1 AND due_at <= ?2
-                    ORDER BY due_at, seq LIMIT ?3";
-        let due = sqlx::query_scalar(due).bind(&source).bind(ms(now)).bind(limit);
-        waiting.push(Waiting { reports: due.fetch_all(&mut *db).await?, source });
-    }
-    let mut taken = Vec::new();
-    for seq in choose(waiting) {
-        let take = "UPDATE report SET state = 'sending', attempts = attempts + 1 WHERE seq = ?1
-                    RETURNING id, seq, attempts, stored_at, body";
-        let row: Row = sqlx::query_as(take).bind(seq).fetch_one(&mut *db).await?;
-        taken.push(Due {
-            id: uuid(&row.id)?,
-            seq: row.seq,
-            attempts: row.attempts,
-            stored_at: time(row.stored_at),
-            body: row.body,
-        });
-    }
-    Ok(taken)
+pub(super) const TAKEN: &str = "
+  SELECT r.id, r.seq, attempts, stored_at, source, serial_number, part_number, result, body
+    FROM json_each(?1) AS chosen
+    CROSS JOIN report AS r ON r.seq = chosen.value
+    CROSS JOIN report_body AS b ON b.seq = r.seq
+   WHERE state = 'queued'";
+
+pub(super) const NEXT_DUE: &str = "
+  SELECT due_at FROM report INDEXED BY report_next_due
+   WHERE state = 'queued' AND id NOT IN (SELECT value FROM json_each(?1)) ORDER BY due_at LIMIT 1";
+
+#[derive(sqlx::FromRow)]
+struct DueRow {
+    id: String,
+    seq: i64,
+    attempts: u32,
+    stored_at: i64,
+    source: String,
+    serial_number: String,
+    part_number: String,
+    result: String,
+    body: Vec<u8>,
 }
 
-async fn record(
-    db: &mut SqliteConnection,
-    id: Uuid,
-    seq: i64,
-    sent: Sent,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let id = id.to_string();
-    let receipt = match &sent {
-        Sent::Accepted { answer } => Some((Event::Acknowledged, answer.clone())),
-        Sent::Rejected { error, answer } if answer.is_empty() => Some((Event::Refused, error.clone())),
-        Sent::Rejected { answer, .. } => Some((Event::Refused, answer.clone())),
-        Sent::Postponed { .. } | Sent::GivenBack { .. } => None,
-    };
-    let query = match sent {
-        Sent::Accepted { answer } => sqlx::query(
-            "UPDATE report SET state = 'sent', sent_at = ?3, error = NULL, answer = ?4
-              WHERE id = ?1 AND seq = ?2 AND state = 'sending'",
-        )
-        .bind(&id)
-        .bind(seq)
-        .bind(ms(now))
-        .bind(answer),
+impl DueRow {
+    fn due(self) -> Result<Due, sqlx::Error> {
+        let head = DueHead {
+            id: uuid(&self.id)?,
+            seq: self.seq,
+            attempts: self.attempts.saturating_add(1),
+            stored_at: time(self.stored_at),
+            source: self.source,
+            serial_number: self.serial_number,
+            part_number: self.part_number,
+            result: self.result,
+            sha256: crate::files::sha256(&self.body),
+        };
+        Ok(Due { head, body: self.body })
+    }
+}
+
+async fn record(db: &mut SqliteConnection, attempts: &[Attempt]) -> Result<(), sqlx::Error> {
+    let accepted: Vec<(&Attempt, &String)> = attempts
+        .iter()
+        .filter_map(|attempt| match &attempt.sent {
+            Sent::Accepted { answer } => Some((attempt, answer)),
+            _ => None,
+        })
+        .collect();
+    bulk::rows(
+        db,
+        "UPDATE report SET state = 'sent', attempts = attempts + 1, sent_at = done.column2, error = NULL,
+                answer = done.column3 FROM (",
+        &accepted,
+        ") AS done WHERE seq = done.column1 AND state = 'queued'",
+        |row, (attempt, answer)| {
+            row.push_bind(attempt.report.seq).push_bind(ms(attempt.at)).push_bind((*answer).clone());
+        },
+    )
+    .await?;
+    for attempt in attempts {
+        change(db, attempt).await?;
+    }
+    ledger::append(db, attempts.iter().filter_map(receipt).collect()).await
+}
+
+/// What is rare comes one by one.
+async fn change(db: &mut SqliteConnection, attempt: &Attempt) -> Result<(), sqlx::Error> {
+    let query = match &attempt.sent {
+        Sent::Accepted { .. } | Sent::GivenBack { error: None } => return Ok(()),
         Sent::Rejected { error, answer } => sqlx::query(
-            "UPDATE report SET state = 'rejected', error = ?3, answer = ?4
-              WHERE id = ?1 AND seq = ?2 AND state = 'sending'",
+            "UPDATE report SET state = 'rejected', attempts = attempts + 1, error = ?2, answer = ?3
+              WHERE seq = ?1 AND state = 'queued'",
         )
-        .bind(&id)
-        .bind(seq)
+        .bind(attempt.report.seq)
         .bind(error)
         .bind(answer),
         Sent::Postponed { error, answer, due_at } => sqlx::query(
-            "UPDATE report SET state = 'queued', error = ?3, answer = ?4, due_at = ?5
-              WHERE id = ?1 AND seq = ?2 AND state = 'sending'",
+            "UPDATE report SET attempts = attempts + 1, error = ?2, answer = ?3, due_at = ?4
+              WHERE seq = ?1 AND state = 'queued'",
         )
-        .bind(&id)
-        .bind(seq)
+        .bind(attempt.report.seq)
         .bind(error)
         .bind(answer)
-        .bind(ms(due_at)),
-        Sent::GivenBack { error } => sqlx::query(
-            "UPDATE report SET state = 'queued', attempts = max(attempts - 1, 0), error = coalesce(?3, error)
-              WHERE id = ?1 AND seq = ?2 AND state = 'sending'",
-        )
-        .bind(&id)
-        .bind(seq)
-        .bind(error),
+        .bind(ms(*due_at)),
+        Sent::GivenBack { error: Some(error) } => {
+            sqlx::query("UPDATE report SET error = ?2 WHERE seq = ?1 AND state = 'queued'")
+                .bind(attempt.report.seq)
+                .bind(error)
+        }
     };
-    if query.execute(&mut *db).await?.rows_affected() == 0 {
-        sqlx::query("UPDATE report SET state = 'queued' WHERE id = ?1 AND state = 'sending'")
-            .bind(&id)
-            .execute(db)
-            .await?;
-        return Ok(());
-    }
-    match receipt {
-        Some((event, words)) => note(db, event, &id, Some(words), now).await,
-        None => Ok(()),
-    }
+    query.execute(db).await?;
+    Ok(())
+}
+
+/// What the ledger keeps of an attempt: final answers.
+fn receipt(attempt: &Attempt) -> Option<Record> {
+    let (event, words) = match &attempt.sent {
+        Sent::Accepted { answer } => (Event::Acknowledged, answer),
+        Sent::Rejected { error, answer } if answer.is_empty() => (Event::Refused, error),
+        Sent::Rejected { answer, .. } => (Event::Refused, answer),
+        Sent::Postponed { .. } | Sent::GivenBack { .. } => return None,
+    };
+    let report = &attempt.report;
+    let mut record = Record { at: attempt.at, ..Record::new(event, report.source.clone()) };
+    record.report_id = Some(report.id.to_string());
+    record.report_sha256 = Some(report.sha256.clone());
+    record.serial_number = Some(report.serial_number.clone());
+    record.part_number = Some(report.part_number.clone());
+    record.result = Some(report.result.clone());
+    record.words = Some(words.clone());
+    Some(record)
 }
 
 /// Records in the ledger what became of a report.
@@ -355,7 +480,7 @@ pub(super) async fn note(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     match ledger::about_report(db, event, id).await? {
-        Some(record) => ledger::append(db, Record { at: now, words, ..record }).await,
+        Some(record) => ledger::append(db, vec![Record { at: now, words, ..record }]).await,
         None => Ok(()),
     }
 }

@@ -44,9 +44,21 @@ pub(super) fn report(id: u128, body: &str) -> NewReport {
 
 impl Bench {
     pub(super) async fn converted(&self, name: &str, reports: Vec<NewReport>) -> i64 {
-        let Claim::Convert { id } = self.store.claim(file(name, name)).await.unwrap() else { panic!() };
-        assert_eq!(self.store.converted(id, reports, self.now).await.unwrap(), None);
-        id
+        let recorded = self.finish(file(name, name), Made::Reports(reports)).await.unwrap();
+        assert_eq!(recorded.duplicate_of, None);
+        recorded.id
+    }
+
+    async fn failed(&self, name: &str, sha256: &str, words: &str) -> i64 {
+        self.finish(file(name, sha256), Made::Failed(words.to_owned())).await.unwrap().id
+    }
+
+    async fn finish(&self, file: NewFile, made: Made) -> Result<Recorded, StoreError> {
+        Ok(self.store.finish(Arc::from([Finished { file, made }]), self.now).await?[0])
+    }
+
+    async fn known(&self, file: &NewFile) -> Option<Known> {
+        self.store.known("line", &[(&file.path, file.stamp)]).await.unwrap().pop().unwrap()
     }
 
     pub(super) async fn ledger(&self) -> Ledger {
@@ -58,12 +70,13 @@ impl Bench {
     }
 
     pub(super) async fn take(&self) -> Vec<Due> {
-        let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|it| it.reports).collect();
+        let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|(_, reports)| reports).collect();
         self.store.take_due(self.now, 10, all).await.unwrap()
     }
 
     pub(super) async fn ends(&self, due: &Due, sent: Sent) {
-        self.store.sent(due.id, due.seq, sent, self.now).await.unwrap();
+        let attempt = Attempt { report: due.head.clone(), sent, at: self.now };
+        self.store.sent(Arc::from([attempt])).await.unwrap();
     }
 }
 
@@ -76,73 +89,81 @@ pub(super) fn rejected() -> Sent {
 }
 
 #[tokio::test]
-async fn a_claimed_file_is_claimed_once_and_known_afterwards() {
+async fn a_recorded_file_is_known_until_it_is_put_away_and_after() {
     let bench = bench().await;
-    let first = bench.store.claim(file("a", "x")).await.unwrap();
-    assert_eq!(bench.store.claim(file("a", "x")).await.unwrap(), first, "after a crash");
-    let id = bench.converted("b", vec![report(1, "x")]).await;
     let new = file("b", "b");
-    let known = bench.store.known("line", &new.path, new.stamp).await.unwrap().unwrap();
+    assert_eq!(bench.known(&new).await, None);
+    let id = bench.converted("b", vec![report(1, "x")]).await;
+    let known = bench.known(&new).await.unwrap();
     assert_eq!((known.id, known.state, known.put_away), (id, FileState::Converted, false));
     assert_eq!(known.stamp, new.stamp);
-    assert_eq!(bench.store.unfinished("line").await.unwrap().len(), 2);
-    bench.store.put_away(id, Some(PathBuf::from("/archive/b"))).await.unwrap();
+    let touched = NewFile { stamp: Stamp { modified_ns: 6, ..new.stamp }, ..new.clone() };
+    assert_eq!(bench.known(&touched).await, None, "another file at the same place");
     assert_eq!(bench.store.unfinished("line").await.unwrap().len(), 1);
+    bench.store.put_away(vec![(id, Some(PathBuf::from("/archive/b")))]).await.unwrap();
+    assert_eq!(bench.store.unfinished("line").await.unwrap().len(), 0);
     assert_eq!(bench.store.whereabouts(id).await.unwrap(), Some(PathBuf::from("/archive/b")));
+    assert!(bench.known(&new).await.unwrap().put_away);
 }
 
 #[tokio::test]
-async fn another_content_at_the_same_place_replaces_the_claim() {
+async fn files_of_one_commit_are_answered_in_their_order() {
     let bench = bench().await;
-    bench.store.claim(file("a", "x")).await.unwrap();
-    bench.store.claim(file("a", "y")).await.unwrap();
-    let files = bench.store.files(&FileQuery::default()).await.unwrap();
-    assert_eq!(files.iter().map(|file| file.sha256.as_str()).collect::<Vec<_>>(), ["y"]);
+    let done = |number: u128| {
+        let made = match number % 3 {
+            0 => Made::Failed("no".to_owned()),
+            _ => Made::Reports(vec![report(2 * number, "x"), report(2 * number + 1, "x")]),
+        };
+        Finished { file: file(&format!("f{number}"), &format!("h{}", number % 10)), made }
+    };
+    let all: Vec<Finished> = (0..100).map(done).collect();
+    let recorded = bench.store.finish(all.into(), bench.now).await.unwrap();
+    let ids: Vec<i64> = recorded.iter().map(|it| it.id).collect();
+    assert_eq!(ids, (1..=100).collect::<Vec<i64>>());
+    // Of the files with one content the first that gave reports is the one that counts.
+    assert_eq!(recorded[14].duplicate_of, Some(recorded[4].id));
+    let totals = &bench.store.source_totals().await.unwrap()["line"];
+    assert_eq!((totals.converted, totals.failed), (66, 34));
+    assert_eq!(bench.take().await.len(), 10);
+    let moved = ids.iter().map(|id| (*id, Some(PathBuf::from(format!("/kept/{id}"))))).collect();
+    bench.store.put_away(moved).await.unwrap();
+    assert_eq!(bench.store.whereabouts(77).await.unwrap(), Some(PathBuf::from("/kept/77")));
 }
 
 #[tokio::test]
 async fn the_same_content_is_recognised_under_another_name_but_not_with_other_arguments() {
     let bench = bench().await;
     let id = bench.converted("a", vec![report(1, "x")]).await;
-    let Claim::Duplicate { of, .. } = bench.store.claim(file("b", "a")).await.unwrap() else { panic!() };
-    assert_eq!(of, id);
+    let again = bench.finish(file("b", "a"), Made::Reports(vec![report(1, "x")])).await.unwrap();
+    assert_eq!(again.duplicate_of, Some(id));
     let other = NewFile { arguments: "{\"x\":\"1\"}".to_owned(), ..file("c", "a") };
-    assert!(matches!(bench.store.claim(other).await.unwrap(), Claim::Convert { .. }));
-    assert_eq!(bench.store.queue_counts(bench.now).await.unwrap().queued, 1);
+    let other = bench.finish(other, Made::Reports(vec![report(2, "x")])).await.unwrap();
+    assert_eq!(other.duplicate_of, None);
+    assert_eq!(bench.store.queue_counts(bench.now).await.unwrap().queued, 2);
 }
 
 #[tokio::test]
-async fn of_two_files_with_the_same_content_at_once_only_one_gives_reports() {
+async fn a_failed_file_can_be_tried_again_under_its_number() {
     let bench = bench().await;
-    let Claim::Convert { id: one } = bench.store.claim(file("a", "x")).await.unwrap() else { panic!() };
-    let Claim::Convert { id: two } = bench.store.claim(file("b", "x")).await.unwrap() else { panic!() };
-    let first = bench.store.converted(one, vec![report(1, "x")], bench.now).await.unwrap();
-    let second = bench.store.converted(two, vec![report(1, "x")], bench.now).await.unwrap();
-    assert_eq!((first, second), (None, Some(one)));
-}
-
-#[tokio::test]
-async fn a_failed_file_can_be_claimed_again() {
-    let bench = bench().await;
-    let Claim::Convert { id } = bench.store.claim(file("a", "x")).await.unwrap() else { panic!() };
-    bench.store.failed(id, "line 1: no".to_owned()).await.unwrap();
-    bench.store.put_away(id, Some(PathBuf::from("/in/error/a"))).await.unwrap();
-    let twin = bench.store.failed_twin("line", "x").await.unwrap();
-    assert_eq!(twin, Some((id, PathBuf::from("/in/error/a"))));
-    assert_eq!(
-        bench.store.last_file("line", Some(FileState::Failed)).await.unwrap().unwrap().error.unwrap(),
-        "line 1: no"
-    );
+    let id = bench.failed("a", "x", "line 1: no").await;
+    bench.store.put_away(vec![(id, Some(PathBuf::from("/in/error/a")))]).await.unwrap();
+    let twins = bench.store.failed_twins("line", ["x", "y"]).await.unwrap();
+    assert_eq!(twins, [(id, PathBuf::from("/in/error/a"))]);
+    let failed = bench.store.last_file("line", Newest::Failed).await.unwrap().unwrap();
+    assert_eq!(failed.error.unwrap(), "line 1: no");
 
     let again = file("a", "x");
     assert!(bench.store.reclaim(id, again.path.clone(), again.stamp).await.unwrap());
     assert!(!bench.store.reclaim(id, again.path.clone(), again.stamp).await.unwrap());
-    assert_eq!(bench.store.claim(again).await.unwrap(), Claim::Convert { id });
-    assert_eq!(bench.store.refuse(file("z", ""), "empty".to_owned()).await.unwrap(), id + 1);
+    assert_eq!(bench.store.last_file("line", Newest::Failed).await.unwrap(), None);
+    assert_eq!(bench.converted("a", vec![report(1, "x")]).await, id);
+    let empty = bench.failed("z", "", "empty").await;
+    assert_eq!(empty, id + 1);
     let totals = bench.store.source_totals().await.unwrap();
-    assert_eq!(totals["line"], SourceTotals { converted: 0, failed: 1 });
-    bench.store.forget(id + 1).await.unwrap();
-    assert!(bench.store.file(id + 1).await.unwrap().is_none());
+    assert_eq!(totals["line"], SourceTotals { converted: 1, failed: 1 });
+    assert_eq!(bench.store.last_file("line", Newest::Any).await.unwrap().unwrap().id, empty);
+    bench.store.forget(empty).await.unwrap();
+    assert!(bench.store.file(empty).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -150,7 +171,10 @@ async fn a_report_is_taken_once_oldest_first_and_sent() {
     let bench = bench().await;
     bench.converted("a", vec![report(1, "x"), report(2, "x")]).await;
     let due = bench.take().await;
-    assert_eq!(due.iter().map(|it| (it.id.as_u128(), it.attempts)).collect::<Vec<_>>(), [(1, 1), (2, 1)]);
+    assert_eq!(
+        due.iter().map(|it| (it.head.id.as_u128(), it.head.attempts)).collect::<Vec<_>>(),
+        [(1, 1), (2, 1)]
+    );
     assert_eq!(bench.take().await, []);
     bench.ends(&due[0], accepted()).await;
     bench.ends(&due[1], rejected()).await;
@@ -171,10 +195,10 @@ async fn a_postponed_report_waits_and_a_given_back_one_does_not() {
     bench.ends(&due[0], Sent::Postponed { error: "off".to_owned(), answer: String::new(), due_at }).await;
     bench.ends(&due[1], Sent::GivenBack { error: None }).await;
     let again = bench.take().await;
-    assert_eq!(again.iter().map(|it| (it.id.as_u128(), it.attempts)).collect::<Vec<_>>(), [(2, 1)]);
+    assert_eq!(again.iter().map(|it| (it.head.id.as_u128(), it.head.attempts)).collect::<Vec<_>>(), [(2, 1)]);
     assert_eq!(bench.store.next_due().await.unwrap(), Some(due_at));
     bench.store.all_due(bench.now).await.unwrap();
-    assert_eq!(bench.take().await[0].attempts, 2);
+    assert_eq!(bench.take().await[0].head.attempts, 2);
 }
 
 #[tokio::test]
@@ -182,7 +206,9 @@ async fn what_was_being_sent_at_a_crash_is_queued_again() {
     let bench = bench().await;
     bench.converted("a", vec![report(1, "x")]).await;
     bench.take().await;
-    assert_eq!(bench.store.requeue_interrupted().await.unwrap(), 1);
+    assert_eq!((bench.take().await.len(), bench.state(1).await), (0, ReportState::Sending));
+    bench.store.give_all_back();
+    assert_eq!(bench.state(1).await, ReportState::Queued);
     assert_eq!(bench.take().await.len(), 1);
 }
 
@@ -248,25 +274,24 @@ async fn lists_come_in_pages_newest_first() {
 #[tokio::test]
 async fn a_change_that_fails_is_undone_alone_and_a_full_disk_loses_nothing() {
     let bench = bench().await;
-    let Claim::Convert { id } = bench.store.claim(file("a", "x")).await.unwrap() else { panic!() };
-    // Nobody claimed 99: its change fails, the others of the same moment stand.
+    // A size that the table refuses: its change fails, the others of the same moment stand.
+    let wrong = NewFile { stamp: Stamp { size: u64::MAX, ..file("w", "w").stamp }, ..file("w", "w") };
     let (wrong, right) = tokio::join!(
-        bench.store.converted(99, vec![report(9, "x")], bench.now),
-        bench.store.failed(id, "no".to_owned()),
+        bench.finish(wrong, Made::Reports(vec![report(9, "x")])),
+        bench.finish(file("a", "x"), Made::Failed("no".to_owned())),
     );
-    assert!(wrong.is_err() && right.is_ok());
+    assert!(matches!(wrong, Err(StoreError::Query(_))) && right.is_ok());
     assert!(bench.store.report(Uuid::from_u128(9)).await.unwrap().is_none());
 
     let pages = |statement: &'static str| {
         bench.store.writer.write(move |db| Box::pin(async move { sqlx::query(statement).execute(db).await }))
     };
     pages("PRAGMA max_page_count = 1").await.unwrap();
-    let Ok(Claim::Convert { id }) = bench.store.claim(file("b", "y")).await else { panic!() };
     let large = "x".repeat(1 << 20);
-    let full = bench.store.converted(id, vec![report(2, &large)], bench.now).await;
+    let full = bench.finish(file("b", "y"), Made::Reports(vec![report(2, &large)])).await;
     assert!(matches!(full, Err(StoreError::DiskFull)), "{full:?}");
     pages("PRAGMA max_page_count = 1000000").await.unwrap();
-    assert_eq!(bench.store.converted(id, vec![report(2, &large)], bench.now).await.unwrap(), None);
+    bench.finish(file("b", "y"), Made::Reports(vec![report(2, &large)])).await.unwrap();
     assert_eq!(bench.state(2).await, ReportState::Queued);
 }
 
@@ -275,10 +300,13 @@ async fn a_closed_store_says_so_and_keeps_what_it_had() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("agent.db");
     let store = Store::open(&path).await.unwrap();
-    store.claim(file("a", "x")).await.unwrap();
+    let failed = |name| -> Arc<[Finished]> {
+        Arc::from([Finished { file: file(name, name), made: Made::Failed("no".to_owned()) }])
+    };
+    store.finish(failed("a"), Timestamp::UNIX_EPOCH).await.unwrap();
     store.close().await;
     assert!(store.is_closed());
-    assert!(matches!(store.claim(file("b", "y")).await, Err(StoreError::Closed)));
+    assert!(matches!(store.finish(failed("b"), Timestamp::UNIX_EPOCH).await, Err(StoreError::Closed)));
     let store = Store::open(&path).await.unwrap();
     assert_eq!(store.files(&FileQuery::default()).await.unwrap().len(), 1);
 }
@@ -322,11 +350,10 @@ async fn weakness_15_the_ledger_answers_which_file_a_serial_number_came_from() {
     let database = bench.folder.path().join("agent.db");
     assert_eq!(verified(&database).await.unwrap().0, 0);
     bench.converted("a", vec![report(1, "one"), report(2, "two")]).await;
-    let Claim::Convert { id } = bench.store.claim(file("bad", "bad")).await.unwrap() else { panic!() };
-    bench.store.failed(id, "line 3: no number".to_owned()).await.unwrap();
-    bench.store.claim(file("again", "a")).await.unwrap();
+    bench.failed("bad", "bad", "line 3: no number").await;
+    bench.finish(file("again", "a"), Made::Reports(vec![report(1, "one")])).await.unwrap();
     for due in bench.take().await {
-        let sent = if due.id == Uuid::from_u128(1) { accepted() } else { rejected() };
+        let sent = if due.head.id == Uuid::from_u128(1) { accepted() } else { rejected() };
         bench.ends(&due, sent).await;
     }
     bench.store.discard_report(Uuid::from_u128(2), bench.now).await.unwrap();
@@ -373,27 +400,29 @@ async fn a_ledger_that_was_tampered_with_is_found_out() {
     assert_eq!(verified(&database).await, Err(Flaw::Missing { from: 3, to: 3 }));
 }
 
-/// What the queue is asked at every turn must not read the whole queue: each statement uses its own index.
+/// What is asked for every file and at every turn must not read all files or the whole queue.
 #[tokio::test]
-async fn weakness_23_the_queue_is_asked_by_its_indexes() {
+async fn weakness_23_files_and_queue_are_asked_by_their_indexes() {
     use sqlx::Row;
     let bench = bench().await;
-    for (query, index) in [
+    for (query, uses) in [
+        (reports::NEXT_DUE, "report USING INDEX report_next_due"),
         (
-            "SELECT min(due_at) FROM report INDEXED BY report_next_due WHERE state = 'queued'",
-            "report_next_due",
+            "SELECT min(stored_at) FROM report INDEXED BY report_old WHERE state = 'queued'",
+            "report USING COVERING INDEX report_old",
         ),
-        ("SELECT min(stored_at) FROM report INDEXED BY report_old WHERE state = 'queued'", "report_old"),
-        (reports::QUEUED_SOURCES, "report_due"),
+        (reports::QUEUED_SOURCES, "report USING COVERING INDEX report_due"),
+        (reports::TAKEN, "r USING INTEGER PRIMARY KEY"),
+        (reports::TAKEN, "b USING INTEGER PRIMARY KEY"),
+        (files::KNOWN, "f USING INDEX file_place (source=? AND path=? AND modified_ns=?)"),
     ] {
         let plan = format!("EXPLAIN QUERY PLAN {query}");
         let rows = sqlx::query(sqlx::AssertSqlSafe(plan)).fetch_all(&bench.store.readers).await.unwrap();
         let steps: Vec<String> = rows.iter().map(|row| row.get::<String, _>("detail")).collect();
-        let of_reports: Vec<&String> = steps.iter().filter(|step| step.contains("report")).collect();
-        assert!(!of_reports.is_empty());
-        for step in of_reports {
-            let covering = format!("USING COVERING INDEX {index}");
-            assert!(step.contains(&covering), "{step}");
-        }
+        let table = uses.split(' ').next().unwrap();
+        let of_table: Vec<&String> =
+            steps.iter().filter(|step| step.split(' ').nth(1) == Some(table)).collect();
+        assert!(!of_table.is_empty(), "{steps:?}");
+        assert!(of_table.iter().all(|step| step.contains(uses)), "{steps:?}");
     }
 }

@@ -16,7 +16,7 @@ use crate::control::api::{
 use crate::control::client::{ControlClient, ControlError};
 use crate::files::Stamp;
 use crate::secret::{KeySource, SealedStore, Secrets};
-use crate::store::{Claim, NewFile, NewReport, Sent, Store, Waiting};
+use crate::store::{Attempt, Finished, Made, NewFile, NewReport, Sent, Store, Waiting};
 
 mod described;
 mod doors;
@@ -108,7 +108,6 @@ impl Bench {
             sha256: "ab".repeat(32),
             received_at: now,
         };
-        let Claim::Convert { id } = store.claim(file).await.unwrap() else { panic!() };
         let report = |(index, serial): (usize, &&str)| NewReport {
             id: Uuid::from_u128(index as u128 + 1),
             serial_number: (*serial).to_owned(),
@@ -119,11 +118,11 @@ impl Bench {
         };
         let reports: Vec<_> = serials.iter().enumerate().map(report).collect();
         let ids = reports.iter().map(|report| report.id).collect();
-        store.converted(id, reports, now).await.unwrap();
-        let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|it| it.reports).collect();
+        store.finish([Finished { file, made: Made::Reports(reports) }].into(), now).await.unwrap();
+        let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|(_, reports)| reports).collect();
         for due in store.take_due(now, 100, all).await.unwrap() {
             let sent = Sent::Rejected { error: "no".into(), answer: "root -> step: no.".into() };
-            store.sent(due.id, due.seq, sent, now).await.unwrap();
+            store.sent([Attempt { report: due.head, sent, at: now }].into()).await.unwrap();
         }
         ids
     }

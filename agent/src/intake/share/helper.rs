@@ -9,7 +9,7 @@ use super::super::names::Names;
 use super::super::{away, disk};
 use super::protocol::{self, Reply, Request, WirePath, Wish};
 use crate::convert::{frame, worker};
-use crate::files;
+use crate::files::{self, Folders};
 
 /// A part of a listing has at most so many files.
 const PART: usize = 500;
@@ -68,6 +68,11 @@ fn answer(request: Request, send: &mut impl FnMut(&[u8]) -> io::Result<()>) -> i
             })
             .map(Reply::Read)
         }
-        Wish::PutAway(order) => Ok(Reply::PutAway(away::put_away(&folder, &names, order)?.map(WirePath))),
+        Wish::PutAway(order) => {
+            let mut folders = Folders::default();
+            let kept_at = away::put_away(&folder, &names, order, &mut folders)?;
+            folders.sync()?;
+            Ok(Reply::PutAway(kept_at.map(WirePath)))
+        }
     }
 }

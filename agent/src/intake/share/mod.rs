@@ -86,7 +86,7 @@ pub(super) struct Share {
     silence: Duration,
     looking: Semaphore,
     working: Semaphore,
-    pub(super) memory: Semaphore,
+    pub(super) memory: Arc<Semaphore>,
     state: Mutex<State>,
 }
 
@@ -123,7 +123,7 @@ impl Share {
             silence,
             looking: Semaphore::new(LOOKING),
             working: Semaphore::new(WORKING),
-            memory: Semaphore::new(usize::try_from(MEMORY_KIB).unwrap_or(usize::MAX)),
+            memory: Arc::new(Semaphore::new(usize::try_from(MEMORY_KIB).unwrap_or(usize::MAX))),
             state: Mutex::new(state),
         }
     }

@@ -115,13 +115,13 @@ async fn failed_files_are_tried_again_together() {
             sha256: crate::files::sha256(name.as_bytes()),
             received_at: jiff::Timestamp::now(),
         };
-        let Claim::Convert { id } = store.claim(new).await.unwrap() else { panic!() };
-        store.failed(id, "no".to_owned()).await.unwrap();
+        let failed = Finished { file: new, made: Made::Failed("no".to_owned()) };
+        let id = store.finish([failed].into(), jiff::Timestamp::now()).await.unwrap()[0].id;
         let kept_at = bench.inbox().join("error").join(name);
         if name != "gone.json" {
             crate::files::replace_file(&kept_at, 0o600, name.as_bytes()).unwrap();
         }
-        store.put_away(id, Some(kept_at)).await.unwrap();
+        store.put_away(vec![(id, Some(kept_at))]).await.unwrap();
     }
     let elsewhere = FileQuery { source: Some("other".to_owned()), ..FileQuery::default() };
     assert_eq!(bench.client.retry_files(&elsewhere).await.unwrap().count, 0);
