@@ -25,11 +25,15 @@ demo:
     cargo build --workspace --bins
     tools/demo
 
-# How fast the pipeline is, next to what this machine can do: a table for docs/performance.md.
+# How fast the pipeline is, next to what this machine can do: tables for docs/performance.md. `./just bench formats` measures the converters.
 bench *options:
     tools/setup build
-    cargo build --release -p wats-agent
-    cargo run --release -p wats-tests --bin bench -- {{options}}
+    tools/bench {{options}}
+
+# Fuzz every family of converters for so many seconds each. Ends with 3 where cargo-fuzz or a nightly toolchain is missing.
+fuzz seconds="60":
+    tools/setup build
+    tools/fuzz {{seconds}}
 
 # Build the Debian packages and the signed apt repository: dist/packages, dist/apt.
 packages:

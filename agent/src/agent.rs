@@ -7,8 +7,12 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use crate::config::{Config, SaveError, Settings, problems, source_problems, station_problems};
-use crate::control::api::{Event, Link, Paused, Problem, ServerState, SourceSettings, SourceState, Station};
+use crate::control::api::{
+    Event, Forecast, Link, Paused, Problem, Registration, ServerState, SourceSettings, SourceState, Station,
+};
+use crate::deliver::pace::SharedPace;
 use crate::events::{Events, brief};
+use crate::forecast::{Forecaster, Look};
 use crate::intake::Detection;
 use crate::secret::Secrets;
 use crate::store::Store;
@@ -27,9 +31,14 @@ struct Shared {
     secrets: Secrets,
     delivery: Notify,
     events: Events,
+    pace: SharedPace,
+    registration: Mutex<Registration>,
+    registering: Notify,
+    forecaster: Mutex<Forecaster>,
     link: Mutex<LinkState>,
     sources: Mutex<BTreeMap<String, SourceHealth>>,
     troubles: Mutex<BTreeMap<&'static str, String>>,
+    alarms: Mutex<BTreeMap<&'static str, String>>,
 }
 
 /// What deliveries have shown of the server.
@@ -85,6 +94,10 @@ impl Agent {
             secrets,
             delivery: Notify::new(),
             events: Events::default(),
+            pace: SharedPace::default(),
+            registration: Mutex::default(),
+            registering: Notify::new(),
+            forecaster: Mutex::default(),
             link: Mutex::new(LinkState {
                 link: Link::Unknown,
                 version: None,
@@ -93,6 +106,7 @@ impl Agent {
             }),
             sources: Mutex::default(),
             troubles: Mutex::default(),
+            alarms: Mutex::default(),
         }))
     }
 
@@ -135,6 +149,25 @@ impl Agent {
     /// Where what happens is said, and followed.
     pub fn events(&self) -> &Events {
         &self.0.events
+    }
+
+    /// How many requests the server gets, counted for all parts together.
+    pub(crate) fn pace(&self) -> &SharedPace {
+        &self.0.pace
+    }
+
+    /// How this machine stands as a client of the server.
+    pub fn registration(&self) -> Registration {
+        lock(&self.0.registration).clone()
+    }
+
+    pub(crate) fn set_registration(&self, registration: Registration) {
+        *lock(&self.0.registration) = registration;
+    }
+
+    /// Fires when a person has registered the machine, or taken it back.
+    pub(crate) fn registering(&self) -> &Notify {
+        &self.0.registering
     }
 }
 
@@ -303,9 +336,31 @@ impl Agent {
         lock(&self.0.sources).remove(name);
     }
 
+    /// What is to be expected, seen from this look and those before it.
+    pub fn foresee(&self, look: Look) -> Forecast {
+        let settings = self.settings();
+        let mut forecaster = lock(&self.0.forecaster);
+        forecaster.look(look);
+        let pace = settings.config.delivery.requests_per_minute;
+        forecaster.foresee(look, settings.least_free_bytes(), pace)
+    }
+
     /// What keeps the agent from its work as a whole: a full disk, a part that crashed.
     pub fn troubles(&self) -> Vec<String> {
         lock(&self.0.troubles).values().cloned().collect()
+    }
+
+    /// What a person must know although the agent goes on, until she confirms that she does.
+    pub fn alarms(&self) -> Vec<String> {
+        lock(&self.0.alarms).values().cloned().collect()
+    }
+
+    /// Raises the alarm of a part of the agent, or ends it.
+    pub fn set_alarm(&self, part: &'static str, alarm: Option<String>) {
+        match alarm {
+            Some(words) => lock(&self.0.alarms).insert(part, words),
+            None => lock(&self.0.alarms).remove(part),
+        };
     }
 
     /// Says what is wrong with a part of the agent; `None` when nothing is any more.

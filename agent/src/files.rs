@@ -78,7 +78,18 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 
 /// The SHA-256 of a content, lower-case hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+/// Lower-case hexadecimal, two digits for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |it: u8| char::from_digit(u32::from(it), 16).unwrap_or_default();
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 /// Set in a process that looks after a network mount.

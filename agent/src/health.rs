@@ -257,9 +257,16 @@ fn describe(status: &Status, stuck: &[String], not_ready: &[String], now: Timest
             "sent": status.queue.sent,
             "failed_files": status.queue.failed_files,
             "oldest_pending_seconds": status.queue.oldest_queued.map(seconds_since),
+            "seconds_to_drained": status.forecast.seconds_to_drained,
+            "arriving_per_minute": status.forecast.arriving_per_minute,
+            "delivered_per_minute": status.forecast.delivered_per_minute,
         },
         "intake": {"watching": working, "sources": sources},
-        "disk": {"free_bytes": status.disk.free_bytes, "total_bytes": status.disk.total_bytes},
+        "disk": {
+            "free_bytes": status.disk.free_bytes,
+            "total_bytes": status.disk.total_bytes,
+            "seconds_to_full": status.forecast.seconds_to_full,
+        },
         "memory_bytes": status.memory_bytes,
     })
 }

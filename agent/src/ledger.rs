@@ -22,6 +22,8 @@ pub enum Event {
     Converted,
     /// A person put another content in the place of a refused report's.
     Corrected,
+    /// A file was converted again and gave another report, which was stored for sending.
+    Replayed,
     /// A file could not be converted.
     Failed,
     /// A file has the content of one that was converted before: it adds nothing.
@@ -32,17 +34,21 @@ pub enum Event {
     Refused,
     /// A person gave a refused report up.
     Discarded,
+    /// The database was damaged and rebuilt: the words name the records that were lost with it.
+    Restored,
 }
 
 impl Event {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Converted,
         Self::Corrected,
+        Self::Replayed,
         Self::Failed,
         Self::Duplicate,
         Self::Acknowledged,
         Self::Refused,
         Self::Discarded,
+        Self::Restored,
     ];
 
     /// As in the table and in exports.
@@ -50,11 +56,13 @@ impl Event {
         match self {
             Self::Converted => "converted",
             Self::Corrected => "corrected",
+            Self::Replayed => "replayed",
             Self::Failed => "failed",
             Self::Duplicate => "duplicate",
             Self::Acknowledged => "acknowledged",
             Self::Refused => "refused",
             Self::Discarded => "discarded",
+            Self::Restored => "restored",
         }
     }
 
@@ -127,29 +135,30 @@ impl Record {
     /// SHA-256 over the previous hash, a line feed, and the record's members without the hash as a JSON array in the
     /// order of the table, the time in milliseconds.
     pub fn expected_hash(&self, previous: &str) -> String {
-        let members = serde_json::json!([
+        let members = (
             self.seq,
             self.at.as_millisecond(),
             self.event.word(),
-            self.source,
-            self.file_name,
-            self.file_sha256,
+            &self.source,
+            &self.file_name,
+            &self.file_sha256,
             self.file_bytes,
-            self.converter,
-            self.converter_version,
-            self.arguments,
-            self.report_id,
-            self.report_sha256,
-            self.serial_number,
-            self.part_number,
-            self.result,
-            self.words,
-        ]);
+            &self.converter,
+            &self.converter_version,
+            &self.arguments,
+            &self.report_id,
+            &self.report_sha256,
+            &self.serial_number,
+            &self.part_number,
+            &self.result,
+            &self.words,
+        );
         let mut digest = Sha256::new();
         digest.update(previous.as_bytes());
         digest.update(b"\n");
-        digest.update(members.to_string().as_bytes());
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        // Texts and numbers can always be written.
+        digest.update(serde_json::to_vec(&members).unwrap_or_default());
+        crate::files::hex(&digest.finalize())
     }
 }
 
@@ -166,12 +175,55 @@ pub enum Flaw {
     NotedHashMissing { hash: String },
 }
 
+/// What comes before the list of lost records in the words of [`Event::Restored`].
+const LOST: &str = "; lost records: ";
+
+/// The words of a record that says that the database was rebuilt, and which records were lost.
+pub(crate) fn lost_words(why: &str, lost: &[(i64, i64)]) -> String {
+    let ranges: Vec<String> = lost.iter().map(|(from, to)| format!("{from}-{to}")).collect();
+    format!("{why}{LOST}{}", if ranges.is_empty() { "none".to_owned() } else { ranges.join(", ") })
+}
+
+/// The records that a [`Event::Restored`] says were lost.
+fn lost_in(record: &Record) -> impl Iterator<Item = (i64, i64)> {
+    let words = record.words.as_deref().filter(|_| record.event == Event::Restored);
+    let ranges = words.and_then(|words| words.rsplit_once(LOST)).map_or("", |(_, ranges)| ranges);
+    ranges.split(", ").filter_map(|range| {
+        let (from, to) = range.split_once('-')?;
+        Some((from.parse().ok()?, to.parse().ok()?))
+    })
+}
+
+/// Records that are missing, and why that is no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LedgerLost")]
+pub struct Lost {
+    pub from: i64,
+    pub to: i64,
+    /// The record that says that they were lost with a damaged database.
+    pub said_by: i64,
+}
+
+/// A ledger without a flaw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sound {
+    /// The number of the last record.
+    pub records: i64,
+    /// The hash of the last record, to be noted somewhere else.
+    pub hash: String,
+    /// What is missing, as later records say.
+    pub lost: Vec<Lost>,
+}
+
 /// Goes through the records in order and finds the first flaw.
 #[derive(Debug, Default)]
 pub struct Check {
     seq: i64,
     hash: String,
     noted: Option<String>,
+    /// Missing, and no record has said why yet.
+    gaps: Vec<(i64, i64)>,
+    lost: Vec<Lost>,
 }
 
 impl Check {
@@ -183,14 +235,21 @@ impl Check {
     /// Looks at the next record.
     ///
     /// # Errors
-    /// When it does not follow the one before.
+    /// When it was changed. That some are missing before it shows at the end: a later one may say why.
     pub fn next(&mut self, record: &Record) -> Result<(), Flaw> {
         let expected = self.seq.saturating_add(1);
         if record.seq != expected {
-            return Err(Flaw::Missing { from: expected, to: record.seq.saturating_sub(1) });
-        }
-        if record.expected_hash(&self.hash) != record.hash {
+            // The hash before it is not known any more; those after it prove it.
+            self.gaps.push((expected, record.seq.saturating_sub(1)));
+        } else if record.expected_hash(&self.hash) != record.hash {
             return Err(Flaw::Changed { seq: record.seq });
+        }
+        for (from, to) in lost_in(record) {
+            let told = self.gaps.iter().position(|gap| *gap == (from, to));
+            if let Some(told) = told {
+                self.gaps.remove(told);
+                self.lost.push(Lost { from, to, said_by: record.seq });
+            }
         }
         self.seq = record.seq;
         self.hash.clone_from(&record.hash);
@@ -198,18 +257,20 @@ impl Check {
         Ok(())
     }
 
-    /// The end: `written` is the number of the last record that was ever written. Answers how many there are and the
-    /// hash of the last, to be noted somewhere else.
+    /// The end: `written` is the number of the last record that was ever written.
     ///
     /// # Errors
-    /// When the newest records, or the noted hash, are missing.
-    pub fn end(self, written: i64) -> Result<(i64, String), Flaw> {
+    /// When records, or the noted hash, are missing.
+    pub fn end(self, written: i64) -> Result<Sound, Flaw> {
+        if let Some((from, to)) = self.gaps.first().copied() {
+            return Err(Flaw::Missing { from, to });
+        }
         if written > self.seq {
             return Err(Flaw::Missing { from: self.seq + 1, to: written });
         }
         match self.noted {
             Some(hash) => Err(Flaw::NotedHashMissing { hash }),
-            None => Ok((self.seq, self.hash)),
+            None => Ok(Sound { records: self.seq, hash: self.hash, lost: self.lost }),
         }
     }
 }
@@ -235,7 +296,7 @@ mod tests {
             .collect()
     }
 
-    fn check(records: &[Record], written: i64, noted: Option<&str>) -> Result<(i64, String), Flaw> {
+    fn check(records: &[Record], written: i64, noted: Option<&str>) -> Result<Sound, Flaw> {
         let mut check = Check::new(noted.map(ToOwned::to_owned));
         records.iter().try_for_each(|record| check.next(record))?;
         check.end(written)
@@ -244,9 +305,29 @@ mod tests {
     #[test]
     fn a_ledger_that_nobody_touched_is_right() {
         let records = chain(20);
-        let (count, head) = check(&records, 20, Some(&records[7].hash)).unwrap();
-        assert_eq!((count, &head), (20, &records[19].hash));
-        assert_eq!(check(&[], 0, None), Ok((0, String::new())));
+        let sound = check(&records, 20, Some(&records[7].hash)).unwrap();
+        assert_eq!((sound.records, &sound.hash, sound.lost.len()), (20, &records[19].hash, 0));
+        assert_eq!(check(&[], 0, None), Ok(Sound { records: 0, hash: String::new(), lost: Vec::new() }));
+    }
+
+    #[test]
+    fn what_was_lost_with_a_damaged_database_is_named_and_nothing_else_is_forgiven() {
+        let restored = |lost: &[(i64, i64)]| {
+            let mut records = chain(20);
+            let mut record = Record::new(Event::Restored, String::new());
+            record.seq = 21;
+            record.words = Some(lost_words("the database was damaged", lost));
+            record.hash = record.expected_hash(&records[19].hash);
+            records.push(record);
+            records.drain(4..7);
+            records.remove(0);
+            records
+        };
+        let sound = check(&restored(&[(1, 1), (5, 7)]), 21, None).unwrap();
+        let lost = |from, to| Lost { from, to, said_by: 21 };
+        assert_eq!(sound.lost, [lost(1, 1), lost(5, 7)]);
+        assert_eq!(check(&restored(&[(1, 1), (5, 6)]), 21, None), Err(Flaw::Missing { from: 5, to: 7 }));
+        assert_eq!(check(&restored(&[]), 21, None), Err(Flaw::Missing { from: 1, to: 1 }));
     }
 
     #[test]

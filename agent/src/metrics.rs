@@ -3,6 +3,7 @@
 //! The names are the contract with dashboards; `docs/metrics.md` lists them.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,6 +19,8 @@ const FILES: &str = "wats_files_total";
 const REPORTS: &str = "wats_reports_total";
 const STAGE: &str = "wats_stage_seconds";
 const WORKERS: &str = "wats_workers_lost_total";
+
+static DEPARTED: AtomicU64 = AtomicU64::new(0);
 
 /// A part of a report's way that is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +72,15 @@ pub(crate) fn file(source: &str, outcome: &'static str) {
 
 /// An attempt to send a report has ended: `acknowledged`, `refused`, `postponed` or `held`.
 pub(crate) fn report(outcome: &'static str) {
+    if matches!(outcome, "acknowledged" | "refused") {
+        DEPARTED.fetch_add(1, Ordering::Relaxed);
+    }
     metrics::counter!(REPORTS, "outcome" => outcome).increment(1);
+}
+
+/// How many reports have left the queue since the start.
+pub(crate) fn departed() -> u64 {
+    DEPARTED.load(Ordering::Relaxed)
 }
 
 /// A worker was given up.
@@ -111,6 +122,10 @@ fn gauges(status: &Status, now: Timestamp) {
     metrics::gauge!("wats_failed_files").set(queue.failed_files as f64);
     metrics::gauge!("wats_oldest_pending_seconds").set(queue.oldest_queued.map_or(0.0, seconds));
     metrics::gauge!("wats_disk_free_bytes").set(status.disk.free_bytes as f64);
+    // What is not foreseeable is never reached.
+    let until = |seconds: Option<u64>| seconds.map_or(f64::INFINITY, |seconds| seconds as f64);
+    metrics::gauge!("wats_seconds_to_full").set(until(status.forecast.seconds_to_full));
+    metrics::gauge!("wats_seconds_to_drained").set(until(status.forecast.seconds_to_drained));
     metrics::gauge!("wats_memory_bytes").set(status.memory_bytes as f64);
     metrics::gauge!("wats_uptime_seconds").set(seconds(status.started_at));
     let online = status.server.link == Link::Online;

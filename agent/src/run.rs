@@ -12,15 +12,15 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::archive::retention;
+use crate::archive::{put_back, retention};
 use crate::config::Settings;
 use crate::convert::{Command, Limits, Pool};
 use crate::intake::Shares;
 use crate::secret::{KeySource, SealedStore, Secrets};
 use crate::service::{Notifier, Vitals};
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::work::Work;
-use crate::{Agent, control, deliver, error_chain, health, intake};
+use crate::{Agent, control, deliver, error_chain, health, intake, registration};
 
 /// Complete files that wait to be worked on; each source has only so many on their way at all.
 const FILES_WAITING: usize = 256;
@@ -28,6 +28,8 @@ const FILES_WAITING: usize = 256;
 const ANSWER_BYTES: usize = 512 << 20;
 /// How long the parts may take to end.
 const FAREWELL: Duration = Duration::from_secs(8);
+/// How often a large database is looked through.
+const CHECK: Duration = Duration::from_secs(24 * 3600);
 /// How long until a part that crashed is started again.
 const RESTART: Duration = Duration::from_secs(2);
 
@@ -44,7 +46,8 @@ pub async fn run(
     let storage = settings.storage_folder();
     fs::create_dir_all(&storage).with_context(|| format!("could not make {}", storage.display()))?;
     let _only = lock(&storage)?;
-    let store = Store::open(&settings.database()).await?;
+    let database = settings.database();
+    let store = store::open_or_rescue(&database, &settings.archive_folder(), Timestamp::now()).await?;
     let machine_key = machine_key.or_else(|| settings.config.storage.machine_key.clone());
     let secrets = secrets(&storage, machine_key.as_deref());
     let agent = Agent::new(settings, store.clone(), secrets, Timestamp::now());
@@ -70,12 +73,11 @@ pub async fn run(
     tracing::info!("agent {} {} watches {sources} sources", settings.instance, env!("CARGO_PKG_VERSION"));
     notifier.ready(&format!("watching {sources} sources"));
 
-    tokio::select! {
-        () = stop.cancelled() => {}
-        // The store answers no more: systemd starts a fresh agent.
-        () = closed(&store) => {}
-    }
-    let failed = store.is_closed();
+    let failed = tokio::select! {
+        () = stop.cancelled() => None,
+        // The store is good for nothing any more: systemd starts a fresh agent, which mends it.
+        why = failed(&store, &database) => Some(why),
+    };
     notifier.stopping();
     stop.cancel();
     let ended = async { while parts.join_next().await.is_some() {} };
@@ -84,8 +86,8 @@ pub async fn run(
         parts.abort_all();
     }
     tokio::time::timeout(Duration::from_secs(1), store.close()).await.ok();
-    if failed {
-        bail!("the database failed");
+    if let Some(why) = failed {
+        bail!("{why}");
     }
     tracing::info!("the agent has ended");
     Ok(())
@@ -129,11 +131,23 @@ async fn start_work(
         let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
         async move { deliver::run(agent, &pulse, &stop).await.map_err(|error| error_chain(&error)) }
     }));
+    parts.spawn(check_now_and_then(agent.store().clone(), stop.clone()));
+    let other = agent.clone();
+    parts.spawn(supervise("rescue", agent.clone(), stop.clone(), move || put_back::run(other.clone())));
     let pulse = Arc::new(vitals.watch("retention", Duration::from_secs(30 * 60)));
     let (other, inner) = (agent.clone(), stop.clone());
     parts.spawn(supervise("retention", agent.clone(), stop.clone(), move || {
         let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
         async move { retention::run(agent, &pulse, &stop).await.map_err(|error| error_chain(&error)) }
+    }));
+    let pulse = Arc::new(vitals.watch("registration", Duration::from_secs(120)));
+    let (other, inner) = (agent.clone(), stop.clone());
+    parts.spawn(supervise("registration", agent.clone(), stop.clone(), move || {
+        let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
+        async move {
+            registration::run(agent, &pulse, &stop).await;
+            Ok(())
+        }
     }));
     Ok(())
 }
@@ -159,10 +173,50 @@ where
     }
 }
 
-/// Returns when the store can store nothing any more.
-async fn closed(store: &Store) {
-    while !store.is_closed() {
+/// Returns when the store can store nothing any more, or what it stores is lost; answers why.
+async fn failed(store: &Store, database: &Path) -> String {
+    loop {
+        if store.is_closed() {
+            return "the database failed".to_owned();
+        }
+        if store::damage_was_seen() {
+            let words = "damage was found in the database: it is rebuilt at the next start";
+            if let Err(error) = store::suspect(database, words) {
+                tracing::error!(%error, "could not note that the database is damaged");
+            }
+            return words.to_owned();
+        }
+        if store.is_torn() {
+            return match store.save().await {
+                Ok(saved) => format!(
+                    "the database was deleted or replaced; all of it was saved as {}",
+                    saved.display()
+                ),
+                Err(error) => {
+                    format!(
+                        "the database was deleted or replaced, and cannot be saved: {}",
+                        error_chain(&error)
+                    )
+                }
+            };
+        }
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Looks through a large database while the agent runs: a small one was looked through before it started.
+async fn check_now_and_then(store: Store, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if store.is_large() {
+            // Damage is noted where it is met; another failure shows elsewhere, too.
+            if let Err(error) = store.check().await {
+                tracing::error!("looking through the database: {}", error_chain(&error));
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(CHECK) => {}
+        }
     }
 }
 

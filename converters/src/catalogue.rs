@@ -1,19 +1,30 @@
-//! All converters, by name and by what a file looks like.
+//! All converters, by name.
 
+use crate::Converter;
+use crate::atml::Atml;
+use crate::auto::Auto;
+use crate::example_csv::ExampleCsv;
+use crate::keysight_i3070::KeysightI3070;
 use crate::keysight_testexec_sl::KeysightTestExecSl;
 use crate::klippel::Klippel;
 use crate::listen_soundcheck::ListenSoundCheck;
+use crate::saki_xml::SakiXml;
 use crate::seica_xml::SeicaXml;
+use crate::sigmaquest_xml::SigmaQuestXml;
 use crate::spea::Spea;
+use crate::stdf::Stdf;
+use crate::stepwize::StepWize;
 use crate::takaya::{TakayaApt94xx, TakayaAtd, TakayaAtdx};
+use crate::teradyne_ict::TeradyneIct;
+use crate::teradyne_nano51e::TeradyneNano51e;
 use crate::teradyne_spectrum::TeradyneSpectrum;
+use crate::teststand_xml::TestStandXml;
 use crate::wats_json::WatsJson;
 use crate::wats_text::WatsText;
 use crate::wats_xml::WatsXml;
 use crate::xjtag::Xjtag;
-use crate::{Converter, Input};
 
-/// Every converter, in the order in which a person sees them.
+/// Every format, in the order in which a person sees them.
 pub fn catalogue() -> &'static [&'static dyn Converter] {
     &[
         &WatsJson,
@@ -29,33 +40,25 @@ pub fn catalogue() -> &'static [&'static dyn Converter] {
         &TakayaAtdx,
         &ListenSoundCheck,
         &TeradyneSpectrum,
+        &TeradyneIct,
+        &KeysightI3070,
+        &TeradyneNano51e,
+        &Atml,
+        &TestStandXml,
+        &StepWize,
+        &SigmaQuestXml,
+        &SakiXml,
+        &Stdf,
+        &ExampleCsv,
     ]
+}
+
+/// What a source can be set to: each format, and before them the choice by content.
+pub fn selectable() -> impl Iterator<Item = &'static dyn Converter> {
+    std::iter::once(&Auto as &dyn Converter).chain(catalogue().iter().copied())
 }
 
 /// The converter of that name.
 pub fn find(name: &str) -> Option<&'static dyn Converter> {
-    catalogue().iter().copied().find(|converter| converter.about().name == name)
-}
-
-/// The converter that is surest that the file is its own.
-///
-/// Among equally sure ones the one whose file patterns fit the name wins, then the first of the
-/// catalogue. `None` when nobody does better than a guess.
-pub fn choose(input: &Input) -> Option<&'static dyn Converter> {
-    let mut best: Option<(&'static dyn Converter, f64, bool)> = None;
-    for converter in catalogue() {
-        let qualification = converter.qualify(input);
-        if !qualification.is_yes() {
-            continue;
-        }
-        let confidence = qualification.confidence;
-        let fits = converter.about().fits_name(&input.file_name);
-        let better = best.is_none_or(|(_, surest, fitted)| {
-            confidence > surest || (confidence == surest && fits && !fitted)
-        });
-        if better {
-            best = Some((*converter, confidence, fits));
-        }
-    }
-    best.map(|(converter, ..)| converter)
+    selectable().find(|converter| converter.about().name == name)
 }

@@ -94,8 +94,8 @@ impl Converter for KeysightTestExecSl {
             return Qualification::none(format!("the root element is {root}, none of {}", ROOTS.join(", ")));
         }
         // ATML has a root of the same name.
-        if text.contains("IEEE-1636.1") {
-            return Qualification::none("the namespace is that of ATML");
+        if ["IEEE-1636.1", "ieee.org/ATML", "ResultSet"].iter().any(|mark| text.contains(mark)) {
+            return Qualification::none("the marks of ATML");
         }
         let has = |names: &[&str]| {
             let lower = text.to_lowercase();
@@ -110,12 +110,8 @@ impl Converter for KeysightTestExecSl {
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
-        let decoded = text::decode(&input.bytes)?;
         let mut warnings = Vec::new();
-        let (decoded, removed) = xml::clean(&decoded);
-        if removed {
-            warnings.push("characters that XML forbids were removed".to_owned());
-        }
+        let decoded = xml::read(&input.bytes, &mut warnings)?;
         let document = xml::parse(&decoded)?;
         let root = document.root_element();
         let name = root.tag_name().name();

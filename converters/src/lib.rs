@@ -8,25 +8,39 @@
 //! formats share: text decoding, numbers, local times, limits, and the building of step trees.
 
 mod argument;
+mod atml;
+mod auto;
 mod catalogue;
 mod converter;
 mod error;
+mod example_csv;
 mod input;
+mod keysight_i3070;
 mod keysight_testexec_sl;
 mod kit;
 mod klippel;
 mod listen_soundcheck;
+pub mod places;
+mod recognise;
+mod saki_xml;
 mod seica_xml;
+mod sigmaquest_xml;
 mod spea;
+mod stdf;
+mod stepwize;
 mod takaya;
+mod teradyne_ict;
+mod teradyne_nano51e;
 mod teradyne_spectrum;
+mod teststand_xml;
 mod wats_json;
 mod wats_text;
 mod wats_xml;
 mod xjtag;
 
 pub use argument::{Argument, ArgumentError, ArgumentKind, Arguments};
-pub use catalogue::{catalogue, choose, find};
+pub use catalogue::{catalogue, find, selectable};
 pub use converter::{About, Conversion, Converter, Manual, Qualification, Unit};
 pub use error::{ConvertError, ErrorKind, Place};
 pub use input::{Companion, Input, Station};
+pub use recognise::{Candidate, Recognition, choose, recognise};

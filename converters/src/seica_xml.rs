@@ -87,12 +87,8 @@ impl Converter for SeicaXml {
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
-        let decoded = text::decode(&input.bytes)?;
         let mut warnings = Vec::new();
-        let (decoded, removed) = xml::clean(&decoded);
-        if removed {
-            warnings.push("characters that XML forbids were removed".to_owned());
-        }
+        let decoded = xml::read(&input.bytes, &mut warnings)?;
         let document = xml::parse(&decoded)?;
         let root = document.root_element();
         if !is(root, "R") {

@@ -41,6 +41,11 @@ fn keysight_testexec_sl() {
     check("keysight-testexec-sl", "keysight-testexec-sl", ".xml");
 }
 
+#[test]
+fn atml() {
+    check("atml", "atml", ".xml");
+}
+
 /// The same report, exported by a server in both formats.
 #[test]
 fn a_genuine_xml_export_has_the_steps_of_its_json_export() {

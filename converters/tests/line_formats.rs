@@ -29,7 +29,11 @@ const FORMATS: &[(&str, &[&str], &str)] = &[
         &["converters/teradyne-spectrum-ict", "real/teradyne-spectrum"],
         "teradyne-spectrum/sample_ict_data.excerpt.txt",
     ),
+    ("teradyne-ict", &["converters/teradyne-ict", "real/teradyne-gr228x"], "teradyne-gr228x/43420_BIO2.LOG"),
 ];
+
+/// Converters of which there is no sample.
+const UNSEEN: &[&str] = &["keysight-i3070", "teradyne-nano-51e"];
 
 /// The reports as they are sent, and the warnings.
 fn written(conversion: &Conversion) -> String {
@@ -95,6 +99,10 @@ fn files_of_other_formats_are_not_claimed() {
             continue;
         }
         let input = Input { bytes: std::fs::read(&path).unwrap(), ..file(&name, b"") };
+        for converter in UNSEEN {
+            let answer = find(converter).unwrap().qualify(&input);
+            assert!(answer.confidence == 0.0, "{converter} is {} sure of {name}", answer.confidence);
+        }
         for (converter, folders, _) in FORMATS {
             let own = folders.iter().any(|folder| name.starts_with(&format!("{folder}/")));
             let confidence = find(converter).unwrap().qualify(&input).confidence;
@@ -140,6 +148,25 @@ fn files_that_are_large_and_odd_are_read_to_their_end() {
                 "(PROGRAM_NAME: P)\n{}(TYPE: a) (TIME: 01/02/2025 10:00:00)\n(PAGE_NAME: a) (STAT: PASS)\n{}",
                 many(&|number| format!("(USER: K{number}: v)(ODD{number}: 1)\n")),
                 many(&|number| format!("(A: (B: (C: {number})))(GROUP_NAME: g) (STAT: PASS)\n")),
+            ),
+        ),
+        (
+            "keysight-i3070",
+            format!(
+                "{{@BATCH|P\n{{@BTEST|S|0\n{}{}}}{}",
+                many(&|number| format!("{{ODD{number}|x}}{{@A-RES|0|1|t}}~\n")),
+                many(&|number| format!("{{@RPT|{number}}}{{@NEW{number}\u{4}")),
+                "}".repeat(50_000),
+            ),
+        ),
+        (
+            "teradyne-ict",
+            format!(
+                "C:p_1.obc[\n{odd}@31-JUL-24 10:00:00 SN S\nTOP_OF_LOOP-A\n{odd}{}\"31-JUL-24 10:00:01\n",
+                many(&|number| format!(
+                    "WATS_k{number}=v\n{}\n",
+                    if number % 2 == 0 { "A=" } else { "(S n" }
+                ))
             ),
         ),
     ] {
@@ -247,6 +274,58 @@ const PIECES: &[(&str, &[&str])] = &[
             "(USER: STATUS: FAILED)\n",
             "(USER: note)\n",
             ")",
+        ],
+    ),
+    (
+        "teradyne-ict",
+        &[
+            "C:\\p\\P_1.obc[01-JAN-24  00:00:00\n",
+            "@31-JUL-24  10:00:00 SN S\n",
+            "R1=4.7K(4,5MEG)R\n",
+            "@99-XXX-24  10:00:00\n",
+            "R2#1(,)V == why\n",
+            "\"31-JUL-24  10:00:09\n",
+            "/31-JUL-24  09:00:00\n",
+            "]31-jul-24  10:00:09\n",
+            "C1%(1,2)CP\n",
+            "C1=\n",
+            "(S A B +\n",
+            "WATS_partNumber=\n",
+            "TOP_OF_LOOP-H\n",
+            "odd = line\n",
+        ],
+    ),
+    (
+        "keysight-i3070",
+        &[
+            "{@BATCH|P|B|12|1||ict||anna|c|t|4|||V\n",
+            "{@BTEST|S|6|240731081502|43|0|all||n|n|240731081545||1|\n",
+            "{@BTEST||81|x\n",
+            "{@BLOCK|1%r101|1\n",
+            "{@A-RES|0|1E3{@LIM3|1E3|2E3|x}}",
+            "{@A-RES|2||s{@LIM2|1|2}}",
+            "{@A-MEA|11|7|s}{@A-MEA|0|7|s}",
+            "{@TS|1|1|0|0|shorts{@TS-S|1|0|n{@TS-D\\2|a|b}}}",
+            "{@D-PLD|f|a|1|t~3|a}b}",
+            "{@RPT~5|a\nb}c}",
+            "{@RETEST|1}",
+            "}\n",
+            "\u{4}",
+            "{OWN|x}",
+        ],
+    ),
+    (
+        "teradyne-ict",
+        &[
+            "{@BLOCK|b|P}\n",
+            "{@BTEST|R1|R|M:1K|L:2|H:|F}\n",
+            "{@BTEST|R1|R|M:x|P|\n",
+            "{@BTEST|\n",
+            "{@BATCH|P\n",
+            "}",
+            "{@BTEST~5|a}|b|P}\n",
+            "\u{4}",
+            "text\n",
         ],
     ),
 ];

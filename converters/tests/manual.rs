@@ -3,7 +3,7 @@
 //! `UPDATE_EXPECT=1 cargo test -p wats-converters --test manual` writes them anew.
 
 use expect_test::expect_file;
-use wats_converters::{About, ArgumentKind, catalogue};
+use wats_converters::{About, ArgumentKind, selectable};
 
 /// The page of a format.
 fn page(about: &About) -> String {
@@ -37,7 +37,8 @@ fn page(about: &About) -> String {
         };
         let default = match argument.default {
             "" => "none".to_owned(),
-            other => format!("`{other}`"),
+            // A bar would end the cell.
+            other => format!("`{}`", other.replace('|', "\\|")),
         };
         page.push_str(&format!(
             "| `{}` | {} | {values} | {default} |\n",
@@ -56,7 +57,7 @@ fn page(about: &About) -> String {
 
 #[test]
 fn every_format_has_its_page() {
-    for converter in catalogue() {
+    for converter in selectable() {
         let about = converter.about();
         let path = format!("{}/../docs/converters/{}.md", env!("CARGO_MANIFEST_DIR"), about.name);
         expect_file![path].assert_eq(&page(about));
@@ -67,10 +68,10 @@ fn every_format_has_its_page() {
 #[test]
 fn the_list_of_formats_is_complete() {
     let manual = include_str!("../../docs/converters.md");
-    for converter in catalogue() {
+    for converter in selectable() {
         let about = converter.about();
         let row = format!("| [`{0}`](converters/{0}.md) | {1} |", about.name, about.title);
         assert!(manual.contains(&row), "docs/converters.md lacks the row {row}");
     }
-    assert_eq!(manual.matches("](converters/").count(), catalogue().len());
+    assert_eq!(manual.matches("](converters/").count(), selectable().count());
 }

@@ -184,6 +184,8 @@ fn a_verdict_that_differs_or_is_missing_is_named() {
     assert_eq!(conversion.reports[0].result, Status::Passed);
     let conversion = convert("spea", &file("a.csv", format!("FORMAT;mmdd\n{text}").as_bytes())).unwrap();
     assert_eq!(conversion.reports[0].result, Status::Failed);
+    let lower = unit("").replace("PASS", "pass");
+    assert_eq!(convert("spea", &file("a.csv", lower.as_bytes())).unwrap().reports[0].result, Status::Passed);
     let silent =
         unit("ANL;1;R1;1;1;R1;;FAIL;1;0;2;V\n").replace(";PASS\n", ";\n").replace("END;PASS", "END;");
     let conversion = convert("spea", &file("a.csv", silent.as_bytes())).unwrap();

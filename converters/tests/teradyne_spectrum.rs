@@ -49,8 +49,11 @@ fn a_real_file() {
         assert_eq!(report.uut.as_ref().unwrap().exec_time.unwrap().0, 26.0);
         assert_eq!(
             conversion.warnings,
-            ["USER lines that are not taken over: version; userInfoAddMiscInfo can name them"]
+            [
+                "USER lines that nothing names stand in the text of the root: version; userInfoAddMiscInfo makes misc infos of them"
+            ]
         );
+        assert_eq!(report.root.as_ref().unwrap().report_text.as_deref(), Some("version: V2.0.0.0"));
     }
 }
 
@@ -179,6 +182,53 @@ fn nested_pages() {
     report.id = Some(Default::default());
     let problems = wats::validate::problems(&report, wats::validate::Strictness::Documented);
     assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
+fn each_interconnection_has_its_own_limits_and_units_must_fit() {
+    let intc = |limit: &str, value: &str| {
+        format!(
+            "(INTC: (TYPE: LOWR) (STAT: PASS) (HILIM: (VAL: {limit}) (UNIT: O)) (INTC_RESULT: (STAT: PASS)(MEASVAL: (VAL: {value}) (UNIT: O))))"
+        )
+    };
+    let pages = format!(
+        "(PAGE: (PAGE_NAME: \"J\") (STAT: PASS) {}{}) \
+         (PAGE: (PAGE_NAME: \"S\") (STAT: PASS) (INTC: (STAT: PASS) (LOLIM: (VAL: 5) (UNIT: O))) (INTC: (STAT: PASS) (LOLIM: (VAL: 7) (UNIT: O)))) \
+         (PAGE: (PAGE_NAME: \"U\") (STAT: PASS) (ANA: (LOLIM: (VAL: 1) (UNIT: V)) (MEASVAL: (VAL: 2) (SCALE: m) (UNIT: F)) (HILIM: (VAL: 1) (SCALE: u) (UNIT: F)))) \
+         (PAGE: (PAGE_NAME: \"D\") (STAT: PASS) (DIGITAL: (CAPTURE: (RESULT: (STAT: PASS) (VAL: 3) (LOW: 1) (HIGH: 4)))))",
+        intc("5", "1"),
+        intc("9", "8")
+    );
+    let text = format!("{HEAD}{}", nested(&pages, "PASS"));
+    let input = file("a.txt", text.as_bytes());
+    let conversion = convert(NAME, &input).unwrap();
+    assert_eq!(
+        shown(&conversion),
+        ["J P [1 P] 1 Ohm LE 5 - [2 P] 8 Ohm LE 9 -", "S P", "U P 2 mF LE 0.001 -", "D P"]
+    );
+    let said = |name: &str| step(&conversion.reports[0], name).report_text.clone().unwrap();
+    assert_eq!(said("S"), "Low limit: 7 Ohm\nLow limit: 5 Ohm");
+    assert_eq!(said("U"), "Low limit: 1 V");
+    assert_eq!(said("D"), "RESULT: (STAT: PASS) (VAL: 3) (LOW: 1) (HIGH: 4)");
+    let conversion = convert_with(NAME, &input, &[("units", "base")]).unwrap();
+    assert_eq!(shown(&conversion)[2], "U P 0.002 F LE 0.000001 -");
+}
+
+#[test]
+fn the_words_of_the_status_decide() {
+    let steps = nested("(PAGE: (PAGE_NAME: \"P\") (STAT: FAIL))", "FAIL");
+    for (words, result) in [
+        ("BOARD PASSED", "P"),
+        ("board failed", "F"),
+        ("BOARD ABORTED", "T"),
+        ("ERROR 7", "E"),
+        ("BOARD GONE", "F"),
+    ] {
+        let text = format!("{HEAD}{steps}(USER: STATUS: {words})\n");
+        let conversion = convert(NAME, &file("a.txt", text.as_bytes())).unwrap();
+        assert_eq!(conversion.reports[0].result.letter(), result, "{words}");
+        assert_eq!(conversion.warnings.iter().any(|it| it.contains("is no verdict")), words == "BOARD GONE");
+    }
 }
 
 #[test]

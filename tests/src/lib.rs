@@ -6,3 +6,4 @@ pub mod machine;
 pub mod sim;
 pub mod station;
 pub mod system;
+pub mod torture;

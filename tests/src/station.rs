@@ -2,11 +2,12 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use nix::unistd::Pid;
 use wats_agent::control::api::{Credential, ServerChange, SourceSettings};
 use wats_agent::control::client::ControlClient;
 
@@ -19,6 +20,7 @@ pub struct Station {
     pub sim: Sim,
     agent: Option<Child>,
     health: SocketAddr,
+    environment: Vec<(&'static str, PathBuf)>,
 }
 
 /// Processor time and memory of the agent with its workers.
@@ -60,7 +62,8 @@ impl Station {
     /// When the agent was not built or does not start.
     pub async fn start_without_server(sources: &[(&str, &str)], extra: &str) -> anyhow::Result<Self> {
         let sim = Sim::start(SimSettings::default()).await?;
-        let mut station = Self { folder: tempfile::tempdir()?, sim, agent: None, health: free_address()? };
+        let (folder, health) = (tempfile::tempdir()?, free_address()?);
+        let mut station = Self { folder, sim, agent: None, health, environment: Vec::new() };
         let root = station.folder.path();
         let mut config = format!(
             "version = 1\n[station]\nname = \"ST1\"\nlocation = \"Lab\"\npurpose = \"Production\"\ntime_zone = \"UTC\"\n\
@@ -130,11 +133,37 @@ impl Station {
         Ok(std::fs::rename(draft, self.source(source).join(name))?)
     }
 
+    /// What the agent finds in its environment from its next start on, besides that of the tests.
+    pub fn set_environment(&mut self, environment: Vec<(&'static str, PathBuf)>) {
+        self.environment = environment;
+    }
+
+    /// Everything of the station lies below.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The agent's database.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("storage/agent.db")
+    }
+
     /// Starts the agent and waits until it answers.
     ///
     /// # Errors
     /// When it does not within 20 seconds, with what it said.
     pub async fn run_agent(&mut self) -> anyhow::Result<()> {
+        self.spawn_agent()?;
+        let control = self.control()?;
+        self.until("the agent answers", Duration::from_secs(20), async || control.status().await.is_ok())
+            .await
+    }
+
+    /// Starts the agent, which may end as soon as it likes.
+    ///
+    /// # Errors
+    /// When it was not built.
+    pub fn spawn_agent(&mut self) -> anyhow::Result<()> {
         let log =
             std::fs::File::options().create(true).append(true).open(self.folder.path().join("agent.log"))?;
         let agent = Command::new(program("wats-agent")?)
@@ -142,14 +171,31 @@ impl Station {
             .arg(self.folder.path().join("test.toml"))
             .args(["run", "--machine-key"])
             .arg(self.folder.path().join("machine.key"))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
         self.agent = Some(agent);
-        let control = self.control()?;
-        self.until("the agent answers", Duration::from_secs(20), async || control.status().await.is_ok())
-            .await
+        Ok(())
+    }
+
+    /// How the agent ended; `None` while it runs, or when none was started.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn agent_ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        let Some(agent) = &mut self.agent else { return Ok(None) };
+        let ended = agent.try_wait()?;
+        if ended.is_some() {
+            self.agent = None;
+        }
+        Ok(ended)
+    }
+
+    /// True as long as an agent was started and was neither stopped nor seen to have ended.
+    pub fn is_running(&self) -> bool {
+        self.agent.is_some()
     }
 
     /// What the agent and its workers have used since it started.
@@ -158,12 +204,7 @@ impl Station {
     /// When it does not run.
     pub fn agent_usage(&self) -> anyhow::Result<Usage> {
         let id = self.agent.as_ref().context("the agent does not run")?.id();
-        let children = std::fs::read_dir(format!("/proc/{id}/task"))?
-            .flatten()
-            .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-        let mut pids: Vec<String> = children
-            .flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-            .collect();
+        let mut pids = children(id);
         pids.push(id.to_string());
         let mut usage = Usage::default();
         for pid in pids {
@@ -180,6 +221,17 @@ impl Station {
             usage.memory_bytes += field(24) * 4096;
         }
         Ok(usage)
+    }
+
+    /// The processes that the agent has started to do this: `worker`, `share`.
+    pub fn helpers(&self, word: &str) -> Vec<Pid> {
+        let Some(agent) = &self.agent else { return Vec::new() };
+        let is_one = |pid: &String| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).nth(1) == Some(word.as_bytes())
+        };
+        let helpers = children(agent.id()).into_iter().filter(is_one);
+        helpers.filter_map(|pid| pid.parse().ok().map(Pid::from_raw)).collect()
     }
 
     /// Runs the agent's program with this instance's configuration; answers its exit code and all that it printed.
@@ -214,11 +266,24 @@ impl Station {
     /// # Errors
     /// When there is no agent, or it has not ended after 30 seconds.
     pub fn stop_agent(&mut self) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        self.end_agent()?;
+        Ok(started.elapsed())
+    }
+
+    /// SIGTERM; answers how the agent ended.
+    ///
+    /// # Errors
+    /// As [`Self::stop_agent`].
+    pub fn end_agent(&mut self) -> anyhow::Result<ExitStatus> {
         let mut agent = self.agent.take().context("the agent does not run")?;
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(agent.id())?);
+        let pid = Pid::from_raw(i32::try_from(agent.id())?);
         let started = Instant::now();
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?;
-        while agent.try_wait()?.is_none() {
+        loop {
+            if let Some(status) = agent.try_wait()? {
+                return Ok(status);
+            }
             if started.elapsed() > Duration::from_secs(30) {
                 agent.kill()?;
                 agent.wait()?;
@@ -226,7 +291,6 @@ impl Station {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(started.elapsed())
     }
 
     /// Waits until `condition` holds.
@@ -249,7 +313,8 @@ impl Station {
         Ok(())
     }
 
-    fn log_end(&self) -> String {
+    /// The last lines that the agent wrote.
+    pub fn log_end(&self) -> String {
         let log = std::fs::read_to_string(self.folder.path().join("agent.log")).unwrap_or_default();
         let end: Vec<&str> = log.lines().rev().take(30).collect();
         end.into_iter().rev().collect::<Vec<_>>().join("\n")
@@ -264,6 +329,13 @@ impl Drop for Station {
             let _ended = agent.wait();
         }
     }
+}
+
+/// The processes that a process has started and that still run.
+fn children(process: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let lines = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    lines.flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// An address that nobody listened on a moment ago.

@@ -113,7 +113,16 @@ async fn uploads(appliance: &Appliance, browser: &Chromium) {
     assert!(serials.contains(&"2026-0006".to_owned()), "{serials:?}");
 
     // A report that the server refuses.
-    let refusal = Fault { route: "report".to_owned(), skip: 0, times: Some(1), kind: FaultKind::status(400) };
+    let words =
+        "root -> step Vout: Status cannot be different from measurement status.\nsn: The value is odd.";
+    let kind = FaultKind::Status {
+        code: 400,
+        retry_after: None,
+        location: None,
+        body: words.to_owned(),
+        content_type: None,
+    };
+    let refusal = Fault { route: "report".to_owned(), skip: 0, times: Some(1), kind };
     appliance.station.sim.set_faults(vec![refusal]);
     appliance
         .station
@@ -132,6 +141,7 @@ async fn uploads(appliance: &Appliance, browser: &Chromium) {
     browser.picture("queue-refused").await.unwrap();
     browser.click("td a[href^='/queue/reports/']").await.unwrap();
     browser.until("What the server said").await.unwrap();
+    browser.until("Line 8").await.unwrap();
     browser.picture("queue-report").await.unwrap();
     browser.click("form[action$='/retry'] button").await.unwrap();
     browser.until("The report is sent again.").await.unwrap();

@@ -76,9 +76,12 @@ async fn weakness_24_a_bulk_import_starves_nobody_and_priorities_reach_the_uploa
 
 #[tokio::test]
 async fn the_server_gets_no_more_requests_a_minute_than_is_configured() {
-    let station = Station::start_with(&[("text", "wats-text")], "[delivery]\nrequests_per_minute = 10\n")
-        .await
-        .unwrap();
+    let station = Station::start_with(
+        &[("text", "wats-text")],
+        "[delivery]\nrequests_per_minute = 10\n[server]\nregister = false\n",
+    )
+    .await
+    .unwrap();
     for number in 0..20 {
         station.drop_file("text", &format!("{number}.txt"), &report(&format!("S-{number}"), 10)).unwrap();
     }

@@ -1,13 +1,11 @@
 //! WSJF, the JSON form of a report.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::report::{Report, Step};
+use crate::report::{self, Report, Step};
 
 /// Steps may nest this deep. Real reports stay below ten; the cap keeps hostile ones off the stack.
 pub const MAX_DEPTH: usize = 50;
@@ -40,15 +38,38 @@ pub fn read(document: &[u8]) -> Result<Report, WsjfError> {
     }
 }
 
-/// Reads one report as most programs write it: every name in the format's own spelling, nothing null.
+/// Reads one report as most programs write it: every name is one of the format's, in its spelling and place.
 ///
 /// `None` for any other document, right or wrong: [`read`] takes the longer way, and says what is wrong. Where there
 /// is an answer it is that of [`read`], in a part of its time.
 pub fn read_plain(document: &[u8]) -> Option<Report> {
     let text = std::str::from_utf8(document).ok()?;
-    let Plain(true) = serde_json::from_str(text).ok()? else { return None };
+    if nesting(document) > MAX_PLAIN_NESTING {
+        return None;
+    }
+    report::forget_strays();
     let report: Report = serde_json::from_str(text).ok()?;
-    report.root.as_ref().is_none_or(|root| depth(root) <= MAX_DEPTH).then_some(report)
+    // A name that the model does not know may be one in another spelling.
+    (!report::saw_strays()).then_some(report)
+}
+
+/// Lists and objects inside each other, that the quick reader takes: it needs much of the stack for each.
+const MAX_PLAIN_NESTING: usize = 30;
+
+/// How deep the document is nested at most; brackets in texts count as well.
+fn nesting(document: &[u8]) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0);
+    for byte in document {
+        match byte {
+            b'{' | b'[' => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Parses the bytes as JSON, with errors that say where.
@@ -278,83 +299,4 @@ fn canonical(key: &str) -> Option<&'static str> {
     static LOWER: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
     let known = LOWER.get_or_init(|| NAMES.iter().map(|name| (name.to_ascii_lowercase(), *name)).collect());
     known.get(&key.to_ascii_lowercase()).copied()
-}
-
-/// True for a document in which [`canonical_names`] would change nothing.
-struct Plain(bool);
-
-impl<'de> Deserialize<'de> for Plain {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(PlainVisitor)
-    }
-}
-
-struct PlainVisitor;
-
-impl<'de> Visitor<'de> for PlainVisitor {
-    type Value = Plain;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Plain, E> {
-        Ok(Plain(false))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Plain, E> {
-        Ok(Plain(true))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Plain, E> {
-        Ok(Plain(true))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Plain, E> {
-        Ok(Plain(true))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Plain, E> {
-        Ok(Plain(true))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Plain, E> {
-        Ok(Plain(true))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Plain, A::Error> {
-        let mut plain = true;
-        while let Some(Plain(item)) = items.next_element()? {
-            plain &= item;
-        }
-        Ok(Plain(plain))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Plain, A::Error> {
-        let mut plain = true;
-        while let Some((PlainName(name), Plain(value))) = members.next_entry()? {
-            plain &= name && value;
-        }
-        Ok(Plain(plain))
-    }
-}
-
-/// True for a name that is exactly one of the format's.
-struct PlainName(bool);
-
-impl<'de> Deserialize<'de> for PlainName {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-        impl Visitor<'_> for NameVisitor {
-            type Value = PlainName;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-            fn visit_str<E>(self, name: &str) -> Result<PlainName, E> {
-                static EXACT: OnceLock<HashSet<&str>> = OnceLock::new();
-                Ok(PlainName(EXACT.get_or_init(|| NAMES.iter().copied().collect()).contains(name)))
-            }
-        }
-        from.deserialize_str(NameVisitor)
-    }
 }

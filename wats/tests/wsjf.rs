@@ -43,6 +43,38 @@ fn lists_that_are_null_are_as_good_as_absent() {
     assert!(read.misc_infos.is_empty() && read.root.unwrap().chart.unwrap().series.is_empty());
 }
 
+/// The quick way in gives what the long one gives, or nothing.
+#[test]
+fn the_quick_reader_agrees_with_the_long_one() {
+    let check = |document: &Value, quick: bool| {
+        let text = document.to_string();
+        let read = wsjf::read_plain(text.as_bytes());
+        assert_eq!(read.is_some(), quick, "{text}");
+        if let Some(read) = read {
+            assert_eq!(read, wsjf::from_value(document.clone()).unwrap(), "{text}");
+        }
+    };
+    check(&small(), true);
+    for (place, value, quick) in [
+        ("/root/steps/0/numericMeas/0/name", Value::Null, true),
+        ("/root/steps/0/numericMeas/0/HighLimit", json!(5), false),
+        ("/root/steps/0/numericMeas/0/pn", Value::Null, false),
+        ("/root/steps/0/steps", Value::Null, true),
+        ("/root/steps/0/numericMeas", Value::Null, false),
+        ("/root/steps/0/unheardOf", json!({ "a": null }), false),
+        ("/miscInfos", json!([{ "description": "d", "text": "t" }]), true),
+        ("/miscInfos", json!([{ "description": "d", "Text": "t" }]), false),
+        ("/SN", json!("other"), false),
+        ("/sn", Value::Null, false),
+        ("/processCode", json!("10"), false),
+    ] {
+        let mut document = small();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        document.pointer_mut(parent).unwrap()[name] = value;
+        check(&document, quick);
+    }
+}
+
 #[test]
 fn unknown_members_are_kept_to_the_letter_and_known_ones_in_any_case() {
     let mut document = small();

@@ -3,7 +3,11 @@
 //! Everything here can be done again after a crash, and nothing is ever overwritten. A file is only
 //! touched while it is still the one that was claimed.
 
+pub mod complaints;
 mod moves;
+pub(crate) mod put_back;
+mod read;
+pub mod replay;
 pub mod retention;
 pub(crate) mod units;
 

@@ -148,7 +148,7 @@ async fn has_gone(path: &Path) -> bool {
 }
 
 /// The entry of a day's folder in which the file lies; `None` for one that does not lie in the archive.
-fn place(archive: &Path, kept_at: &Path) -> Option<PathBuf> {
+pub(super) fn place(archive: &Path, kept_at: &Path) -> Option<PathBuf> {
     let mut below = kept_at.strip_prefix(archive).ok()?.components();
     match (below.next()?, below.next()?) {
         (Component::Normal(day), Component::Normal(entry)) => Some(archive.join(day).join(entry)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -13,7 +13,7 @@ use super::print::show;
 use crate::config::{Config, Settings};
 use crate::control::api::Unit;
 use crate::control::converters;
-use crate::convert::{Answer, Job, choose, convert};
+use crate::convert::{Ended, Job, convert_each};
 use crate::files::{Stamp, sha256};
 use crate::intake::{self, Content};
 
@@ -37,7 +37,8 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Prints the reports of a file.
+/// Prints the reports of a file, and beside them the warnings.
+#[expect(clippy::print_stderr, reason = "this is the answer of the command")]
 pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
     let config = match config {
         Some(path) => Settings::load(path)?.config,
@@ -56,8 +57,12 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
         now: Timestamp::now(),
     };
     if args.converter.is_none() {
-        let chosen = choose(&job, bytes.clone()).map_err(|words| anyhow::anyhow!("{shown}: {words}"))?;
-        job.converter = chosen.about().name.to_owned();
+        let input = job.input(bytes.clone()).map_err(|words| anyhow::anyhow!("{shown}: {words}"))?;
+        let recognition = wats_converters::recognise(&input);
+        let Some(chosen) = recognition.chosen() else {
+            bail!("{shown}: {}; name a converter with --converter", recognition.refusal());
+        };
+        job.converter = chosen.name().to_owned();
     }
     let converter = wats_converters::find(&job.converter);
     let unit = converter.map_or(Unit::File, |it| it.unit().into());
@@ -66,19 +71,28 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
         _ => read_unit(&args.file, unit, config.intake.max_file_bytes)?,
     };
     job.sha256 = sha256;
-    match convert(&job, bytes, companions) {
-        Answer::Refused { words, .. } => bail!("{shown}: {words}"),
-        Answer::Reports { reports, .. } => {
-            let bodies: Vec<_> = reports.iter().map(|report| report.body.as_slice()).collect();
-            let mut array = b"[".to_vec();
-            array.extend(bodies.join(&b",\n"[..]));
-            array.extend(b"]\n");
-            std::io::stdout().write_all(&array).context("writing the reports")
+    // All reports or none: they wait in a file without a name, as a lot may have very many.
+    let mut kept = BufWriter::new(tempfile::tempfile().context("making a temporary file")?);
+    let mut before: &[u8] = b"[";
+    let ended = convert_each(&job, bytes, companions, &mut |report| {
+        let written = kept.write_all(before).and_then(|()| kept.write_all(&report.body));
+        before = b",\n";
+        written.map_err(|error| format!("a temporary file could not be written: {error}"))
+    });
+    match ended {
+        Ended::Refused { words, .. } => bail!("{shown}: {words}"),
+        Ended::Whole { warnings } => {
+            kept.write_all(b"]\n").context("writing the reports")?;
+            let mut kept = kept.into_inner().context("writing the reports")?;
+            kept.rewind().context("reading the reports")?;
+            std::io::copy(&mut kept, &mut std::io::stdout().lock()).context("writing the reports")?;
+            warnings.iter().for_each(|warning| eprintln!("{shown}: {warning}"));
+            Ok(())
         }
     }
 }
 
-fn read(path: &Path, limit: u64) -> anyhow::Result<(Vec<u8>, Stamp)> {
+pub(super) fn read(path: &Path, limit: u64) -> anyhow::Result<(Vec<u8>, Stamp)> {
     let shown = path.display();
     let file = File::open(path).with_context(|| format!("could not open {shown}"))?;
     let metadata = file.metadata().with_context(|| format!("could not look at {shown}"))?;

@@ -1,5 +1,6 @@
 //! What the program ends with, decided in this one place.
 
+use super::recognise::NotRecognised;
 use crate::config::ConfigError;
 use crate::control::client::ControlError;
 use crate::ledger::Flaw;
@@ -55,7 +56,9 @@ impl Exit {
             }
             Self::NotAllowed => "this user may not talk to the agent",
             Self::TryLater => "not now: the agent is busy, was asked too often, or did not answer in time",
-            Self::CheckFailed => "a check found something: the ledger was changed, the server's test failed",
+            Self::CheckFailed => {
+                "a check found something: the ledger was changed, the server's test failed, a file's format is not known"
+            }
         }
     }
 
@@ -70,7 +73,7 @@ impl Exit {
         if error.is::<AgentEnded>() {
             return Self::NotRunning;
         }
-        if error.is::<CheckFailed>() || error.is::<Flaw>() {
+        if error.is::<CheckFailed>() || error.is::<Flaw>() || error.is::<NotRecognised>() {
             return Self::CheckFailed;
         }
         match error.downcast_ref::<ControlError>() {

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::config::Settings;
 use crate::control::api::LedgerFormat;
 use crate::ledger::export::write;
-use crate::ledger::{Event, Record};
+use crate::ledger::{Event, Lost, Record, Sound};
 use crate::store::{Ledger, LedgerError};
 
 /// What can be done with the ledger.
@@ -75,12 +75,19 @@ async fn verify(
         LedgerError::Flaw(flaw) => anyhow::Error::from(flaw).context("the ledger is not as it was written"),
         error => error.into(),
     });
-    let (count, hash) = verified?;
+    let sound = verified?;
+    let Sound { records: count, hash, lost } = &sound;
     if as_json {
-        writeln!(out, "{}", json!({"records": count, "hash": hash}))?;
-    } else if count == 0 {
+        writeln!(out, "{}", json!(sound))?;
+    } else if *count == 0 {
         writeln!(out, "the ledger is empty")?;
     } else {
+        for Lost { from, to, said_by } in lost {
+            writeln!(
+                out,
+                "records {from} to {to} were lost with a damaged database, as record {said_by} says"
+            )?;
+        }
         writeln!(out, "{count} records are as they were written; the last hash is\n{hash}")?;
         writeln!(out, "Note it elsewhere: --noted HASH proves later that nothing before it was taken out.")?;
     }
@@ -132,7 +139,8 @@ fn describe(serial_number: &str, records: &[Record]) -> String {
     }
     let mut text = String::new();
     for history in reports.values() {
-        let Some(made) = history.iter().rev().find(|it| it.event == Event::Converted) else { continue };
+        let made = history.iter().rev().find(|it| matches!(it.event, Event::Converted | Event::Replayed));
+        let Some(made) = made else { continue };
         let last = history.iter().rev().find(|it| it.event != Event::Duplicate).unwrap_or(made);
         let fate = match last.event {
             Event::Acknowledged => format!("on the server since {}", last.at),

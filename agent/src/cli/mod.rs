@@ -7,8 +7,12 @@ mod instances;
 mod ledger;
 mod print;
 mod queue;
+mod recognise;
 #[cfg(test)]
 mod reference;
+mod register;
+mod replay;
+mod rescue;
 mod server;
 mod sources;
 mod status;
@@ -66,6 +70,9 @@ enum Command {
     },
     /// Convert one file and print its reports as a JSON array.
     Convert(convert::Args),
+    /// Say which format files have, how sure that is, and why; 10 when one has none that is known.
+    #[command(alias = "recognize")]
+    Recognise(recognise::Args),
     /// List the converters and their arguments.
     Converters,
     /// Check the configuration file and say everything that is wrong in it.
@@ -122,6 +129,22 @@ enum Command {
         #[command(subcommand)]
         command: ledger::LedgerCommand,
     },
+    /// Register this machine as a client of the server, anew if it was registered before.
+    Register {
+        /// Read a token with the right to register from standard input, instead of using the agent's own.
+        #[arg(long)]
+        token_stdin: bool,
+    },
+    /// Take the registration back: the server hears no more of this machine but its reports.
+    Unregister,
+    /// Convert archived files again and send the reports that change.
+    Replay(replay::Args),
+    /// Show what was done about a damaged database, or confirm that you have seen it.
+    Rescue {
+        /// End the alarm.
+        #[arg(long)]
+        confirm: bool,
+    },
     /// Print the completions of this command line for a shell.
     Completions { shell: Shell },
     /// Make the machine key, under which credentials are kept; one that is there stays.
@@ -144,6 +167,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Run { machine_key } => run_agent(Settings::load(&config)?, machine_key),
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
+        Command::Recognise(command) => recognise::run(&command, args.config.as_deref(), json),
         Command::Converters => convert::list(json),
         Command::CheckConfig => check_config(&config, json),
         Command::Instances => instances::list(&config, json),
@@ -170,8 +194,13 @@ async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Resu
         Command::Server { command } => server::run(settings, command, json).await,
         Command::Station { command } => server::station(settings, command, json).await,
         Command::Ledger { command } => ledger::run(settings, command, json).await,
+        Command::Register { token_stdin } => register::register(settings, *token_stdin, json).await,
+        Command::Unregister => register::unregister(settings, json).await,
+        Command::Replay(command) => replay::run(settings, command, json).await,
+        Command::Rescue { confirm } => rescue::run(settings, *confirm, json).await,
         Command::Run { .. }
         | Command::Convert(_)
+        | Command::Recognise(_)
         | Command::Converters
         | Command::CheckConfig
         | Command::Instances

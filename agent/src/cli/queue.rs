@@ -156,7 +156,15 @@ fn describe(report: &ReportDetail) -> String {
     let mut text = table(std::slice::from_ref(&report.record));
     text += &format!("file      {} of source {}\n", report.record.file_name, report.record.source);
     text += &format!("attempts  {}\n", report.record.attempts);
-    for (what, words) in [("error", &report.record.error), ("server", &report.server_answer)] {
+    let mut server = report.server_answer.clone();
+    if !report.complaints.is_empty() {
+        let lines = report.complaints.iter().map(|it| match &it.source {
+            Some(source) => format!("{}\n  {source}", it.words),
+            None => it.words.clone(),
+        });
+        server = Some(lines.collect::<Vec<_>>().join("\n"));
+    }
+    for (what, words) in [("error", &report.record.error), ("server", &server)] {
         if let Some(words) = words {
             text += &format!("{what:<10}{}\n", words.replace('\n', "\n          "));
         }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::exit::AgentEnded;
 use super::print::{print, show};
+use super::register;
 use crate::config::Settings;
 use crate::control::api::{HealthLevel, Notice, Paused, Status};
 use crate::control::client::{ControlClient, ControlError};
@@ -85,12 +86,25 @@ fn describe(status: &Status) -> String {
     }
     let queue = &status.queue;
     text += &format!("server   {}\n", status.server.url.as_deref().unwrap_or("not set up"));
+    text += &register::describe(&status.registration);
     text += &format!(
         "reports  {} queued, {} sending, {} rejected, {} sent\n",
         queue.queued, queue.sending, queue.rejected, queue.sent
     );
+    let waiting = queue.queued + queue.sending;
+    if waiting > 0 {
+        text += &match status.forecast.seconds_to_drained {
+            Some(seconds) => format!("         all are sent in about {}\n", span(seconds)),
+            None => "         when all are sent is not foreseeable\n".to_owned(),
+        };
+    }
     text += &format!("files    {} failed\n", queue.failed_files);
-    text += &format!("disk     {} MB free\n", status.disk.free_bytes / 1_000_000);
+    text += &format!("disk     {} MB free", status.disk.free_bytes / 1_000_000);
+    text += &match status.forecast.seconds_to_full {
+        Some(0) => ": too little, no more files are taken\n".to_owned(),
+        Some(seconds) => format!(": full in about {}\n", span(seconds)),
+        None => ", when it is full is not foreseeable\n".to_owned(),
+    };
     for source in &status.sources {
         text += &format!(
             "source   {} in {}: {} converted, {} failed\n",
@@ -103,6 +117,16 @@ fn describe(status: &Status) -> String {
         }
     }
     text
+}
+
+/// `12 s`, `4 min`, `3 h`, `5 days`.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..=99 => format!("{seconds} s"),
+        100..=5_999 => format!("{} min", seconds.div_ceil(60)),
+        6_000..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
 }
 
 #[cfg(test)]

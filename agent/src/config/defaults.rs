@@ -37,6 +37,12 @@ impl Default for Station {
     }
 }
 
+impl Default for Server {
+    fn default() -> Self {
+        Self { url: None, proxy: None, extra_ca: None, register: true }
+    }
+}
+
 impl Default for Delivery {
     fn default() -> Self {
         Self { paused: false, uploads: 4, requests_per_minute: 500 }

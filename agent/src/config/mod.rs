@@ -40,7 +40,7 @@ pub struct Config {
 }
 
 /// Where reports go. The credential is not here: it is in the keyring.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
     /// `https://customer.wats.com`.
@@ -52,6 +52,8 @@ pub struct Server {
     /// Extra root certificates, PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_ca: Option<String>,
+    /// Register this machine as a client, where the server has that, and tell how it fares.
+    pub register: bool,
 }
 
 /// How reports are sent.

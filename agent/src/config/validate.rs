@@ -86,7 +86,7 @@ pub fn source_problems(
     }
     match wats_converters::find(&source.converter) {
         None => {
-            let known: Vec<_> = wats_converters::catalogue().iter().map(|it| it.about().name).collect();
+            let known: Vec<_> = wats_converters::selectable().map(|it| it.about().name).collect();
             let wrong = format!("there is no converter {:?}; known: {}", source.converter, known.join(", "));
             found.push(problem("converter", wrong));
         }

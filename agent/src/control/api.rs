@@ -41,12 +41,17 @@ pub struct Status {
     /// What a person has paused as a whole; single sources say it themselves.
     #[serde(default)]
     pub paused: Paused,
+    #[serde(default)]
+    pub registration: Registration,
     pub queue: QueueCounts,
     pub station: Station,
     pub sources: Vec<SourceStatus>,
     /// The newest reports, newest first; at most ten.
     pub last_reports: Vec<ReportRecord>,
     pub disk: Disk,
+    /// When the disk is full and the queue is empty, if all goes on as it does.
+    #[serde(default)]
+    pub forecast: Forecast,
     /// Resident memory of the agent and its workers, in bytes.
     pub memory_bytes: u64,
     /// False when the configuration file cannot be written: settings are then read only.
@@ -107,6 +112,57 @@ pub enum Link {
     Held,
 }
 
+/// This machine as a client of the server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Registration {
+    pub state: RegistrationState,
+    /// What the server knows the machine by.
+    pub client_id: Option<String>,
+    /// The server's own name, where it told one.
+    pub server_name: Option<String>,
+    #[schemars(with = "Option<Time>")]
+    pub registered_at: Option<Timestamp>,
+    /// When the server last heard how the machine fares.
+    #[schemars(with = "Option<Time>")]
+    pub updated_at: Option<Timestamp>,
+    /// What went wrong, and what a person can do.
+    pub trouble: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegistrationState {
+    /// Not tried yet, or no server is set up.
+    #[default]
+    Unknown,
+    /// The settings say no.
+    Off,
+    Registered,
+    /// The server knows no clients of our kind: it is older than 2026.3.
+    Unsupported,
+    /// The token lacks the right, or the id is taken: a person must act.
+    Denied,
+    /// It went wrong; tried again by itself.
+    Failed,
+}
+
+/// A wish to register this machine.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterWish {
+    /// A token with the right to register, base64 of `user:password`; without it, the one that reports are sent with.
+    #[serde(default, serialize_with = "expose_option")]
+    #[schemars(with = "Option<String>")]
+    pub token: Option<SecretString>,
+}
+
+fn expose_option<S: serde::Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => to.serialize_some(secret.expose_secret()),
+        None => to.serialize_none(),
+    }
+}
+
 /// How many reports are in which state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QueueCounts {
@@ -127,6 +183,17 @@ pub struct QueueCounts {
 pub struct Disk {
     pub free_bytes: u64,
     pub total_bytes: u64,
+}
+
+/// What the last minutes let expect. `None`: that is not foreseeable.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Forecast {
+    /// Until there is so little room that no more files are taken.
+    pub seconds_to_full: Option<u64>,
+    /// Until no report waits; 0 when none does.
+    pub seconds_to_drained: Option<u64>,
+    pub arriving_per_minute: Option<f64>,
+    pub delivered_per_minute: Option<f64>,
 }
 
 /// The station that reports are sent as, where the file does not name one.
@@ -196,6 +263,8 @@ pub struct SourceSettings {
 
 /// The priority of a source that names none.
 pub const USUAL_PRIORITY: u32 = 5;
+/// The one that goes behind all others.
+pub const LEAST_PRIORITY: u32 = 10;
 
 fn usual_priority() -> u32 {
     USUAL_PRIORITY
@@ -429,6 +498,150 @@ pub struct ReportDetail {
     pub body: serde_json::Value,
     /// The server's whole answer to the last attempt.
     pub server_answer: Option<String>,
+    /// Of a refused report: the answer line by line, with the places in the source file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub complaints: Vec<Complaint>,
+}
+
+/// One thing that the server found wrong with a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Complaint {
+    /// The server's own.
+    pub words: String,
+    /// Where the step that is meant stands in the source file; `None` where that is not certain.
+    pub source: Option<SourceLine>,
+}
+
+/// A place in a source file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceLine {
+    /// Both count from 1; the column in characters.
+    pub line: u64,
+    pub column: u64,
+    /// What stands there, cut when it is long.
+    pub text: String,
+}
+
+impl std::fmt::Display for SourceLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // In a line that fits on a screen the step is seen at once.
+        match self.column {
+            ..=200 => write!(f, "line {}: {}", self.line, self.text),
+            column => write!(f, "line {}, column {column}: {}", self.line, self.text),
+        }
+    }
+}
+
+/// A wish to convert archived files again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// Files that this converter has converted.
+    pub converter: String,
+    /// Received at this moment or later.
+    #[schemars(with = "Time")]
+    pub from: Timestamp,
+    /// Received before this moment.
+    #[schemars(with = "Time")]
+    pub to: Timestamp,
+    /// Only say what would change.
+    pub dry_run: bool,
+    /// Go on after this file.
+    #[serde(default)]
+    pub after: Option<ReplayMark>,
+}
+
+/// How far a replay has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayMark {
+    #[schemars(with = "Time")]
+    pub received_at: Timestamp,
+    pub id: i64,
+}
+
+/// A part of a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReplayPart {
+    /// Oldest first.
+    pub files: Vec<FileReplay>,
+    /// So many files are left after these.
+    pub left: u64,
+    /// To be asked for next; `None` after the last.
+    pub next: Option<ReplayMark>,
+}
+
+/// An archived file, and what it gives now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileReplay {
+    pub id: i64,
+    pub name: String,
+    pub source: String,
+    #[schemars(with = "Time")]
+    pub received_at: Timestamp,
+    #[serde(flatten)]
+    pub outcome: ReplayOutcome,
+}
+
+/// What came of converting a file again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum ReplayOutcome {
+    Converted {
+        reports: Vec<ReportReplay>,
+    },
+    /// The converter refuses it now; its reports stay as they are.
+    Failed {
+        error: String,
+    },
+    /// The file is not there any more.
+    Missing,
+    /// The file is not the one that was converted: its checksum is another.
+    Damaged,
+    Unreadable {
+        error: String,
+    },
+}
+
+/// A report, and whether it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportReplay {
+    pub id: Uuid,
+    pub serial_number: String,
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// What becomes of a report when its file is converted again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+pub enum Change {
+    /// Nothing: it is not sent.
+    Equal,
+    Changed {
+        differences: Vec<Difference>,
+        /// So many differences are not named.
+        more: u64,
+    },
+    New,
+    /// The file does not give it any more; it stays on the server.
+    Gone,
+}
+
+/// One member of a report that changes: `root.steps[0 "Vout"].numericMeas[0].value`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    pub path: String,
+    /// JSON, cut when it is long; `None` where there was nothing.
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let before = self.before.as_deref().unwrap_or("absent before");
+        write!(f, "{}: {before}, now {}", self.path, self.after.as_deref().unwrap_or("absent"))
+    }
 }
 
 /// The server settings in force; never the secret.

@@ -14,10 +14,11 @@ use uuid::Uuid;
 
 use super::api::{
     Changed, ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Notice, Paused, Problem,
-    ReportDetail, ReportQuery, ReportRecord, ServerChange, ServerSettings, SourceSettings, SourceStatus,
-    Station, Status, StoredFile,
+    RegisterWish, Registration, ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord,
+    ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::token::Token;
+use crate::store::Rescue;
 
 mod stream;
 
@@ -248,6 +249,16 @@ impl ControlClient {
         self.send(self.request(Method::POST, &["reports", &id.to_string(), "retry"])).await.map(drop)
     }
 
+    /// What was done about a damaged database; `None` when nothing, or it was confirmed.
+    pub async fn rescue(&self) -> Result<Option<Rescue>> {
+        self.get(&["rescue"]).await
+    }
+
+    /// Ends the alarm about a database that was rebuilt.
+    pub async fn confirm_rescue(&self) -> Result<()> {
+        self.send(self.request(Method::POST, &["rescue", "confirm"])).await.map(drop)
+    }
+
     /// Gives a report up; it is kept for the record.
     pub async fn discard_report(&self, id: Uuid) -> Result<()> {
         self.send(self.request(Method::POST, &["reports", &id.to_string(), "discard"])).await.map(drop)
@@ -275,6 +286,25 @@ impl ControlClient {
     pub async fn events(&self) -> Result<impl Stream<Item = Result<Notice>> + use<>> {
         let answer = self.send_without_limit(self.request(Method::GET, &["events"])).await?;
         Ok(stream::notices(answer))
+    }
+
+    pub async fn registration(&self) -> Result<Registration> {
+        self.get(&["registration"]).await
+    }
+
+    /// Registers the machine at the server, anew if it was registered before.
+    pub async fn register(&self, wish: &RegisterWish) -> Result<Registration> {
+        json(self.send(self.request(Method::PUT, &["registration"]).json(wish)).await?).await
+    }
+
+    /// Says goodbye to the server and registers no more.
+    pub async fn unregister(&self) -> Result<()> {
+        self.send(self.request(Method::DELETE, &["registration"])).await.map(drop)
+    }
+
+    /// Converts the next part of archived files again; it may take as long as the slowest conversion.
+    pub async fn replay(&self, wish: &ReplayRequest) -> Result<ReplayPart> {
+        json(self.send_without_limit(self.request(Method::POST, &["replay"]).json(wish)).await?).await
     }
 
     pub async fn station(&self) -> Result<Station> {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::api::{LedgerCheck, LedgerFormat, LedgerQuery, LedgerRecord, LedgerSpan, LedgerVerify};
 use super::refusal::Refusal;
 use super::routes::{Answer, Asked, Control, Wish};
-use crate::ledger::export;
+use crate::ledger::{Sound, export};
 use crate::store::{Ledger, LedgerError};
 
 /// So much of an export is sent at once.
@@ -35,9 +35,10 @@ pub(super) async fn verify(
     Wish(wish): Wish<LedgerVerify>,
 ) -> Answer<LedgerCheck> {
     match open(&control).await?.verify(wish.noted).await {
-        Ok((records, hash)) => Ok(Json(LedgerCheck { flaw: None, records, hash })),
+        Ok(Sound { records, hash, lost }) => Ok(Json(LedgerCheck { flaw: None, records, hash, lost })),
         Err(LedgerError::Flaw(flaw)) => {
-            Ok(Json(LedgerCheck { flaw: Some(flaw.to_string()), records: 0, hash: String::new() }))
+            let (flaw, hash) = (Some(flaw.to_string()), String::new());
+            Ok(Json(LedgerCheck { flaw, records: 0, hash, lost: Vec::new() }))
         }
         Err(error) => Err(error.into()),
     }

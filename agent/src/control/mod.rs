@@ -9,6 +9,8 @@ mod ledger;
 mod limit;
 mod openapi;
 mod refusal;
+mod registration;
+mod replay;
 mod reports;
 mod routes;
 mod server;
@@ -20,5 +22,6 @@ pub(crate) mod upload;
 
 pub use routes::converters;
 pub use server::{Listener, ServeError, listen, serve};
+pub(crate) use status::sources;
 pub use status::{disk, status};
 pub use token::Token;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::api::{Changed, ReportDetail, ReportQuery, ReportRecord, ReportState};
 use super::refusal::Refusal;
 use super::routes::{Answer, Asked, At, Control, Wish};
+use crate::archive::complaints::complaints;
 use crate::convert::ready;
 use crate::store::NewReport;
 
@@ -30,7 +31,11 @@ pub(super) async fn list(
 
 pub(super) async fn show(State(control): State<Control>, At(id): At<Uuid>) -> Answer<ReportDetail> {
     let found = control.agent.store().report(id).await?;
-    found.map(Json).ok_or_else(|| Refusal::not_found(format!("there is no report {id}")))
+    let mut report = found.ok_or_else(|| Refusal::not_found(format!("there is no report {id}")))?;
+    if matches!(report.record.state, ReportState::Rejected | ReportState::Discarded) {
+        report.complaints = complaints(&control.agent, &report).await?;
+    }
+    Ok(Json(report))
 }
 
 pub(super) async fn retry(State(control): State<Control>, At(id): At<Uuid>) -> Result<StatusCode, Refusal> {

@@ -15,16 +15,20 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::api::{
     ArgumentInfo, Changed, ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Instance,
-    LedgerCheck, LedgerQuery, LedgerRecord, LedgerSpan, LedgerVerify, Paused, ReportDetail, ReportQuery,
-    ReportRecord, ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
+    LedgerCheck, LedgerQuery, LedgerRecord, LedgerSpan, LedgerVerify, Paused, RegisterWish, Registration,
+    ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, ServerChange, ServerSettings,
+    SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::openapi::{self, Route};
 use super::refusal::Refusal;
 use super::status::status;
-use super::{events, input_files, ledger, reports, server_settings, sources};
+use super::{events, input_files, ledger, registration, replay, reports, server_settings, sources};
 use crate::agent::Agent;
+use crate::archive::put_back;
+use crate::archive::replay::Replayer;
 use crate::instances;
 use crate::service::Vitals;
+use crate::store::{Phase, Rescue};
 
 /// No request takes longer but those that are said to; the connection test ends itself after 30 s.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
@@ -41,11 +45,14 @@ pub(super) struct Control {
     pub(super) stop: CancellationToken,
     /// Places for those who follow the events.
     pub(super) followers: Arc<Semaphore>,
+    pub(super) replayer: Replayer,
 }
 
 impl Control {
     pub(super) fn new(agent: Agent, vitals: Vitals, stop: CancellationToken) -> Self {
-        Self { agent, vitals, stop, followers: Arc::new(Semaphore::new(events::FOLLOWERS)) }
+        let (followers, replayer) =
+            (Arc::new(Semaphore::new(events::FOLLOWERS)), Replayer::new(agent.clone()));
+        Self { agent, vitals, stop, followers, replayer }
     }
 }
 
@@ -107,6 +114,19 @@ pub(super) fn routes() -> Vec<Route> {
             .asks::<LedgerSpan>().answers_other("text/csv", "Or application/x-ndjson with format=json").unhurried(),
         Route::post("/v1/ledger/verify", ledger::verify, "Compute every hash again")
             .takes::<LedgerVerify>().answers::<LedgerCheck>().unhurried(),
+
+        Route::post("/v1/replay", replay::part, "Convert archived files again; asked with `next` until there is none")
+            .takes::<ReplayRequest>().answers::<ReplayPart>().unhurried(),
+
+        Route::get("/v1/registration", registration::show, "This machine as a client of the server")
+            .answers::<Registration>(),
+        Route::put("/v1/registration", registration::register, "Register this machine, anew if it was before")
+            .takes::<RegisterWish>().answers::<Registration>(),
+        Route::delete("/v1/registration", registration::unregister, "Take the registration back"),
+
+        Route::get("/v1/rescue", show_rescue, "What was done about a damaged database, until it is confirmed")
+            .answers::<Option<Rescue>>(),
+        Route::post("/v1/rescue/confirm", confirm_rescue, "End the alarm of a rebuilt database"),
 
         Route::get("/v1/station", show_station, "The station that reports are sent as").answers::<Station>(),
         Route::put("/v1/station", change_station, "Change the station").takes::<Station>().answers::<Station>(),
@@ -234,8 +254,7 @@ pub fn converters() -> Vec<ConverterInfo> {
         description: argument.description.to_owned(),
         default: argument.default.to_owned(),
     };
-    wats_converters::catalogue()
-        .iter()
+    wats_converters::selectable()
         .map(|converter| {
             let about = converter.about();
             ConverterInfo {
@@ -248,6 +267,23 @@ pub fn converters() -> Vec<ConverterInfo> {
             }
         })
         .collect()
+}
+
+/// What was done about a damaged database, until somebody confirms it.
+async fn show_rescue(State(control): State<Control>) -> Answer<Option<Rescue>> {
+    let rescue = Rescue::read(&control.agent.settings().storage_folder());
+    rescue.map(Json).map_err(|error| Refusal::internal(&error))
+}
+
+async fn confirm_rescue(State(control): State<Control>) -> Result<StatusCode, Refusal> {
+    match put_back::confirm(&control.agent).map_err(|error| Refusal::internal(&error))? {
+        None => Err(Refusal::not_found("there is nothing to confirm: the database was not rebuilt")),
+        Some(rescue) if rescue.phase != Phase::Done => Err(Refusal::new(
+            StatusCode::CONFLICT,
+            "the archive is still being looked through: try again later",
+        )),
+        Some(_) => Ok(StatusCode::NO_CONTENT),
+    }
 }
 
 async fn show_station(State(control): State<Control>) -> Json<Station> {

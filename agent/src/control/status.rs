@@ -1,6 +1,7 @@
 //! The whole agent at a glance, and the one word for its health.
 
 use std::path::Path;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -9,6 +10,8 @@ use super::api::{
     SourceState, SourceStatus, Status,
 };
 use crate::agent::Agent;
+use crate::forecast::Look;
+use crate::metrics;
 use crate::service::Vitals;
 use crate::store::{Newest, SourceTotals, StoreError};
 
@@ -27,28 +30,34 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
     let last_reports = agent.store().reports(&newest).await?;
     let server = server_state(agent);
     let disk = disk(&settings.storage_folder());
+    let forecast = agent.foresee(Look {
+        at: Instant::now(),
+        free_bytes: disk.free_bytes,
+        pending: queue.queued + queue.sending,
+        departed: metrics::departed(),
+    });
     let mut failures = agent.troubles();
     failures.extend(vitals.stuck().iter().map(ToString::to_string));
+    let mut health =
+        judge(failures, &server, settings.paused(), queue, disk, settings.least_free_bytes(), &sources);
+    for alarm in agent.alarms() {
+        health.level = health.level.max(HealthLevel::Attention);
+        health.reasons.push(alarm);
+    }
     Ok(Status {
         instance: settings.instance.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: agent.started_at(),
-        health: judge(
-            failures,
-            &server,
-            settings.paused(),
-            queue,
-            disk,
-            settings.least_free_bytes(),
-            &sources,
-        ),
+        health,
         server,
         paused: settings.paused(),
+        registration: agent.registration(),
         queue,
         station: settings.config.station.clone(),
         sources,
         last_reports,
         disk,
+        forecast,
         memory_bytes: memory_bytes(),
         config_writable: settings.is_writable(),
     })
@@ -72,7 +81,7 @@ pub(super) fn server_state(agent: &Agent) -> ServerState {
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) async fn sources(agent: &Agent) -> Result<Vec<SourceStatus>, StoreError> {
+pub(crate) async fn sources(agent: &Agent) -> Result<Vec<SourceStatus>, StoreError> {
     let mut totals = agent.store().source_totals().await?;
     let mut list = Vec::new();
     for source in &agent.settings().config.sources {

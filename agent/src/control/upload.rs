@@ -82,7 +82,7 @@ pub(super) async fn store(
         files::sync_folder(&folder).map(|()| name).map_err(|error| failed(&folder, &error))
     });
     let name = placed.await.map_err(|error| Refusal::internal(&error))??;
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = files::hex(&hash.finalize());
     Ok(StoredFile { name, size_bytes, sha256 })
 }
 
@@ -146,7 +146,7 @@ fn place(mut draft: TempPath, folder: &Path, name: &str) -> Result<String, Refus
 }
 
 /// `name` itself, or with a number before its ending.
-pub(super) fn numbered(name: &str, number: u32) -> String {
+pub(crate) fn numbered(name: &str, number: u32) -> String {
     match (number, name.rsplit_once('.')) {
         (1, _) => name.to_owned(),
         (_, Some((stem, ending))) => format!("{stem}-{number}.{ending}"),

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wats::Report;
 use wats::validate::{self, Strictness};
-use wats_converters::{Arguments, Companion, Conversion, Converter, ErrorKind, Input};
+use wats_converters::{Arguments, Companion, ConvertError, ErrorKind, Input};
 
 use crate::control::api::Station;
 use crate::store::NewReport;
@@ -48,9 +49,38 @@ pub enum Answer {
     },
 }
 
-/// Converts a file: reports that the server's rules allow, each with an id, or the reason why not.
+/// How a conversion ended whose reports were handed over one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// All reports were handed over.
+    Whole { warnings: Vec<String> },
+    /// None of them may be used.
+    Refused { words: String, not_yet: bool },
+}
+
+/// Converts a file: all its reports, or the reason why not.
 pub fn convert(job: &Job, bytes: Vec<u8>, companions: Vec<Companion>) -> Answer {
-    let refused = |words: String| Answer::Refused { words, not_yet: false };
+    let mut reports = Vec::new();
+    let ended = convert_each(job, bytes, companions, &mut |report| {
+        reports.push(report);
+        Ok(())
+    });
+    match ended {
+        Ended::Whole { warnings } => Answer::Reports { reports, warnings },
+        Ended::Refused { words, not_yet } => Answer::Refused { words, not_yet },
+    }
+}
+
+/// Converts a file and hands over each report as soon as it is complete: one that the server's rules allow, with an id.
+///
+/// An error of `each` ends the conversion; its words are those of the refusal.
+pub(crate) fn convert_each(
+    job: &Job,
+    bytes: Vec<u8>,
+    companions: Vec<Companion>,
+    each: &mut dyn FnMut(NewReport) -> Result<(), String>,
+) -> Ended {
+    let refused = |words: String| Ended::Refused { words, not_yet: false };
     let Some(converter) = wats_converters::find(&job.converter) else {
         return refused(format!("there is no converter {:?}", job.converter));
     };
@@ -62,13 +92,26 @@ pub fn convert(job: &Job, bytes: Vec<u8>, companions: Vec<Companion>) -> Answer 
         Ok(input) => Input { companions, ..input },
         Err(words) => return refused(words),
     };
+    let mut finish = Finish { job, ids: BTreeSet::new() };
+    let mut broken = None;
     // A converter's bug is the error of this file and of no other.
-    match catch_unwind(AssertUnwindSafe(|| converter.convert(&input, &arguments))) {
-        Ok(Ok(conversion)) => finish(job, conversion),
-        Ok(Err(error)) => {
-            Answer::Refused { not_yet: error.kind == ErrorKind::NotYet, words: error.to_string() }
+    let converted = catch_unwind(AssertUnwindSafe(|| {
+        converter.convert_each(&input, &arguments, &mut |report| {
+            finish.one(report).and_then(&mut *each).map_err(|words| {
+                broken = Some(words);
+                // Only ends the conversion.
+                ConvertError::new(ErrorKind::Malformed, "a report of the file cannot be used")
+            })
+        })
+    }));
+    match (converted, broken) {
+        (_, Some(words)) => refused(words),
+        (Ok(Ok(_)), None) if finish.ids.is_empty() => refused("the file holds no report".to_owned()),
+        (Ok(Ok(warnings)), None) => Ended::Whole { warnings },
+        (Ok(Err(error)), None) => {
+            Ended::Refused { not_yet: error.kind == ErrorKind::NotYet, words: error.to_string() }
         }
-        Err(_) => refused(format!(
+        (Err(_), None) => refused(format!(
             "the converter {} crashed on this file: please report it, with the file if you may",
             job.converter
         )),
@@ -106,34 +149,36 @@ impl Job {
 }
 
 /// Gives every report its id and checks it.
-fn finish(job: &Job, conversion: Conversion) -> Answer {
-    let refused = |words: String| Answer::Refused { words, not_yet: false };
-    if conversion.reports.is_empty() {
-        return refused("the file holds no report".to_owned());
-    }
-    let several = conversion.reports.len() > 1;
-    let mut ids = BTreeSet::new();
-    let mut reports = Vec::with_capacity(conversion.reports.len());
-    for (index, mut report) in conversion.reports.into_iter().enumerate() {
-        let which =
-            if several { format!("report {} ({})", index + 1, report.sn) } else { "the report".into() };
-        let id = *report.id.get_or_insert_with(|| job.derived_id(index));
-        if !ids.insert(id) {
-            return refused(format!("{which} has the same id {id} as one before it in the file"));
+struct Finish<'a> {
+    job: &'a Job,
+    /// Of the reports before.
+    ids: BTreeSet<Uuid>,
+}
+
+impl Finish<'_> {
+    fn one(&mut self, report: Report) -> Result<NewReport, String> {
+        let index = self.ids.len();
+        let id = report.id.unwrap_or_else(|| self.job.derived_id(index));
+        if !self.ids.insert(id) {
+            return Err(format!(
+                "{} has the same id {id} as one before it in the file",
+                which(index, &report)
+            ));
         }
-        match ready(id, report, &which) {
-            Ok(report) => reports.push(report),
-            Err(words) => return refused(words),
-        }
+        let which = which(index, &report);
+        ready(id, report, &which)
     }
-    Answer::Reports { reports, warnings: conversion.warnings }
+}
+
+fn which(index: usize, report: &Report) -> String {
+    format!("report {} ({})", index + 1, report.sn)
 }
 
 /// A report as it goes into the queue: completed, checked, and written.
 ///
 /// # Errors
 /// When it breaks the server's rules, in words.
-pub(crate) fn ready(id: Uuid, mut report: wats::Report, which: &str) -> Result<NewReport, String> {
+pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewReport, String> {
     report.id = Some(id);
     // The server's documentation demands it beside the local time.
     if report.start_utc.is_none() {
@@ -163,15 +208,6 @@ fn broken_rules(which: &str, problems: &[validate::Problem]) -> String {
         words.push_str(&format!("\nand {} more", problems.len() - NAMED_PROBLEMS));
     }
     words
-}
-
-/// The converter that is surest that the file is its own.
-pub(crate) fn choose(job: &Job, bytes: Vec<u8>) -> Result<&'static dyn Converter, String> {
-    let input = job.input(bytes)?;
-    wats_converters::choose(&input).ok_or_else(|| {
-        let known: Vec<_> = wats_converters::catalogue().iter().map(|it| it.about().name).collect();
-        format!("no converter knows this file; name one with --converter: {}", known.join(", "))
-    })
 }
 
 #[cfg(test)]
@@ -214,48 +250,52 @@ mod tests {
         assert!(!words(convert(&job("wats-json"), b"{".to_vec(), Vec::new())).contains("crashed"));
     }
 
+    fn finish(job: &Job, reports: Vec<Report>) -> Result<Vec<NewReport>, String> {
+        let mut finish = Finish { job, ids: BTreeSet::new() };
+        reports.into_iter().map(|report| finish.one(report)).collect()
+    }
+
     #[test]
     fn ids_are_the_documents_own_or_the_same_at_every_conversion() {
         let job = job("wats-json");
-        let conversion = || Conversion {
-            reports: vec![wats::Report::uut("p", "1", "A"), wats::Report::uut("p", "2", "A")],
-            warnings: Vec::new(),
-        };
-        let ids = |conversion: Conversion| match finish(&job, complete(conversion)) {
-            Answer::Reports { reports, .. } => reports.into_iter().map(|r| r.id).collect::<Vec<_>>(),
-            Answer::Refused { words, .. } => panic!("{words}"),
-        };
-        let derived = ids(conversion());
-        assert_eq!(derived, ids(conversion()));
+        let reports = || vec![complete("1"), complete("2")];
+        let ids = |reports| finish(&job, reports).unwrap().into_iter().map(|r| r.id).collect::<Vec<_>>();
+        let derived = ids(reports());
+        assert_eq!(derived, ids(reports()));
         assert_ne!(derived[0], derived[1]);
 
-        let mut own = conversion();
-        own.reports[1].id = Some(Uuid::from_u128(7));
+        let mut own = reports();
+        own[1].id = Some(Uuid::from_u128(7));
         assert_eq!(ids(own), [derived[0], Uuid::from_u128(7)]);
 
-        let mut twice = complete(conversion());
-        twice.reports[1].id = Some(derived[0]);
-        assert!(words(finish(&job, twice)).contains("the same id"));
+        let mut twice = reports();
+        twice[1].id = Some(derived[0]);
+        assert!(finish(&job, twice).unwrap_err().contains("the same id"));
     }
 
-    /// Fills in what the server's rules ask for.
-    fn complete(mut conversion: Conversion) -> Conversion {
-        for report in &mut conversion.reports {
-            report.process_code = Some(10);
-            report.machine_name = "st".to_owned();
-            report.location = "lab".to_owned();
-            report.purpose = "test".to_owned();
-            report.start = Some(wats::report::Time::from_text("2026-01-01T00:00:00+01:00"));
-        }
-        conversion
+    /// With what the server's rules ask for.
+    fn complete(serial: &str) -> Report {
+        let mut report = Report::uut("p", serial, "A");
+        report.process_code = Some(10);
+        report.machine_name = "st".to_owned();
+        report.location = "lab".to_owned();
+        report.purpose = "test".to_owned();
+        report.start = Some(wats::report::Time::from_text("2026-01-01T00:00:00+01:00"));
+        report
     }
 
     #[test]
     fn a_report_that_breaks_the_rules_names_them() {
-        let mut conversion =
-            complete(Conversion { reports: vec![wats::Report::uut("p", "1", "A")], warnings: Vec::new() });
-        conversion.reports[0].sn = String::new();
-        let words = words(finish(&job("wats-json"), conversion));
-        assert!(words.starts_with("the report breaks the server's rules:\n"), "{words}");
+        let words = finish(&job("wats-json"), vec![complete("")]).unwrap_err();
+        assert!(words.starts_with("report 1 () breaks the server's rules:\n"), "{words}");
+    }
+
+    #[test]
+    fn whoever_takes_the_reports_can_end_the_conversion() {
+        let file = br#"{"pn": "p", "sn": "1", "start": "2026-01-01T00:00:00Z",
+            "root": {"stepType": "SequenceCall", "name": "m", "status": "P", "group": "M"}}"#;
+        let ended =
+            convert_each(&job("wats-json"), file.to_vec(), Vec::new(), &mut |_| Err("no room".to_owned()));
+        assert_eq!(ended, Ended::Refused { words: "no room".to_owned(), not_yet: false });
     }
 }

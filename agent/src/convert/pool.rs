@@ -240,18 +240,18 @@ async fn receive(answers: &mut BufReader<ChildStdout>, limit: usize) -> Result<A
         io::ErrorKind::InvalidData => Broken::TooLong { limit },
         _ => Broken::Pipe,
     };
-    let head = frame::receive(answers, limit).await.map_err(|error| broken(error, limit))?;
-    match serde_json::from_slice(&head).map_err(|_| Broken::Garbled)? {
-        Head::Refused { words, not_yet } => Ok(Answer::Refused { words, not_yet }),
-        Head::Reports { reports: heads, warnings } => {
-            let mut left = limit.saturating_sub(head.len());
-            let mut reports = Vec::new();
-            for head in heads {
+    let (mut left, mut reports) = (limit, Vec::new());
+    loop {
+        let head = frame::receive(answers, left).await.map_err(|error| broken(error, limit))?;
+        left = left.saturating_sub(head.len());
+        match serde_json::from_slice(&head).map_err(|_| Broken::Garbled)? {
+            Head::Report(head) => {
                 let body = frame::receive(answers, left).await.map_err(|error| broken(error, limit))?;
                 left = left.saturating_sub(body.len());
                 reports.push(head.with_body(body));
             }
-            Ok(Answer::Reports { reports, warnings })
+            Head::Done { warnings } => return Ok(Answer::Reports { reports, warnings }),
+            Head::Refused { words, not_yet } => return Ok(Answer::Refused { words, not_yet }),
         }
     }
 }

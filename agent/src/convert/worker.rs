@@ -13,7 +13,7 @@ use uuid::Uuid;
 use wats_converters::Companion;
 
 use super::frame;
-use super::job::{Answer, Job, convert};
+use super::job::{Ended, Job, convert_each};
 use crate::store::NewReport;
 
 /// The address space of a worker: a file that needs more is an error, the machine goes on.
@@ -27,12 +27,20 @@ pub(super) struct Request<J> {
     pub(super) companions: Vec<String>,
 }
 
-/// The first message of an answer; the bodies of the reports follow, one message each.
+/// A message of an answer: any number of reports, each as soon as it is complete, then how it ended.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Head {
-    Reports { reports: Vec<ReportHead>, warnings: Vec<String> },
-    Refused { words: String, not_yet: bool },
+    /// The body follows as a message of its own.
+    Report(ReportHead),
+    Done {
+        warnings: Vec<String>,
+    },
+    /// The reports before it may not be used.
+    Refused {
+        words: String,
+        not_yet: bool,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,20 +90,27 @@ pub fn run() -> io::Result<()> {
         for name in companions {
             others.push(Companion { name, bytes: frame::read(&mut requests)? });
         }
-        answer(&mut answers, convert(&job, bytes, others))?;
+        answer(&mut answers, &job, bytes, others)?;
     }
 }
 
-fn answer(to: &mut impl Write, answer: Answer) -> io::Result<()> {
-    let (head, bodies) = match answer {
-        Answer::Refused { words, not_yet } => (Head::Refused { words, not_yet }, Vec::new()),
-        Answer::Reports { reports, warnings } => {
-            let (heads, bodies) = reports.into_iter().map(split).unzip();
-            (Head::Reports { reports: heads, warnings }, bodies)
-        }
+/// Converts and answers; there is never more than one report in memory for formats that are read unit by unit.
+fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Companion>) -> io::Result<()> {
+    let mut pipe = Ok(());
+    let ended = convert_each(job, bytes, companions, &mut |report| {
+        let (head, body) = split(report);
+        pipe = serde_json::to_vec(&Head::Report(head))
+            .map_err(io::Error::from)
+            .and_then(|head| frame::write(to, &head))
+            .and_then(|()| frame::write(to, &body));
+        pipe.as_ref().copied().map_err(ToString::to_string)
+    });
+    pipe?;
+    let head = match ended {
+        Ended::Whole { warnings } => Head::Done { warnings },
+        Ended::Refused { words, not_yet } => Head::Refused { words, not_yet },
     };
-    frame::write(to, &serde_json::to_vec(&head)?)?;
-    bodies.iter().try_for_each(|body| frame::write(to, body))
+    frame::write(to, &serde_json::to_vec(&head)?)
 }
 
 fn split(report: NewReport) -> (ReportHead, Vec<u8>) {

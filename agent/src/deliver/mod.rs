@@ -4,8 +4,8 @@
 //! only after that is on disk; whatever ends in between is sent again under the same id, which replaces.
 
 mod gate;
-mod pace;
-mod uplink;
+pub(crate) mod pace;
+pub(crate) mod uplink;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use uuid::Uuid;
 use wats::client::{Client, SubmitError, Verdict};
 
 use crate::config::Settings;
-use crate::control::api::{Event, Link, USUAL_PRIORITY};
+use crate::control::api::{Event, LEAST_PRIORITY, Link, USUAL_PRIORITY};
 use crate::events::brief;
 use crate::metrics::{self, Stage};
 use crate::service::Pulse;
-use crate::store::{Attempt, Due, DueHead, Sent, StoreError};
+use crate::store::{Attempt, Due, DueHead, Sent, StoreError, is_replayed};
 use crate::turns::Turns;
 use crate::{Agent, error_chain};
 use gate::{Gate, backoff, jitter};
-use pace::Pace;
+use pace::{Pace, SharedPace};
 
 /// The loop turns at least so often.
 const TURN: Duration = Duration::from_secs(5);
@@ -35,6 +35,10 @@ const TURN: Duration = Duration::from_secs(5);
 const ASK_VERSION: Duration = Duration::from_secs(5 * 60);
 /// After a stop was asked for, uploads in hand get so long to end.
 const LAST_UPLOADS: Duration = Duration::from_secs(5);
+/// Seconds that the clocks may differ between two turns before the one of the wall counts as set.
+const CLOCK_SET: u64 = 30;
+/// No report waits longer than this from the start on, whatever stands in the database.
+const LATEST: SignedDuration = SignedDuration::from_mins(15);
 /// A report that alone gets a server error so often is put aside.
 const SERVER_ERRORS: u32 = 10;
 
@@ -45,9 +49,10 @@ const SERVER_ERRORS: u32 = 10;
 pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Result<(), StoreError> {
     // Of an earlier turn of this part that crashed.
     agent.store().give_all_back();
+    *agent.pace().lock() = resumed_pace(&agent).await?;
     let settings = agent.watch_settings();
     let mut delivery = Delivery {
-        pace: resumed_pace(&agent).await?,
+        pace: agent.pace().clone(),
         agent,
         settings,
         client: None,
@@ -61,7 +66,11 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
         recording: JoinSet::new(),
         version_at: None,
         asking: JoinSet::new(),
+        clock: Clock::new(),
     };
+    // A report that the clock of another life has postponed for longer than is usual does not wait that long.
+    let latest = Timestamp::now().saturating_add(LATEST).unwrap_or(Timestamp::MAX);
+    delivery.agent.store().all_due(latest).await?;
     delivery.connect();
     let result = delivery.turn(pulse, stop).await;
     delivery.end().await;
@@ -74,7 +83,7 @@ struct Delivery {
     /// `None` while address or credential are missing or unusable.
     client: Option<Client>,
     gate: Gate,
-    pace: Pace,
+    pace: SharedPace,
     turns: Turns,
     /// Taken from the queue, to be sent as soon as that may be.
     next: VecDeque<Due>,
@@ -90,6 +99,28 @@ struct Delivery {
     /// When the server's version is asked for next.
     version_at: Option<Instant>,
     asking: JoinSet<()>,
+    clock: Clock,
+}
+
+/// The clock of the wall next to one that nobody sets.
+struct Clock {
+    wall: Timestamp,
+    steady: Instant,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { wall: Timestamp::now(), steady: Instant::now() }
+    }
+
+    /// True once after somebody has set the clock by more than [`CLOCK_SET`].
+    fn has_jumped(&mut self) -> bool {
+        let now = Self::new();
+        let by_wall = now.wall.duration_since(self.wall).as_secs();
+        let by_steady = i64::try_from((now.steady - self.steady).as_secs()).unwrap_or(i64::MAX);
+        *self = now;
+        by_wall.abs_diff(by_steady) > CLOCK_SET
+    }
 }
 
 /// How an upload ended, for the gate.
@@ -112,6 +143,12 @@ impl Delivery {
         let agent = self.agent.clone();
         while !stop.is_cancelled() {
             pulse.beat();
+            if self.clock.has_jumped() {
+                // Reports that were postponed by the other clock might wait for ever.
+                tracing::warn!("the clock was set: all waiting reports are due now");
+                agent.store().all_due(Timestamp::now()).await?;
+                self.more = true;
+            }
             // Before looking, or what comes in between is missed.
             let woken = agent.delivery().notified();
             self.start_uploads().await?;
@@ -151,7 +188,7 @@ impl Delivery {
             return Ok(());
         }
         let free = self.gate.permits(now, limits.uploads).saturating_sub(running);
-        let free = free.min(self.pace.free(now, limits.requests_per_minute));
+        let free = free.min(self.pace.lock().free(now, limits.requests_per_minute));
         if free == 0 {
             return Ok(());
         }
@@ -161,7 +198,7 @@ impl Delivery {
         }
         for _ in 0..free {
             let Some(due) = self.next.pop_front() else { break };
-            self.pace.count(now);
+            self.pace.lock().count(now);
             let id = due.head.id;
             let task = self.uploads.spawn(upload(self.agent.clone(), client.clone(), due));
             self.running.insert(task.id(), id);
@@ -176,6 +213,9 @@ impl Delivery {
         let is_probe = self.gate.is_closed();
         let (until, most) = if is_probe { (Timestamp::MAX, 1) } else { (Timestamp::now(), uploads) };
         let priority = |name: &str| {
+            if is_replayed(name) {
+                return LEAST_PRIORITY;
+            }
             let source = settings.config.sources.iter().find(|source| source.name == name);
             source.map_or(USUAL_PRIORITY, |source| source.priority)
         };
@@ -220,7 +260,7 @@ impl Delivery {
             return;
         }
         self.version_at = Some(now + ASK_VERSION);
-        self.pace.count(now);
+        self.pace.lock().count(now);
         let agent = self.agent.clone();
         self.asking.spawn(async move {
             if let Ok(version) = client.version().await {
@@ -238,7 +278,7 @@ impl Delivery {
             return Ok(at.saturating_duration_since(Instant::now()).min(TURN));
         }
         let (now, limit) = (Instant::now(), self.settings.borrow().config.delivery.requests_per_minute);
-        if let Some(at) = self.pace.opens_at(now, limit) {
+        if let Some(at) = self.pace.lock().opens_at(now, limit) {
             return Ok(at.saturating_duration_since(now).min(TURN));
         }
         let due = self.agent.store().next_due().await?;

@@ -1,6 +1,7 @@
 //! How many requests a minute the server gets. Decides, touches nothing.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The window over which requests are counted, as servers count them.
@@ -43,6 +44,26 @@ impl Pace {
         // With a limit that was lowered, more than one must leave the window.
         let beyond = self.sent.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
         self.sent.get(beyond).map(|at| *at + WINDOW)
+    }
+}
+
+/// One pace for all who ask the server: it counts their requests together. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SharedPace(Arc<Mutex<Pace>>);
+
+impl SharedPace {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Pace> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request if there is room for it.
+    pub(crate) fn take(&self, now: Instant, limit: u32) -> bool {
+        let mut pace = self.lock();
+        let free = pace.free(now, limit) > 0;
+        if free {
+            pace.count(now);
+        }
+        free
     }
 }
 

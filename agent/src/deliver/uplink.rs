@@ -2,18 +2,24 @@
 
 use std::error::Error;
 
-use wats::client::{Client, ClientSettings, ProxyCredential};
+use wats::client::{Client, ClientSettings, ProxyCredential, Token};
 
 use crate::config::Server;
 use crate::secret::Secrets;
 
+type Made = Result<Option<Client>, Box<dyn Error + Send + Sync>>;
+
 /// `None` while there is no address or no credential.
-pub(super) fn client(
-    server: &Server,
-    secrets: &Secrets,
-) -> Result<Option<Client>, Box<dyn Error + Send + Sync>> {
+pub(crate) fn client(server: &Server, secrets: &Secrets) -> Made {
+    match secrets.server_token()? {
+        Some(token) => client_as(server, secrets, token),
+        None => Ok(None),
+    }
+}
+
+/// A client with another credential; `None` while there is no address.
+pub(crate) fn client_as(server: &Server, secrets: &Secrets, token: Token) -> Made {
     let Some(url) = &server.url else { return Ok(None) };
-    let Some(token) = secrets.server_token()? else { return Ok(None) };
     let mut settings = ClientSettings::new(url, token, concat!("wats-agent/", env!("CARGO_PKG_VERSION")))?;
     if let Some(proxy) = &server.proxy {
         let credential = secrets.proxy_credential()?;

@@ -146,6 +146,20 @@ impl Drop for Candidate {
     }
 }
 
+/// True when the source takes files of that name.
+pub(crate) fn takes(settings: &SourceSettings, name: &str) -> bool {
+    names::fits(name, &patterns(settings))
+}
+
+/// The patterns in force.
+fn patterns(settings: &SourceSettings) -> Vec<String> {
+    if !settings.file_patterns.is_empty() {
+        return settings.file_patterns.clone();
+    }
+    let converter = wats_converters::find(&settings.converter);
+    converter.map_or(Vec::new(), |it| it.about().file_patterns.iter().map(|&p| p.to_owned()).collect())
+}
+
 impl Source {
     /// A larger file, or unit, is refused.
     pub fn max_file_bytes(&self) -> u64 {
@@ -153,17 +167,8 @@ impl Source {
     }
 
     fn place(&self) -> Result<Place, globset::Error> {
-        let rules = NameRules::new(self.patterns(), self.settings.unit(), &self.settings.intake);
+        let rules = NameRules::new(patterns(&self.settings), self.settings.unit(), &self.settings.intake);
         Ok(Place { folder: self.folder.clone(), names: Arc::new(Names::new(rules)?), share: None })
-    }
-
-    /// The patterns in force.
-    fn patterns(&self) -> Vec<String> {
-        if !self.settings.file_patterns.is_empty() {
-            return self.settings.file_patterns.clone();
-        }
-        let converter = wats_converters::find(&self.settings.converter);
-        converter.map_or(Vec::new(), |it| it.about().file_patterns.iter().map(|&p| p.to_owned()).collect())
     }
 }
 

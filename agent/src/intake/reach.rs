@@ -255,5 +255,5 @@ fn hash(bytes: &[u8], companions: &[Companion]) -> String {
     for companion in companions {
         hash.update(format!("\n{}\0{}", crate::files::sha256(&companion.bytes), companion.name));
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::files::hex(&hash.finalize())
 }

@@ -10,8 +10,10 @@ mod sealed;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use keyring_core::{CredentialStore, Entry};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use serde::{Deserialize, Serialize};
 use wats::client::Token;
 use zeroize::Zeroizing;
 
@@ -24,6 +26,7 @@ pub use sealed::{SealError, SealedStore};
 const SERVICE: &str = "wats-agent";
 const SERVER_TOKEN: &str = "server-token";
 const PROXY_CREDENTIAL: &str = "proxy-credential";
+const REGISTERED_CLIENT: &str = "registered-client";
 
 /// Why a credential could not be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +41,22 @@ pub enum SecretError {
     /// What another store behind the keyring API says.
     #[error("the credential store failed")]
     Store(#[source] keyring_core::Error),
+}
+
+/// This machine as a client of one server. It cannot be printed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RegisteredClient {
+    /// The server's address: a passcode never goes to another.
+    pub url: String,
+    pub id: String,
+    #[serde(serialize_with = "expose")]
+    pub passcode: SecretString,
+    pub registered_at: Timestamp,
+}
+
+/// Into the sealed store, and nowhere else.
+fn expose<S: serde::Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(secret.expose_secret())
 }
 
 /// The agent's credentials by name, in whichever keyring store it was given.
@@ -91,6 +110,26 @@ impl Secrets {
     /// Forgets the proxy's credential; no matter if there is none.
     pub fn forget_proxy_credential(&self) -> Result<(), SecretError> {
         self.forget(PROXY_CREDENTIAL)
+    }
+
+    /// What the server gave this machine when it registered; `None` when it has not.
+    pub fn registered_client(&self) -> Result<Option<RegisteredClient>, SecretError> {
+        let Some(text) = self.read(REGISTERED_CLIENT)? else { return Ok(None) };
+        serde_json::from_str(text.expose_secret())
+            .map(Some)
+            .map_err(|_| SecretError::Content { what: "registration" })
+    }
+
+    pub fn set_registered_client(&self, client: &RegisteredClient) -> Result<(), SecretError> {
+        let text = serde_json::to_string(client)
+            .map(Zeroizing::new)
+            .map_err(|_| SecretError::Content { what: "registration" })?;
+        self.write(REGISTERED_CLIENT, &text)
+    }
+
+    /// Forgets the registration; no matter if there is none.
+    pub fn forget_registered_client(&self) -> Result<(), SecretError> {
+        self.forget(REGISTERED_CLIENT)
     }
 
     fn entry(&self, name: &str) -> Result<Entry, SecretError> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::lists::{PAGE_LIMIT, matching};
-use super::reports::{NewReport, note};
+use super::reports::{NewReport, note_discard};
 use super::rows::{ms, report_state};
 use super::{MoveError, Store, StoreError};
 use crate::control::api::{ReportQuery, ReportState};
@@ -73,7 +73,7 @@ impl Store {
                         .fetch_all(&mut *db)
                         .await?;
                     for id in &ids {
-                        note(db, Event::Discarded, id, None, now).await?;
+                        note_discard(db, id, now).await?;
                     }
                     Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
                 })
@@ -196,7 +196,7 @@ mod tests {
             let records = bench.ledger().await.find(serial).await.unwrap();
             assert_eq!(records.last().unwrap().event, last, "{serial}");
         }
-        assert_eq!(bench.ledger().await.verify(None).await.unwrap().0, 8);
+        assert_eq!(bench.ledger().await.verify(None).await.unwrap().records, 8);
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use super::reports::{self, NewReport};
 use super::rows::ms;
 use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::FileState;
-use crate::files::Stamp;
+use crate::files::{Stamp, hex};
 use crate::ledger::{Event, Record};
 
 /// A settled file.
@@ -430,8 +430,4 @@ impl KnownRow {
 
 fn to_path(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

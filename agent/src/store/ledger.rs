@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 
 use super::rows::{ms, time};
 use super::{StoreError, bulk, options};
-use crate::ledger::{Check, Event, Flaw, Record};
+use crate::ledger::{Check, Event, Flaw, Record, Sound};
 
 /// Adds records after the last one.
 pub(super) async fn append(db: &mut SqliteConnection, mut records: Vec<Record>) -> Result<(), sqlx::Error> {
@@ -58,30 +58,6 @@ pub(super) async fn append(db: &mut SqliteConnection, mut records: Vec<Record>) 
         },
     )
     .await
-}
-
-/// A record about a report, with what was recorded when it was made. `None` for one from before the ledger.
-pub(super) async fn about_report(
-    db: &mut SqliteConnection,
-    event: Event,
-    report_id: &str,
-) -> Result<Option<Record>, sqlx::Error> {
-    let made: Option<Row> = sqlx::query_as(
-        "SELECT * FROM ledger WHERE report_id = ?1 AND event IN ('converted', 'corrected')
-          ORDER BY seq DESC LIMIT 1",
-    )
-    .bind(report_id)
-    .fetch_optional(db)
-    .await?;
-    Ok(made.map(|made| {
-        let mut record = Record::new(event, made.source);
-        record.report_id = made.report_id;
-        record.report_sha256 = made.report_sha256;
-        record.serial_number = made.serial_number;
-        record.part_number = made.part_number;
-        record.result = made.result;
-        record
-    }))
 }
 
 #[derive(sqlx::FromRow)]
@@ -174,12 +150,11 @@ impl Ledger {
         Ok(seq.unwrap_or(0))
     }
 
-    /// Computes every hash again. Answers how many records there are and the hash of the last; `noted` is the last
-    /// hash of an earlier check.
+    /// Computes every hash again; `noted` is the last hash of an earlier check.
     ///
     /// # Errors
     /// With the first flaw, or when the database does not answer.
-    pub async fn verify(&self, noted: Option<String>) -> Result<(i64, String), LedgerError> {
+    pub async fn verify(&self, noted: Option<String>) -> Result<Sound, LedgerError> {
         // Before the records: what is added meanwhile is no flaw.
         let written = self.written().await?;
         let mut check = Check::new(noted);

@@ -233,7 +233,7 @@ impl Store {
                 .fetch_one(&self.readers)
                 .await?;
         let body = serde_json::from_slice(&body).map_err(|error| sqlx::Error::Decode(error.into()))?;
-        Ok(Some(ReportDetail { record, body, server_answer }))
+        Ok(Some(ReportDetail { record, body, server_answer, complaints: Vec::new() }))
     }
 
     /// How many reports are in which state.

@@ -10,7 +10,9 @@ mod error;
 mod files;
 mod ledger;
 mod lists;
+mod replay;
 mod reports;
+mod rescue;
 mod retention;
 mod rows;
 mod sending;
@@ -18,7 +20,10 @@ mod sending;
 mod tests;
 mod writer;
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,11 +33,14 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-pub use error::StoreError;
+pub use error::{StoreError, damage_was_seen};
 pub use files::{Finished, Known, Made, NewFile, Recorded};
 pub use ledger::{Ledger, LedgerError};
 pub use lists::{Newest, SourceTotals};
+pub use replay::{Archived, is_replayed};
 pub use reports::{Attempt, Due, DueHead, MoveError, NewReport, Sent, Waiting};
+pub(crate) use rescue::number;
+pub use rescue::{Phase, Rescue, open as open_or_rescue, suspect};
 pub use retention::Delivered;
 use sending::Sending;
 use writer::Writer;
@@ -42,6 +50,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 /// The open database. Cheap to clone; all clones are the same.
 #[derive(Debug, Clone)]
 pub struct Store {
+    path: Arc<Path>,
+    /// The file that was opened, and its log.
+    itself: [Option<(u64, u64)>; 2],
     readers: SqlitePool,
     writer: Writer,
     sending: Sending,
@@ -64,7 +75,53 @@ impl Store {
             .connect_with(options(path).read_only(true))
             .await
             .map_err(failed)?;
-        Ok(Self { readers, writer: Writer::start(connection), sending: Sending::default() })
+        let itself = files_of(path);
+        let writer = Writer::start(connection);
+        Ok(Self { path: Arc::from(path), itself, readers, writer, sending: Sending::default() })
+    }
+
+    /// Has SQLite look through the whole database, which takes as long as reading it.
+    ///
+    /// # Errors
+    /// When it is damaged, or does not answer.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        match rescue::check(&mut connection, "PRAGMA quick_check(1)").await? {
+            None => Ok(()),
+            Some(words) => Err(StoreError::Damaged(Arc::new(sqlx::Error::Protocol(words)))),
+        }
+    }
+
+    /// True when the database is too large to be checked before each start.
+    pub fn is_large(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|it| it.len() > rescue::SMALL)
+    }
+
+    /// True when somebody has deleted or replaced the files under us: what is stored now goes nowhere.
+    pub fn is_torn(&self) -> bool {
+        files_of(&self.path) != self.itself
+    }
+
+    /// Writes all that a torn database holds to a file beside it, which the next start takes up.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn save(&self) -> Result<PathBuf, StoreError> {
+        let (draft, saved) =
+            (rescue::beside(&self.path, ".saved-draft"), rescue::beside(&self.path, rescue::SAVED));
+        let failed = |source| StoreError::Rescue { path: saved.clone(), source: Arc::new(source) };
+        match fs::remove_file(&draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let into = draft.to_string_lossy().into_owned();
+        // Through a reader: these, too, still have the old files open, and the writer may be in the middle of a change.
+        let mut reader = self.readers.acquire().await?;
+        sqlx::query("VACUUM INTO ?1").bind(into).execute(&mut *reader).await?;
+        fs::File::open(&draft).and_then(|it| it.sync_all()).map_err(failed)?;
+        fs::rename(&draft, &saved).map_err(failed)?;
+        crate::files::sync_folder(crate::files::folder_of(&saved)).map_err(failed)?;
+        Ok(saved)
     }
 
     /// Finishes what was asked for and closes the database.
@@ -79,6 +136,12 @@ impl Store {
     }
 }
 
+/// Device and inode of the database and of its log.
+fn files_of(path: &Path) -> [Option<(u64, u64)>; 2] {
+    let id = |path: &Path| fs::metadata(path).ok().map(|it| (it.dev(), it.ino()));
+    [id(path), id(&rescue::beside(path, "-wal"))]
+}
+
 /// The one place for how the database is opened.
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -88,6 +151,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // A commit that was answered must survive a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // Pages that change with every file are written into the database less often.
+        .pragma("wal_autocheckpoint", "4000")
         .busy_timeout(Duration::from_secs(10))
         .disable_statement_logging()
 }

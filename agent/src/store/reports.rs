@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
+use super::replay::source_of;
 use super::rows::{ms, report_state, time, uuid};
 use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::ReportState;
@@ -194,7 +195,7 @@ impl Store {
     pub async fn retry_report(&self, id: Uuid, now: Timestamp) -> Result<(), MoveError> {
         let change = "UPDATE report SET state = 'queued', attempts = 0, due_at = ?2
                        WHERE id = ?1 AND state IN ('rejected', 'queued')";
-        self.move_report(id, now, change, None).await
+        self.move_report(id, now, change, false).await
     }
 
     /// Gives a rejected report up; it is kept for the record.
@@ -204,7 +205,7 @@ impl Store {
     pub async fn discard_report(&self, id: Uuid, now: Timestamp) -> Result<(), MoveError> {
         let change =
             "UPDATE report SET state = 'discarded', due_at = ?2 WHERE id = ?1 AND state = 'rejected'";
-        self.move_report(id, now, change, Some(Event::Discarded)).await
+        self.move_report(id, now, change, true).await
     }
 
     async fn move_report(
@@ -212,7 +213,7 @@ impl Store {
         id: Uuid,
         now: Timestamp,
         change: &'static str,
-        event: Option<Event>,
+        discards: bool,
     ) -> Result<(), MoveError> {
         if self.sending.contains(id) {
             return Err(MoveError::Illegal { state: ReportState::Sending });
@@ -224,8 +225,8 @@ impl Store {
                     let id = id.to_string();
                     let changed = sqlx::query(change).bind(&id).bind(ms(now)).execute(&mut *db).await?;
                     if changed.rows_affected() > 0 {
-                        if let Some(event) = event {
-                            note(db, event, &id, None, now).await?;
+                        if discards {
+                            note_discard(db, &id, now).await?;
                         }
                         return Ok(None);
                     }
@@ -460,27 +461,34 @@ fn receipt(attempt: &Attempt) -> Option<Record> {
         Sent::Rejected { answer, .. } => (Event::Refused, answer),
         Sent::Postponed { .. } | Sent::GivenBack { .. } => return None,
     };
-    let report = &attempt.report;
-    let mut record = Record { at: attempt.at, ..Record::new(event, report.source.clone()) };
+    let words = Some(words.clone());
+    Some(Record { at: attempt.at, words, ..about(&attempt.report, event) })
+}
+
+/// Records in the ledger that a person gave a report up.
+pub(super) async fn note_discard(
+    db: &mut SqliteConnection,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let row: DueRow = sqlx::query_as(
+        "SELECT id, seq, attempts, stored_at, source, serial_number, part_number, result, body
+           FROM report JOIN report_body USING (seq) WHERE id = ?1",
+    )
+    .bind(id)
+    .fetch_one(&mut *db)
+    .await?;
+    let record = Record { at: now, ..about(&row.due()?.head, Event::Discarded) };
+    ledger::append(db, vec![record]).await
+}
+
+/// A record about a report.
+fn about(report: &DueHead, event: Event) -> Record {
+    let mut record = Record::new(event, source_of(&report.source).to_owned());
     record.report_id = Some(report.id.to_string());
     record.report_sha256 = Some(report.sha256.clone());
     record.serial_number = Some(report.serial_number.clone());
     record.part_number = Some(report.part_number.clone());
     record.result = Some(report.result.clone());
-    record.words = Some(words.clone());
-    Some(record)
-}
-
-/// Records in the ledger what became of a report.
-pub(super) async fn note(
-    db: &mut SqliteConnection,
-    event: Event,
-    id: &str,
-    words: Option<String>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    match ledger::about_report(db, event, id).await? {
-        Some(record) => ledger::append(db, vec![Record { at: now, words, ..record }]).await,
-        None => Ok(()),
-    }
+    record
 }

@@ -1,9 +1,11 @@
 //! What is delivered and may be forgotten. The ledger keeps the answer.
 
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::rows::{ms, time};
@@ -62,6 +64,36 @@ impl Store {
                 size_bytes: size.cast_unsigned(),
             })
             .collect())
+    }
+
+    /// Where all archived files lie.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn archived_places(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let query = "SELECT kept_at FROM file WHERE kept_at IS NOT NULL";
+        let paths: Vec<Vec<u8>> = sqlx::query_scalar(query).fetch_all(&self.readers).await?;
+        Ok(paths.into_iter().map(|path| PathBuf::from(OsString::from_vec(path))).collect())
+    }
+
+    /// The sources that these contents came from, as far as the ledger knows. It is read from end to end.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn sources_of(
+        &self,
+        contents: &HashSet<String>,
+    ) -> Result<HashMap<String, String>, StoreError> {
+        let query =
+            "SELECT file_sha256, source FROM ledger WHERE event = 'converted' AND file_sha256 IS NOT NULL";
+        let mut rows = sqlx::query_as::<_, (String, String)>(query).fetch(&self.readers);
+        let mut sources = HashMap::new();
+        while let Some((sha256, source)) = rows.try_next().await? {
+            if contents.contains(&sha256) {
+                sources.insert(sha256, source);
+            }
+        }
+        Ok(sources)
     }
 
     /// The bytes of all archived files.

@@ -19,7 +19,7 @@ pub(super) async fn bench() -> Bench {
     Bench { folder, store, now: Timestamp::from_second(1_800_000_000).unwrap() }
 }
 
-fn file(name: &str, sha256: &str) -> NewFile {
+pub(super) fn file(name: &str, sha256: &str) -> NewFile {
     NewFile {
         source: "line".to_owned(),
         converter: "wats-json".to_owned(),
@@ -331,7 +331,7 @@ fn only_the_drawn_moves_are_legal() {
 }
 
 /// The check of the whole ledger.
-async fn verified(database: &Path) -> Result<(i64, String), crate::ledger::Flaw> {
+async fn verified(database: &Path) -> Result<crate::ledger::Sound, crate::ledger::Flaw> {
     use futures_util::StreamExt;
     let ledger = Ledger::open(database).await.unwrap();
     let written = ledger.written().await.unwrap();
@@ -348,7 +348,7 @@ async fn weakness_15_the_ledger_answers_which_file_a_serial_number_came_from() {
     use crate::ledger::Event;
     let bench = bench().await;
     let database = bench.folder.path().join("agent.db");
-    assert_eq!(verified(&database).await.unwrap().0, 0);
+    assert_eq!(verified(&database).await.unwrap().records, 0);
     bench.converted("a", vec![report(1, "one"), report(2, "two")]).await;
     bench.failed("bad", "bad", "line 3: no number").await;
     bench.finish(file("again", "a"), Made::Reports(vec![report(1, "one")])).await.unwrap();
@@ -373,7 +373,7 @@ async fn weakness_15_the_ledger_answers_which_file_a_serial_number_came_from() {
     assert_eq!(made.report_sha256.as_deref(), Some(crate::files::sha256(b"{\"a\":\"one\"}").as_str()));
     assert_eq!(made.converter_version.as_deref(), Some(env!("CARGO_PKG_VERSION")));
     // Two reports made, a failure, a duplicate, an acknowledgement, a refusal, a report given up.
-    assert_eq!(verified(&database).await.unwrap().0, 7);
+    assert_eq!(verified(&database).await.unwrap().records, 7);
 }
 
 #[tokio::test]
@@ -388,7 +388,7 @@ async fn a_ledger_that_was_tampered_with_is_found_out() {
         let refused = raw.execute(change).await.unwrap_err().to_string();
         assert!(refused.contains("append-only"), "{refused}");
     }
-    assert_eq!(verified(&database).await.unwrap().0, 5);
+    assert_eq!(verified(&database).await.unwrap().records, 5);
     // Whoever owns the machine can take the locks off; the hashes remain.
     raw.execute("DROP TRIGGER ledger_is_not_changed; DROP TRIGGER ledger_is_not_shortened").await.unwrap();
     raw.execute("UPDATE ledger SET result = 'F' WHERE seq = 2").await.unwrap();

@@ -143,6 +143,12 @@ async fn commit(
     changes: &mut [Box<dyn Change>],
 ) -> Result<(), StoreError> {
     connection.execute("BEGIN IMMEDIATE").await?;
+    if let [alone] = changes {
+        // It is undone with the transaction.
+        alone.run(connection).await?;
+        connection.execute("COMMIT").await?;
+        return Ok(());
+    }
     for change in changes {
         connection.execute("SAVEPOINT change").await?;
         match change.run(connection).await {

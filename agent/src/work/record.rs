@@ -1,6 +1,5 @@
 //! The last two stages: recording what came of files, and putting them away.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -236,8 +235,9 @@ async fn move_away(agent: &Agent, mut files: Vec<(Candidate, Known)>) {
     let archive = agent.settings().archive_folder();
     let mut moved = Candidate::put_away(&files, &archive).await;
     for (file, moved) in files.iter_mut().zip(&mut moved) {
-        if moved.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            // Somebody was quicker, perhaps a process of an agent that was killed: now it shows where it lies.
+        if moved.is_err() {
+            // It may have been moved, and only the waiting for the disk failed; or somebody was quicker, perhaps a
+            // process of an agent that was killed. Nobody would find it in its folder again: now it shows where it lies.
             if let Some(again) = Candidate::put_away(std::slice::from_ref(file), &archive).await.pop() {
                 *moved = again;
             }
@@ -273,7 +273,14 @@ async fn move_away(agent: &Agent, mut files: Vec<(Candidate, Known)>) {
     if all {
         agent.set_trouble("archive", None);
     }
-    if let Err(error) = agent.store().put_away(gone).await {
+    // Those that are gone from their folder are not found there again: a disk that fails is waited for.
+    let recorded = loop {
+        match agent.store().put_away(gone.clone()).await {
+            Err(error) if error.may_pass() => tokio::time::sleep(Duration::from_secs(1)).await,
+            recorded => break recorded,
+        }
+    };
+    if let Err(error) = recorded {
         tracing::error!(%error, "could not record where {} files lie now; that is found out again", files.len());
         for (file, _) in &mut files {
             file.ends(Outcome::Later(AGAIN));

@@ -15,7 +15,7 @@ use crate::Console;
 use crate::access::SignedIn;
 use crate::error::{PageError, agent_words, sentence};
 use crate::frame::{Frame, Nav};
-use crate::words::{Badge, Moment, Tone, size};
+use crate::words::{Badge, Moment, Tone, size, span};
 
 pub(super) fn routes() -> Router<Console> {
     Router::new().route("/", get(show)).route("/dashboard/live", get(live))
@@ -51,6 +51,8 @@ struct Now {
     last_success: Option<Moment>,
     waiting: u64,
     oldest: Option<Moment>,
+    /// When nothing waits any more, while something does.
+    drained: Option<String>,
     refused: u64,
     failed_files: u64,
     sent_today: u64,
@@ -198,6 +200,8 @@ impl Now {
             last_success: status.server.last_success.map(|at| Moment::new(at, now)),
             waiting: status.queue.queued + status.queue.sending,
             oldest: status.queue.oldest_queued.map(|at| Moment::new(at, now)),
+            drained: (status.queue.queued + status.queue.sending > 0)
+                .then(|| drained(status.forecast.seconds_to_drained)),
             refused: status.queue.rejected,
             failed_files: status.queue.failed_files,
             sent_today: status.queue.sent_today,
@@ -206,7 +210,12 @@ impl Now {
             disk: Meter::new(
                 disk_used,
                 status.disk.total_bytes,
-                format!("{} free of {}", size(status.disk.free_bytes), size(status.disk.total_bytes)),
+                format!(
+                    "{} free of {}; {}",
+                    size(status.disk.free_bytes),
+                    size(status.disk.total_bytes),
+                    full(status.forecast.seconds_to_full)
+                ),
             ),
             memory: Meter::new(
                 memory_used,
@@ -219,6 +228,21 @@ impl Now {
                 ),
             ),
         }
+    }
+}
+
+fn drained(seconds: Option<u64>) -> String {
+    match seconds {
+        Some(seconds) => format!("All sent in about {}", span(seconds)),
+        None => "When all are sent is not foreseeable".to_owned(),
+    }
+}
+
+fn full(seconds: Option<u64>) -> String {
+    match seconds {
+        Some(0) => "that is too little to take more files".to_owned(),
+        Some(seconds) => format!("full in about {} if it goes on like this", span(seconds)),
+        None => "when it is full is not foreseeable".to_owned(),
     }
 }
 
@@ -304,6 +328,15 @@ mod tests {
             "The server refused the token. No report is lost; sending goes on once this is put right."
         );
         assert_eq!(link_advice(Link::NotConfigured, None).unwrap().action, "Set up the server");
+    }
+
+    #[test]
+    fn what_is_not_foreseeable_is_said() {
+        assert_eq!(drained(Some(600)), "All sent in about 10 min");
+        assert_eq!(drained(None), "When all are sent is not foreseeable");
+        assert_eq!(full(Some(0)), "that is too little to take more files");
+        assert_eq!(full(Some(200_000)), "full in about 2 days if it goes on like this");
+        assert_eq!(full(None), "when it is full is not foreseeable");
     }
 
     #[test]

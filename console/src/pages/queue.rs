@@ -10,7 +10,9 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
-use wats_agent::control::api::{Changed, FileQuery, FileRecord, FileState, ReportQuery, ReportState};
+use wats_agent::control::api::{
+    Changed, Complaint, FileQuery, FileRecord, FileState, ReportQuery, ReportState,
+};
 
 use super::dashboard::ReportRow;
 use super::redirect_with_notice;
@@ -254,7 +256,27 @@ struct ReportPage {
     can_retry: bool,
     can_discard: bool,
     answer: Option<String>,
+    complaints: Vec<ComplaintRow>,
     body: String,
+}
+
+/// One line of the server's refusal.
+struct ComplaintRow {
+    words: String,
+    /// Where it stands in the source file.
+    place: Option<String>,
+    text: String,
+}
+
+impl From<Complaint> for ComplaintRow {
+    fn from(complaint: Complaint) -> Self {
+        let place = complaint.source.as_ref().map(|it| match it.column {
+            ..=200 => format!("Line {}", it.line),
+            column => format!("Line {}, column {column}", it.line),
+        });
+        let text = complaint.source.map(|it| it.text).unwrap_or_default();
+        Self { words: complaint.words, place, text }
+    }
 }
 
 async fn show_report(
@@ -270,6 +292,11 @@ async fn show_report(
         can_retry: matches!(state, ReportState::Queued | ReportState::Rejected),
         can_discard: state == ReportState::Rejected,
         answer: detail.server_answer.filter(|answer| !answer.trim().is_empty()),
+        complaints: if detail.complaints.iter().any(|it| it.source.is_some()) {
+            detail.complaints.into_iter().map(ComplaintRow::from).collect()
+        } else {
+            Vec::new()
+        },
         body: serde_json::to_string_pretty(&detail.body).unwrap_or_default(),
         report: ReportRow::new(detail.record, Timestamp::now()),
     };

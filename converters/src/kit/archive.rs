@@ -1,8 +1,9 @@
 //! Packed files, opened so that a small one cannot grow without bound.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
+use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -22,6 +23,42 @@ fn allowance(packed: usize) -> u64 {
 /// True for the beginning of a ZIP archive.
 pub(crate) fn is_zip(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
+}
+
+/// True for the beginning of a file packed by gzip.
+pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x1f\x8b\x08")
+}
+
+/// A file packed by gzip, unpacked while it is read.
+///
+/// Reading ends with [`io::ErrorKind::UnexpectedEof`] where the file breaks off, and with
+/// [`io::ErrorKind::FileTooLarge`] where it has given more than it has any right to.
+pub(crate) struct Gunzip<'a> {
+    from: MultiGzDecoder<&'a [u8]>,
+    left: u64,
+}
+
+impl<'a> Gunzip<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { from: MultiGzDecoder::new(bytes), left: allowance(bytes.len()) }
+    }
+}
+
+impl Read for Gunzip<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(to)?;
+        self.left = u64::try_from(read)
+            .ok()
+            .and_then(|read| self.left.checked_sub(read))
+            .ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(read)
+    }
+}
+
+/// What is said of a packed file that unpacks to too much.
+pub(crate) fn most() -> String {
+    format!("at most {GROWTH} times the size of the file and {} MB", ROOM >> 20)
 }
 
 /// A ZIP archive; its entries are found by their names without folders, in any letter case.
@@ -96,7 +133,7 @@ impl<'a> Archive<'a> {
                     ErrorKind::TooLarge,
                     format!("the entry \"{name}\" unpacks to far more than a genuine archive"),
                 )
-                .expected(format!("at most {GROWTH} times the size of the file and {} MB", ROOM >> 20))
+                .expected(most())
             },
         )?;
         Ok(Some(bytes))

@@ -1,5 +1,7 @@
 //! Steps as most converters make them.
 
+use std::collections::{HashMap, HashSet};
+
 use wats::report::{BooleanMeas, Double, Extra, MiscInfo, NumericMeas, SequenceCall, Status, Step};
 
 use super::tree;
@@ -56,7 +58,46 @@ pub(crate) fn pass_fail(name: &str, status: Status) -> Step {
     step
 }
 
+/// Names for the measurements of a step: the server wants them to differ.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    taken: HashSet<String>,
+    /// How often a name was asked for, so that many equal ones are not counted through each time.
+    asked: HashMap<String, u32>,
+}
+
+impl Names {
+    /// The name, or the name with a number behind it.
+    pub(crate) fn unique(&mut self, name: &str) -> String {
+        let name = if name.is_empty() { "Measurement" } else { name };
+        // A server takes 100 characters: names that are the same so far are the same.
+        let short: String = name.chars().take(90).collect();
+        let count = self.asked.entry(short.clone()).or_insert(0);
+        loop {
+            *count += 1;
+            let candidate = if *count == 1 { name.to_owned() } else { format!("{short} #{count}") };
+            if self.taken.insert(candidate.clone()) {
+                return candidate;
+            }
+        }
+    }
+}
+
 /// A misc info of a report.
 pub(crate) fn info(name: &str, text: &str) -> MiscInfo {
     MiscInfo { description: Some(name.to_owned()), text: Some(text.to_owned()), ..MiscInfo::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_measurements_differ() {
+        let mut names = Names::default();
+        let given = ["A", "A #2", "A", "", "A", ""].map(|name| names.unique(name));
+        assert_eq!(given, ["A", "A #2", "A #3", "Measurement", "A #4", "Measurement #2"]);
+        let long = "x".repeat(200);
+        assert_ne!(names.unique(&long), names.unique(&long));
+    }
 }

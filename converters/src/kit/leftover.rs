@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use roxmltree::Node;
 use wats::report::{MiscInfo, Status, Step};
 
-use super::build;
+use super::{build, xml};
 
 /// As many different names are kept; genuine files have a handful.
 const MOST_NAMES: usize = 50;
@@ -79,6 +80,41 @@ impl Unread {
     }
 }
 
+/// Elements of XML that a format does not describe: whoever finds one keeps it, and each name is said once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Elements {
+    /// By name: how many there were, and where the first stands.
+    found: BTreeMap<String, (usize, String)>,
+    beyond: usize,
+}
+
+impl Elements {
+    pub(crate) fn add(&mut self, node: Node<'_, '_>) {
+        self.add_as(node.tag_name().name(), node);
+    }
+
+    /// Like [`Self::add`], for an element that has its name in an attribute.
+    pub(crate) fn add_as(&mut self, name: &str, node: Node<'_, '_>) {
+        if let Some((count, _)) = self.found.get_mut(name) {
+            *count += 1;
+        } else if self.found.len() < MOST_NAMES {
+            self.found.insert(name.to_owned(), (1, xml::path(node)));
+        } else {
+            self.beyond += 1;
+        }
+    }
+
+    /// A warning for each name; `kept` says where the elements are now: `kept as additional data`.
+    pub(crate) fn warn(&self, kept: &str, warnings: &mut Vec<String>) {
+        for (name, (count, path)) in &self.found {
+            warnings.push(format!("elements {name} are not known ({count}, the first is {path}): {kept}"));
+        }
+        if self.beyond > 0 {
+            warnings.push(format!("{} elements of further names are not known: {kept}", self.beyond));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +134,16 @@ mod tests {
         assert_eq!(warnings[0], "lines \"A\" are not known (2): the first is kept as misc info");
         assert_eq!(warnings[1], "lines \"Line\" are not known (1): kept as misc info");
         assert_eq!(warnings[50], "952 lines of further names are not known and left out");
+    }
+
+    #[test]
+    fn each_element_is_said_once_with_its_place() {
+        let document = xml::parse("<a><b/><c/><b/></a>").unwrap();
+        let mut elements = Elements::default();
+        document.descendants().filter(|node| xml::is(*node, "b")).for_each(|node| elements.add(node));
+        let mut warnings = Vec::new();
+        elements.warn("kept", &mut warnings);
+        assert_eq!(warnings, ["elements b are not known (2, the first is /a/b[1]): kept"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use wats::report::{Report, Step};
 
-use super::text::fit;
+use super::text::{allowed, fit};
 
 /// Cuts over-long texts and removes forbidden characters, with a warning for each.
 pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
@@ -37,41 +37,41 @@ fn step(this: &mut Step, warnings: &mut Vec<String>) {
     if needs_cut(&this.name, 100) {
         this.name = fit(&this.name, 100, "step name", warnings);
     }
-    let at = format!("step {}", this.name);
-    some(&mut this.error_message, 200, &at, warnings);
-    some(&mut this.report_text, 100_000, &at, warnings);
+    let at = What("step ", &this.name);
+    some(&mut this.error_message, 200, at, warnings);
+    some(&mut this.report_text, 100_000, at, warnings);
     if let Some(call) = &mut this.seq_call {
-        some(&mut call.path, 500, &at, warnings);
-        some(&mut call.name, 200, &at, warnings);
-        some(&mut call.version, 30, &at, warnings);
+        some(&mut call.path, 500, at, warnings);
+        some(&mut call.name, 200, at, warnings);
+        some(&mut call.version, 30, at, warnings);
     }
     for meas in &mut this.numeric_meas {
-        some(&mut meas.name, 100, &at, warnings);
-        some(&mut meas.unit, 20, &at, warnings);
+        some(&mut meas.name, 100, at, warnings);
+        some(&mut meas.unit, 20, at, warnings);
     }
     for meas in &mut this.string_meas {
-        some(&mut meas.name, 100, &at, warnings);
-        some(&mut meas.value, 100, &at, warnings);
-        some(&mut meas.limit, 100, &at, warnings);
+        some(&mut meas.name, 100, at, warnings);
+        some(&mut meas.value, 100, at, warnings);
+        some(&mut meas.limit, 100, at, warnings);
     }
     for meas in &mut this.boolean_meas {
-        some(&mut meas.name, 100, &at, warnings);
+        some(&mut meas.name, 100, at, warnings);
     }
     if let Some(popup) = &mut this.message_popup {
-        some(&mut popup.response, 200, &at, warnings);
+        some(&mut popup.response, 200, at, warnings);
     }
     if let Some(chart) = &mut this.chart {
-        some(&mut chart.label, 100, &at, warnings);
+        some(&mut chart.label, 100, at, warnings);
         for (text, limit) in [
             (&mut chart.x_label, 50),
             (&mut chart.y_label, 50),
             (&mut chart.x_unit, 20),
             (&mut chart.y_unit, 20),
         ] {
-            some(text, limit, &at, warnings);
+            some(text, limit, at, warnings);
         }
         for series in &mut chart.series {
-            some(&mut series.name, 100, &at, warnings);
+            some(&mut series.name, 100, at, warnings);
         }
     }
     for child in this.steps.iter_mut().flatten() {
@@ -79,13 +79,27 @@ fn step(this: &mut Step, warnings: &mut Vec<String>) {
     }
 }
 
-fn some(text: &mut Option<String>, limit: usize, what: &str, warnings: &mut Vec<String>) {
-    if let Some(text) = text.as_mut().filter(|text| needs_cut(text, limit)) {
-        *text = fit(text, limit, what, warnings);
+/// What a text is, put together only where it is said.
+#[derive(Clone, Copy)]
+struct What<'a>(&'static str, &'a str);
+
+impl<'a> From<&'a str> for What<'a> {
+    fn from(what: &'a str) -> Self {
+        Self("", what)
     }
 }
 
-/// Nearly every text is fine as it is.
+fn some<'a>(text: &mut Option<String>, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
+    if let Some(text) = text.as_mut().filter(|text| needs_cut(text, limit)) {
+        let What(kind, name) = what.into();
+        *text = fit(text, limit, &format!("{kind}{name}"), warnings);
+    }
+}
+
+/// Nearly every text is fine as it is, and most have no character beyond ASCII.
 fn needs_cut(text: &str, limit: usize) -> bool {
-    text.len() > limit || text.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+    let is_plain = |byte: u8| (byte.wrapping_sub(0x20) < 0x5f) | matches!(byte, b'\t' | b'\n' | b'\r');
+    // Without leaving the loop early, so that many bytes are looked at together.
+    let plain = text.bytes().fold(true, |plain, byte| plain & is_plain(byte));
+    text.len() > limit || (!plain && text.chars().any(|c| !allowed(c)))
 }

@@ -21,6 +21,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ConvertError> {
             Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
         }
     };
+    plain(text)
+}
+
+/// A decoded text that a person could have written.
+///
+/// # Errors
+/// For characters that no text file has, and for an empty file.
+pub(crate) fn plain(text: String) -> Result<String, ConvertError> {
     if text.contains('\0') {
         return Err(ConvertError::new(ErrorKind::WrongFormat, "the file is binary")
             .expected("a text file")
@@ -32,12 +40,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ConvertError> {
     Ok(text)
 }
 
+/// True for what the server takes.
+pub(crate) fn allowed(c: char) -> bool {
+    !matches!(c, '\u{fffe}' | '\u{ffff}') && (!c.is_control() || matches!(c, '\t' | '\n' | '\r'))
+}
+
 /// A text without the characters that the server refuses, cut to `limit` characters, with a warning for each loss.
 pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<String>) -> String {
-    let allowed = |c: &char| {
-        !matches!(c, '\u{fffe}' | '\u{ffff}') && (!c.is_control() || matches!(c, '\t' | '\n' | '\r'))
-    };
-    let mut clean: String = text.chars().filter(allowed).collect();
+    let mut clean: String = text.chars().filter(|c| allowed(*c)).collect();
     if clean.chars().count() != text.chars().count() {
         warnings.push(format!("{what}: characters that the server refuses were removed"));
     }

@@ -1,11 +1,47 @@
 //! XML documents as trees, read without regard to prefixes and letter case.
 
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use roxmltree::{Document, Error, Node, ParsingOptions};
 
+use super::text as texts;
 use crate::{ConvertError, ErrorKind};
 
 /// Elements may nest this deep; far more than any report needs, and little enough for the stack.
 const MAX_DEPTH: usize = 200;
+
+/// Decodes a document and removes what it may not hold.
+///
+/// A byte-order mark decides, else the encoding that the document declares, else [`texts::decode`].
+///
+/// # Errors
+/// As [`texts::decode`].
+pub(crate) fn read(bytes: &[u8], warnings: &mut Vec<String>) -> Result<String, ConvertError> {
+    let marked = [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
+    let decoded = match declared_encoding(bytes).filter(|_| !marked) {
+        Some(encoding) => texts::plain(encoding.decode_without_bom_handling(bytes).0.into_owned())?,
+        None => texts::decode(bytes)?,
+    };
+    let (decoded, removed) = clean(&decoded);
+    if removed {
+        warnings.push("characters that XML forbids were removed".to_owned());
+    }
+    Ok(decoded)
+}
+
+/// The encoding in the XML declaration, when it is one in which the declaration itself can be read like this.
+///
+/// UTF-8 is not among them: a file that declares it and is none is read as Windows-1252.
+fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+    let beginning = String::from_utf8_lossy(bytes.get(..300).unwrap_or(bytes));
+    let (declaration, _) = beginning.trim_start().strip_prefix("<?xml")?.split_once("?>")?;
+    let (_, value) = declaration.split_once("encoding")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let label = value.split(quote).nth(1)?;
+    Encoding::for_label(label.as_bytes()).filter(|encoding| ![UTF_8, UTF_16LE, UTF_16BE].contains(encoding))
+}
 
 /// Removes what no XML document may hold, raw or as a character reference; says whether there was any.
 pub(crate) fn clean(text: &str) -> (String, bool) {
@@ -64,50 +100,54 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, ConvertError> {
 /// The line where the nesting passes the limit. The parser's own stack is not bounded.
 fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
-    let mut offset = 0;
-    let bytes = text.as_bytes();
-    while let Some(tag) = find(bytes, offset, b"<") {
-        let rest = bytes.get(tag..).unwrap_or_default();
-        let skip = |from: usize, end: &[u8]| find(bytes, from, end).map_or(bytes.len(), |at| at + end.len());
-        if rest.starts_with(b"<!--") {
-            offset = skip(tag + 4, b"-->");
-        } else if rest.starts_with(b"<![CDATA[") {
-            offset = skip(tag + 9, b"]]>");
-        } else if rest.starts_with(b"<?") {
-            offset = skip(tag + 2, b"?>");
-        } else if rest.starts_with(b"</") {
+    let mut rest = text;
+    while let Some((_, tag)) = rest.split_once('<') {
+        let after = |end: &str| tag.split_once(end).map_or("", |(_, after)| after);
+        rest = if tag.starts_with("!--") {
+            after("-->")
+        } else if tag.starts_with("![CDATA[") {
+            after("]]>")
+        } else if tag.starts_with('?') {
+            after("?>")
+        } else if tag.starts_with('/') {
             depth = depth.saturating_sub(1);
-            offset = skip(tag + 2, b">");
+            after(">")
         } else {
-            let end = tag_end(bytes, tag + 1);
-            if bytes.get(end.wrapping_sub(1)) != Some(&b'/') {
+            let (inside, after) = tag_end(tag);
+            if !inside.ends_with('/') {
                 depth += 1;
             }
             if depth > MAX_DEPTH {
-                return Some(bytes.get(..tag).unwrap_or_default().split(|b| *b == b'\n').count());
+                let before = text.get(..text.len() - tag.len()).unwrap_or_default();
+                return Some(before.split('\n').count());
             }
-            offset = end + 1;
-        }
+            after
+        };
     }
     None
 }
 
-fn find(bytes: &[u8], from: usize, what: &[u8]) -> Option<usize> {
-    bytes.get(from..)?.windows(what.len()).position(|window| window == what).map(|at| from + at)
-}
-
-/// The position of the `>` that ends the tag; quoted attribute values may hold others.
-fn tag_end(bytes: &[u8], from: usize) -> usize {
-    let mut quote = None;
-    for (index, byte) in bytes.iter().enumerate().skip(from) {
-        match (quote, byte) {
-            (None, b'>') => return index,
-            (None, b'"' | b'\'') => quote = Some(*byte),
-            (Some(open), byte) if open == *byte => quote = None,
-            _ => {}
+/// What stands in a tag, and behind the `>` that ends it; quoted attribute values may hold others.
+fn tag_end(tag: &str) -> (&str, &str) {
+    let mut from = 0;
+    let mut quote: Option<char> = None;
+    while let Some(rest) = tag.get(from..) {
+        let found = match quote {
+            Some(open) => rest.find(open),
+            None => rest.find(['>', '"', '\'']),
+        };
+        let Some(at) = found else { break };
+        let end = from + at;
+        match (quote, rest.get(at..).and_then(|it| it.chars().next())) {
+            (None, Some('>')) => {
+                return (tag.get(..end).unwrap_or_default(), tag.get(end + 1..).unwrap_or_default());
+            }
+            (None, open) => quote = open,
+            (Some(_), _) => quote = None,
         }
+        from = end + 1;
     }
-    bytes.len()
+    (tag, "")
 }
 
 fn explain(error: Error) -> ConvertError {
@@ -193,9 +233,76 @@ pub(crate) fn text(node: Node<'_, '_>) -> Option<String> {
     Some(all.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
+/// The element's own text as it stands: in measured texts white space counts.
+pub(crate) fn raw_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
+    let mut pieces = node.children().filter(Node::is_text).filter_map(|text| text.text());
+    match (pieces.next(), pieces.next()) {
+        (None, _) => Cow::Borrowed(""),
+        (Some(only), None) => Cow::Borrowed(only),
+        (Some(first), Some(second)) => Cow::Owned([first, second].into_iter().chain(pieces).collect()),
+    }
+}
+
+/// Siblings are counted this far: who asks for many paths must not count for ever.
+const MOST_SIBLINGS: usize = 1000;
+
+/// Where an element stands: `/Reports/Report[2]/Prop[5]`.
+pub(crate) fn path(node: Node<'_, '_>) -> String {
+    let mut steps = Vec::new();
+    for element in node.ancestors().filter(Node::is_element) {
+        let name = element.tag_name().name();
+        let same = |other: &Node<'_, '_>| other.is_element() && other.tag_name().name() == name;
+        let before = element.prev_siblings().skip(1).take(MOST_SIBLINGS).filter(same).count();
+        let mut after = element.next_siblings().skip(1).take(MOST_SIBLINGS);
+        let alone = before == 0 && !after.any(|other| same(&other));
+        let far = element.prev_siblings().nth(MOST_SIBLINGS + 1).is_some();
+        steps.push(match (far, alone) {
+            (true, _) => format!("{name}[>{before}]"),
+            (false, true) => name.to_owned(),
+            (false, false) => format!("{name}[{}]", before + 1),
+        });
+    }
+    steps.iter().rev().map(|step| format!("/{step}")).collect()
+}
+
+/// The root is not that of the format.
+pub(crate) fn wrong_root(root: Node<'_, '_>, expected: &str) -> ConvertError {
+    let name = root.tag_name().name();
+    ConvertError::new(ErrorKind::WrongFormat, format!("the root element is {name}"))
+        .expected(expected)
+        .help("Check that the right converter is set for this folder.")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_is_decoded_as_it_declares() {
+        let mut warnings = Vec::new();
+        for (bytes, text) in [
+            // Valid UTF-8 by chance.
+            (&b"<?xml version='1.0' encoding=\"iso-8859-1\" ?><a>\xc2\xb5</a>"[..], "\u{c2}\u{b5}"),
+            (b"<?xml version='1.0' encoding='windows-1251'?><a>\xb5\xc1</a>", "\u{b5}\u{411}"),
+            (b"<?xml version='1.0' encoding='utf-8'?><a>\xb5</a>", "\u{b5}"),
+            (b"\xef\xbb\xbf<?xml version='1.0' encoding='iso-8859-1'?><a>\xc2\xb5</a>", "\u{b5}"),
+            (b"<?xml version='1.0' encoding='utf-16'?><a>\xc2\xb5</a>", "\u{b5}"),
+            (b"<?xml version='1.0' encoding='no such'?><a>\xb5</a>", "\u{b5}"),
+            (b"<a>\xc2\xb5&#1;</a>", "\u{b5}"),
+        ] {
+            let read = read(bytes, &mut warnings).unwrap();
+            let document = parse(&read).unwrap();
+            assert_eq!(raw_text(document.root_element()), text);
+        }
+        assert_eq!(warnings, ["characters that XML forbids were removed"]);
+    }
+
+    #[test]
+    fn an_element_is_named_with_its_place_among_its_like() {
+        let document = parse("<a><b/><c/><b><d/></b></a>").unwrap();
+        let last = document.descendants().next_back().unwrap();
+        assert_eq!(path(last), "/a/b[2]/d");
+    }
 
     #[test]
     fn forbidden_characters_are_removed_raw_and_as_references() {

@@ -394,7 +394,7 @@ impl Unit<'_> {
 
 /// What a word says of a board; nothing when there is none.
 fn verdict(word: &str) -> Option<Status> {
-    Some(match word {
+    Some(match word.to_ascii_uppercase().as_str() {
         "" => return None,
         "PASS" | "PASSED" => Status::Passed,
         "ERROR" | "NONE" => Status::Error,

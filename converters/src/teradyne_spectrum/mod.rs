@@ -15,7 +15,7 @@ use self::items::{Item, Parsed};
 use self::pages::{Page, measure, status};
 use self::runs::{Main, Run, runs};
 use crate::kit::decimal::Decimals;
-use crate::kit::{build, header, text, time, tree};
+use crate::kit::{build, header, pattern, text, time, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -42,6 +42,12 @@ const ABOUT: About = About {
             description: "Regular expression that finds the part number in the program's name, as its group PartNumber",
             default: r"(?P<PartNumber>\w+)",
             kind: ArgumentKind::Text,
+        },
+        Argument {
+            name: "units",
+            description: "file: values keep the prefix that the file gives them, as in kOhm; base: all are without one",
+            default: "file",
+            kind: ArgumentKind::Choice(&["file", "base"]),
         },
         Argument {
             name: "userInfoAddMiscInfo",
@@ -75,23 +81,29 @@ const ABOUT: About = About {
             ),
             (
                 "USER: STATUS",
-                "result: failed when it contains FAIL; with nested steps it alone decides, else a failed step fails too",
+                "result: failed when it contains FAIL, terminated with ABORT or TERMINAT, error with ERROR; with nested steps it alone decides, else a failed step fails too",
             ),
-            ("USER without a key", "reportText of the root"),
+            ("other USER lines", "reportText of the root, with a warning about those that have a key"),
             ("TIME of the first step; of the last less it", "start, month first; uut.execTime"),
             ("SECTION_NAME", "a sequence"),
             ("a step with several pages", "a sequence with its SNAME; DESC is its reportText"),
             ("a step with one page", "the page alone; DESC stands before its comment"),
             ("PAGE_NAME, STAT", "a step and its status; FAIL and ERROR failed, else passed"),
-            ("MEASVAL, LOLIM, HILIM", "a numeric test in the unit of the value; without a value pass/fail"),
+            (
+                "MEASVAL, LOLIM, HILIM",
+                "a numeric test in the unit of the value, as the argument units says; without a value pass/fail",
+            ),
             ("several INTC_RESULT with values", "one test with several numbers, named by their nodes"),
             ("GROUP_NAME and FSCAN_PIN", "steps of their own behind the page"),
             ("CONNECTED_NODES", "its first test point is added to the step's name"),
-            ("COMMENT, NOMVAL, FAIL_MSG, PROG_NAME, limits without a value", "reportText"),
+            (
+                "COMMENT, NOMVAL, FAIL_MSG, PROG_NAME, RESULT, limits without a value or in another unit",
+                "reportText",
+            ),
         ],
         limits: &[
             "Node lists, pins and vectors of pages that passed are not taken over; of nested pages that failed they stand in the report text.",
-            "SUBPROGRAM_NAME and USER lines that no argument names are not taken over; the latter are named in a warning.",
+            "SUBPROGRAM_NAME, USER: Date, StartTime and EndTime are not taken over: each step has its time.",
             "Where items are not nested, PAGE_NAME and STAT must stand on one line.",
         ],
     },
@@ -120,16 +132,7 @@ impl Converter for TeradyneSpectrum {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let decoded = text::decode(&input.bytes)?;
         let mut warnings = Vec::new();
-        let pattern = arguments.text("programNameToPartNumberRegEx");
-        let pattern = Regex::new(pattern).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim();
-            ConvertError::new(
-                ErrorKind::Missing,
-                format!("the argument programNameToPartNumberRegEx is \"{pattern}\": {reason}"),
-            )
-            .expected("a regular expression with a group PartNumber")
-        })?;
+        let pattern = pattern::of(arguments, "programNameToPartNumberRegEx", "PartNumber")?;
         let Parsed { items, error, outside } = items::parse(&decoded);
         let mut runs = runs(&items, &mut warnings);
         if let Some((key, error)) = error {
@@ -212,32 +215,41 @@ impl File<'_> {
         let operator = run.user("Operator").unwrap_or_default();
         report.uut =
             Some(Uut { user: Some(operator.to_owned()), exec_time: seconds.map(Double), ..Uut::default() });
-        self.infos(&mut report, run, operator, warnings);
+        let notes = self.infos(&mut report, run, operator, warnings);
 
         let steps = self.sections(run, &times, warnings);
-        let stated = run.user("STATUS").map(|words| words.to_ascii_uppercase().contains("FAIL"));
-        let computed = tree::rolled_up(&steps);
-        report.result = match stated {
-            Some(true) => Status::Failed,
-            Some(false) if run.steps.iter().all(|step| step.nested) => Status::Passed,
-            _ => computed,
-        };
+        report.result = self.result(run, tree::rolled_up(&steps), warnings);
         let version = run.user(self.arguments.text("userInfoSequenceVersion")).unwrap_or("1.0");
         let mut root = build::sequence(&program, &program, version, steps);
         root.status = report.result;
-        let notes: Vec<&str> =
-            run.users.iter().filter(|line| !line.contains(':')).map(String::as_str).collect();
         root.report_text = (!notes.is_empty()).then(|| notes.join("\n"));
         report.root = Some(root);
         header::complete(&mut report, self.input, warnings)?;
         Ok(report)
     }
 
+    /// The verdict of the USER line; where items are not nested, a failed step fails the board as well.
+    fn result(&self, run: &Run<'_, '_>, computed: Status, warnings: &mut Vec<String>) -> Status {
+        let Some(stated) = run.user("STATUS") else { return computed };
+        let words = stated.to_ascii_uppercase();
+        let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+        if has(&["FAIL"]) {
+            Status::Failed
+        } else if has(&["ABORT", "TERMINAT", "CANCEL"]) {
+            Status::Terminated
+        } else if has(&["ERROR"]) {
+            Status::Error
+        } else if has(&["PASS"]) {
+            if run.steps.iter().all(|step| step.nested) { Status::Passed } else { computed }
+        } else {
+            warnings.push(format!("the status \"{stated}\" is no verdict of a board: its steps decide"));
+            computed
+        }
+    }
+
     fn part_number(&self, program: &str, warnings: &mut Vec<String>) -> String {
-        let found = self.pattern.captures(program).and_then(|found| {
-            found.name("PartNumber").or_else(|| found.get(0)).map(|part| part.as_str().to_owned())
-        });
-        found.filter(|part| !part.is_empty()).unwrap_or_else(|| {
+        let found = pattern::find(&self.pattern, "PartNumber", program);
+        found.map(ToOwned::to_owned).unwrap_or_else(|| {
             warnings.push(format!(
                 "programNameToPartNumberRegEx finds no part number in \"{program}\": all of it is used"
             ));
@@ -260,7 +272,14 @@ impl File<'_> {
         run.steps.iter().map(read).collect()
     }
 
-    fn infos(&self, report: &mut Report, run: &Run<'_, '_>, operator: &str, warnings: &mut Vec<String>) {
+    /// Adds the USER lines that have been chosen, and answers with those that have no place of their own.
+    fn infos<'r>(
+        &self,
+        report: &mut Report,
+        run: &'r Run<'_, '_>,
+        operator: &str,
+        warnings: &mut Vec<String>,
+    ) -> Vec<&'r str> {
         report.misc_infos.push(build::info("File", &self.input.file_name));
         if !operator.is_empty() {
             report.misc_infos.push(build::info("Operator", operator));
@@ -269,26 +288,32 @@ impl File<'_> {
             self.arguments.text("userInfoAddMiscInfo").split(';').map(str::trim).collect();
         let is_chosen = |name: &str| chosen.iter().any(|it| it.eq_ignore_ascii_case(name));
         let settings = ["userInfoStationName", "userInfoSequenceVersion"];
+        let mut notes: Vec<&str> = Vec::new();
         let mut others: Vec<&str> = Vec::new();
         for line in &run.users {
-            let Some((name, value)) = line.split_once(':') else { continue };
+            let Some((name, value)) = line.split_once(':') else {
+                notes.push(line);
+                continue;
+            };
             let (name, value) = (name.trim(), value.trim());
             if is_chosen(name) && !value.is_empty() {
                 report.misc_infos.push(build::info(name, value));
             } else if !READ.iter().any(|it| it.eq_ignore_ascii_case(name))
                 && !settings.iter().any(|it| self.arguments.text(it).eq_ignore_ascii_case(name))
-                && !others.contains(&name)
-                && others.len() < 20
             {
-                others.push(name);
+                notes.push(line);
+                if others.len() < 20 && !others.contains(&name) {
+                    others.push(name);
+                }
             }
         }
         if !others.is_empty() {
             warnings.push(format!(
-                "USER lines that are not taken over: {}; userInfoAddMiscInfo can name them",
+                "USER lines that nothing names stand in the text of the root: {}; userInfoAddMiscInfo makes misc infos of them",
                 others.join(", ")
             ));
         }
+        notes
     }
 
     /// The steps in their sections; those before all sections stand in the root.
@@ -325,6 +350,7 @@ impl File<'_> {
         for items in &main.pages {
             pages.extend(self.page(items, main, warnings));
         }
+        let base_units = self.arguments.text("units") == "base";
         let name = if main.name.is_empty() { "Step" } else { &main.name };
         match pages.as_mut_slice() {
             [] => {
@@ -340,10 +366,10 @@ impl File<'_> {
                 if main.status == Some(Status::Failed) {
                     page.status = Status::Failed;
                 }
-                Some(page.step(&main.description))
+                Some(page.step(&main.description, base_units))
             }
             pages => {
-                let steps = pages.iter().map(|page| page.step("")).collect();
+                let steps = pages.iter().map(|page| page.step("", base_units)).collect();
                 let mut step = build::sequence(name, &format!("{name}.seq"), "1.0.0", steps);
                 step.status = main.status.unwrap_or(step.status);
                 step.report_text = Some(main.description.clone()).filter(|text| !text.is_empty());

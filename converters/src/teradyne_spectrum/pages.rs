@@ -3,15 +3,17 @@
 use wats::report::{NumericMeas, Status, Step};
 
 use super::items::Item;
-use crate::kit::build;
 use crate::kit::decimal::Decimals;
+use crate::kit::{build, si};
 
 /// A number with its unit, and the prefix of the unit as a power of ten.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Quantity {
     value: f64,
     exponent: i32,
+    /// With its prefix, and without.
     unit: String,
+    base: String,
 }
 
 /// One value of a page.
@@ -20,6 +22,8 @@ struct Value {
     name: String,
     status: Option<Status>,
     quantity: Quantity,
+    /// Low and high, where the page has others for its other values.
+    limits: Option<[Option<Quantity>; 2]>,
 }
 
 /// A page, or a part of one that is a step of its own.
@@ -70,12 +74,15 @@ impl Page {
     }
 
     /// The step; the description of its main step stands before the comment.
-    pub(super) fn step(&self, description: &str) -> Step {
+    pub(super) fn step(&self, description: &str, base_units: bool) -> Step {
+        // Limits that cannot be compared with the value.
+        let mut others: Vec<String> = Vec::new();
+        let mut measurement = |value: &Value, name: Option<&str>, status: Status| {
+            self.measurement(value, name, status, base_units, &mut others)
+        };
         let mut step = match self.values.as_slice() {
             [] => build::pass_fail(&self.name, self.status),
-            [only] => {
-                build::numeric(&self.name, self.status, vec![self.measurement(only, None, self.status)])
-            }
+            [only] => build::numeric(&self.name, self.status, vec![measurement(only, None, self.status)]),
             several => {
                 let mut names = std::collections::HashSet::new();
                 let numbers = several.iter().enumerate().map(|(index, value)| {
@@ -83,7 +90,7 @@ impl Page {
                     if name.is_empty() || !names.insert(name.clone()) {
                         name = format!("{name} {}", index + 1).trim().to_owned();
                     }
-                    self.measurement(value, Some(&name), value.status.unwrap_or(self.status))
+                    measurement(value, Some(&name), value.status.unwrap_or(self.status))
                 });
                 build::numeric(&self.name, self.status, numbers.collect())
             }
@@ -104,17 +111,36 @@ impl Page {
                     .filter_map(|(name, limit)| Some(format!("{name}: {}", limit.as_ref()?.shown()))),
             );
         }
+        text.append(&mut others);
         text.extend(self.notes.iter().cloned());
         text.retain(|line| !line.is_empty());
         step.report_text = (!text.is_empty()).then(|| text.join("\n"));
         step
     }
 
-    fn measurement(&self, value: &Value, name: Option<&str>, status: Status) -> NumericMeas {
+    fn measurement(
+        &self,
+        value: &Value,
+        name: Option<&str>,
+        status: Status,
+        base_units: bool,
+        others: &mut Vec<String>,
+    ) -> NumericMeas {
         let quantity = &value.quantity;
-        let limit = |limit: &Option<Quantity>| limit.as_ref().map(|limit| limit.scaled(quantity.exponent));
-        let limits = (limit(&self.low), limit(&self.high));
-        build::number(name, status, quantity.value, &quantity.unit, limits)
+        let (exponent, unit) =
+            if base_units { (0, &quantity.base) } else { (quantity.exponent, &quantity.unit) };
+        let own = value.limits.as_ref();
+        let mut limit = |what: &str, limit: Option<&Quantity>| {
+            let limit = limit?;
+            if limit.compares_with(quantity) {
+                return Some(limit.scaled(exponent));
+            }
+            others.push(format!("{what}: {}", limit.shown()));
+            None
+        };
+        let [low, high] = own.map_or([&self.low, &self.high], |[low, high]| [low, high]);
+        let limits = (limit("Low limit", low.as_ref()), limit("High limit", high.as_ref()));
+        build::number(name, status, quantity.scaled(exponent), unit, limits)
     }
 }
 
@@ -126,18 +152,18 @@ impl Quantity {
         let scale = of("SCALE").unwrap_or_default();
         let unit = of("UNIT").unwrap_or_default();
         let unit = if unit == "O" { "Ohm" } else { &unit };
-        Some(Self { value, exponent: exponent(&scale), unit: format!("{scale}{unit}") })
+        let (exponent, base) = (exponent(&scale), unit.to_owned());
+        Some(Self { value, exponent, unit: format!("{scale}{unit}"), base })
+    }
+
+    /// False when the units are others, prefixes apart; a number without a unit has that of the other.
+    fn compares_with(&self, other: &Self) -> bool {
+        self.base.is_empty() || other.base.is_empty() || self.base.eq_ignore_ascii_case(&other.base)
     }
 
     /// The value in a unit with that prefix.
     fn scaled(&self, exponent: i32) -> f64 {
-        let power = |of: i32| 10_f64.powi(of);
-        match self.exponent - exponent {
-            0 => self.value,
-            more @ 1.. => self.value * power(more),
-            // Dividing keeps 11000 n exactly 11 u.
-            less => self.value / power(-less),
-        }
+        si::rescale(self.value, self.exponent, exponent)
     }
 
     fn shown(&self) -> String {
@@ -197,6 +223,12 @@ pub(super) fn measure(items: &[&Item<'_>], pages: &mut Vec<Page>, decimals: &mut
                     page.name = format!("{} - {name}", page.name);
                 }
             }
+            "INTC" => interconnections(item, pages, decimals),
+            // What a digital test captured: its value judges nothing by the limits of the page.
+            "RESULT" if item.child("VAL").is_some() => {
+                let words = item.raw.split_whitespace().collect::<Vec<_>>().join(" ");
+                page.note(format!("RESULT: {words}"));
+            }
             "INTC_RESULT" => {
                 let node = |key: &str| item.child(key).and_then(|nodes| nodes.word("TPNAME"));
                 let nodes = [node("LOWR_FROM_NODES"), node("LOWR_TO_NODES")];
@@ -235,6 +267,31 @@ pub(super) fn measure(items: &[&Item<'_>], pages: &mut Vec<Page>, decimals: &mut
     }
 }
 
+/// Reads one of the interconnection tests of a page, each of which has limits of its own.
+fn interconnections(item: &Item<'_>, pages: &mut Vec<Page>, decimals: &mut Decimals) {
+    let at = pages.len() - 1;
+    let Some(page) = pages.get_mut(at) else { return };
+    let before = [page.low.take(), page.high.take()];
+    let values = page.values.len();
+    measure(&all(&item.items), pages, decimals);
+    let Some(page) = pages.get_mut(at) else { return };
+    let limits = [page.low.clone(), page.high.clone()];
+    for value in page.values.iter_mut().skip(values) {
+        value.limits = Some(limits.clone());
+    }
+    // Where nothing is measured, the limits of each stand in the text once.
+    for (name, earlier, own) in
+        [("Low limit", &before[0], &mut page.low), ("High limit", &before[1], &mut page.high)]
+    {
+        let Some(earlier) = earlier else { continue };
+        if own.is_none() {
+            *own = Some(earlier.clone());
+        } else if page.values.is_empty() && own.as_ref() != Some(earlier) {
+            page.notes.push(format!("{name}: {}", earlier.shown()));
+        }
+    }
+}
+
 fn all<'i, 'a>(items: &'i [Item<'a>]) -> Vec<&'i Item<'a>> {
     items.iter().collect()
 }
@@ -252,6 +309,6 @@ impl Page {
         if quantity.is_none() {
             self.note(format!("Measured: {}", item.text()));
         }
-        Some(Value { name, status, quantity: quantity? })
+        Some(Value { name, status, quantity: quantity?, limits: None })
     }
 }

@@ -17,6 +17,7 @@ use wats::report::{
 
 use crate::kit::xml::{attribute, child, children, is, owned};
 use crate::kit::{header, text, time, tree, xml};
+use crate::teststand_xml;
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -67,6 +68,9 @@ impl Converter for WatsXml {
         if !local.eq_ignore_ascii_case("Reports") && !namespace {
             return Qualification::none(format!("the root element is {local}, not Reports"));
         }
+        if !namespace && teststand_xml::is_own(&text) {
+            return Qualification::none("a Reports element of TestStand");
+        }
         let report = root.split('<').skip(1).any(|tag| {
             let name = tag.split([' ', '\t', '\r', '\n', '/', '>']).next().unwrap_or_default();
             name.rsplit(':').next().is_some_and(|local| local.eq_ignore_ascii_case("Report"))
@@ -79,12 +83,8 @@ impl Converter for WatsXml {
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
-        let decoded = text::decode(&input.bytes)?;
         let mut warnings = Vec::new();
-        let (decoded, removed) = xml::clean(&decoded);
-        if removed {
-            warnings.push("characters that XML forbids were removed".to_owned());
-        }
+        let decoded = xml::read(&input.bytes, &mut warnings)?;
         let document = xml::parse(&decoded)?;
         let root = document.root_element();
         let nodes: Vec<Node<'_, '_>> =

@@ -222,10 +222,7 @@ struct File<'a> {
 
 impl File<'_> {
     fn run(&self, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Report, ConvertError> {
-        let (decoded, removed) = xml::clean(&text::decode(bytes)?);
-        if removed {
-            warnings.push("characters that XML forbids were removed".to_owned());
-        }
+        let decoded = xml::read(bytes, warnings)?;
         let document = xml::parse(&decoded)?;
         let root = document.root_element();
         if !is(root, "testrun") {

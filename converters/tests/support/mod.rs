@@ -3,6 +3,7 @@
 #![allow(clippy::string_slice, reason = "a test stops at what it did not expect")]
 
 pub(crate) mod convert;
+pub(crate) mod stdf;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

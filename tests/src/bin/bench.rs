@@ -11,23 +11,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 use wats::client::{Client, ClientSettings, Token};
 use wats_agent::control::api::{Credential, ServerChange};
 use wats_tests::sim::{Sim, SimSettings, TOKEN};
 use wats_tests::station::Station;
 
-/// As many commits as the agent's conversions can be in flight at once.
-const GROUP: usize = 16;
+/// As many files as the agent was seen to record in one commit under this load.
+const GROUP: usize = 32;
 /// As in the configuration of the measured agent.
 const UPLOADS: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Measures the pipeline: small files to durable, and to acknowledged.
+/// Measures the pipeline next to what this machine can do at all.
 #[derive(Debug, Parser)]
 struct Args {
     /// Files in each round.
@@ -35,33 +36,91 @@ struct Args {
     files: usize,
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Files in the queue when it is long; 0 leaves that part out.
+    #[arg(long, default_value_t = 100_000)]
+    backlog: usize,
+    /// Only these parts.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Small files to durable.
+    Durable,
+    /// Small files to acknowledged.
+    Acknowledged,
+    /// One file on an idle system.
+    Latency,
+    /// An agent that has nothing to do.
+    Idle,
+    /// One report of 50 MB.
+    Large,
+    /// The health endpoint.
+    Health,
+    /// A long queue.
+    Backlog,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    let wanted = |part| args.only.is_empty() || args.only.contains(&part);
     let mut table = Table::default();
     for round in 0..args.rounds {
         eprintln!("round {} of {}", round + 1, args.rounds);
         let files: Vec<Vec<u8>> = (0..args.files).map(|_| small_report()).collect();
-        table.add("bare: read, hash, commit in groups of 16, files/s", bare_commits(&files).await?);
-        let to_durable = to_durable(&files).await?;
-        table.add("agent: dropped to durable, files/s", to_durable.rate);
-        table.add("bare: HTTP client, 16 at once, posts/s", bare_posts(&files).await?);
-        let to_acknowledged = to_acknowledged(&files).await?;
-        table.add("agent: dropped to acknowledged, files/s", to_acknowledged.rate);
-        table.add("agent: CPU seconds for 1,000 files", to_acknowledged.cpu_per_thousand);
-        table.add("agent: resident memory at the end, MB", to_acknowledged.memory_mb);
-        table.add("agent: one file dropped to acknowledged, idle, ms", one_file().await?);
+        if wanted(Part::Durable) {
+            table.add(BARE_COMMITS, bare_commits(&files).await?);
+            table.add(DURABLE, to_durable(&files).await?.rate);
+        }
+        if wanted(Part::Acknowledged) {
+            table.add(BARE_POSTS, bare_posts(&files).await?);
+            let run = to_acknowledged(&files).await?;
+            table.add(ACKNOWLEDGED, run.rate);
+            table.add("agent: CPU seconds for 1,000 files", run.cpu_per_thousand);
+            table.add("agent: resident memory at the end, MB", run.memory_mb);
+        }
+        if wanted(Part::Latency) {
+            table.add("agent: one file dropped to acknowledged, idle, ms", one_file().await?);
+        }
+        if wanted(Part::Idle) {
+            idle(&mut table).await?;
+        }
+        if wanted(Part::Large) {
+            large(&mut table).await?;
+        }
+        if wanted(Part::Health) {
+            table.add("agent: /health, answers/s", health_rate().await?);
+        }
     }
-    let size = small_report().len();
-    println!("{} files of {size} bytes, {} rounds, median (least to most):\n", args.files, args.rounds);
+    if wanted(Part::Backlog) && args.backlog > 0 {
+        backlog(&mut table, args.backlog, args.files).await?;
+    }
+    println!("{} files of {} bytes, {} rounds:\n", args.files, small_report().len(), args.rounds);
     print!("{}", table.markdown());
     println!();
-    println!("- durable: {:.0} % of the bare commits", 100.0 * table.ratio(1, 0));
-    println!("- acknowledged: {:.0} % of the bare posts", 100.0 * table.ratio(3, 2));
+    for (what, of, bare) in [
+        ("durable", DURABLE, BARE_COMMITS),
+        ("acknowledged", ACKNOWLEDGED, BARE_POSTS),
+        ("durable with a long queue", LONG_DURABLE, SHORT_DURABLE),
+        ("acknowledged from a long queue", LONG_DRAIN, SHORT_DRAIN),
+    ] {
+        if let Some(ratio) = table.ratio(of, bare) {
+            println!("- {what}: {:.0} % of \"{bare}\"", 100.0 * ratio);
+        }
+    }
     Ok(())
 }
+
+const BARE_COMMITS: &str = "bare: read, hash, commit in groups of 32, files/s";
+const DURABLE: &str = "agent: dropped to durable, files/s";
+const BARE_POSTS: &str = "bare: HTTP client, 16 at once, posts/s";
+const ACKNOWLEDGED: &str = "agent: dropped to acknowledged, files/s";
+const SHORT_DURABLE: &str = "agent: dropped to durable, empty queue, files/s";
+const LONG_DURABLE: &str = "agent: dropped to durable, long queue, files/s";
+const SHORT_DRAIN: &str = "agent: acknowledged from a short queue, reports/s";
+const LONG_DRAIN: &str = "agent: acknowledged from a long queue, reports/s";
 
 /// Rows in the order in which they came, each with its rounds.
 #[derive(Debug, Default)]
@@ -84,21 +143,24 @@ impl Table {
         sorted
     }
 
-    fn median(&self, row: usize) -> f64 {
-        let sorted = self.rows.get(row).map(|(_, values)| Self::sorted(values)).unwrap_or_default();
+    fn median(values: &[f64]) -> f64 {
+        let sorted = Self::sorted(values);
         sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
-    fn ratio(&self, row: usize, of: usize) -> f64 {
-        self.median(row) / self.median(of)
+    /// Of two rows, if both were measured.
+    fn ratio(&self, row: &str, of: &str) -> Option<f64> {
+        let median =
+            |name| self.rows.iter().find(|(it, _)| *it == name).map(|(_, values)| Self::median(values));
+        Some(median(row)? / median(of)?)
     }
 
     fn markdown(&self) -> String {
         let mut text = String::from("| Measure | Median | Range |\n|---|---|---|\n");
-        for (row, (name, values)) in self.rows.iter().enumerate() {
+        for (name, values) in &self.rows {
             let sorted = Self::sorted(values);
             let (least, most) = (sorted.first().unwrap_or(&f64::NAN), sorted.last().unwrap_or(&f64::NAN));
-            text.push_str(&format!("| {name} | {:.2} | {least:.2} to {most:.2} |\n", self.median(row)));
+            text.push_str(&format!("| {name} | {:.2} | {least:.2} to {most:.2} |\n", Self::median(values)));
         }
         text
     }
@@ -177,20 +239,23 @@ async fn bare_posts(files: &[Vec<u8>]) -> anyhow::Result<f64> {
     let sim = Sim::start(SimSettings::default()).await?;
     let token = Token::from_base64(&TOKEN.to_owned().into())?;
     let client = Client::new(ClientSettings::new(&sim.base_url(), token, "bench")?)?;
-    let (files, next) = (Arc::new(files.to_vec()), Arc::new(AtomicUsize::new(0)));
+    let posts: Vec<_> = files
+        .iter()
+        .map(|body| Ok((wats::wsjf::read(body)?.id.context("the report has an id")?, body.clone())))
+        .collect::<anyhow::Result<_>>()?;
+    let (posts, next) = (Arc::new(posts), Arc::new(AtomicUsize::new(0)));
     let started = Instant::now();
-    let posts = (0..UPLOADS).map(|_| {
-        let (client, files, next) = (client.clone(), files.clone(), next.clone());
+    let senders = (0..UPLOADS).map(|_| {
+        let (client, posts, next) = (client.clone(), posts.clone(), next.clone());
         tokio::spawn(async move {
-            while let Some(body) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let id = wats::wsjf::read(body)?.id.context("the report has an id")?;
-                client.submit_wsjf(id, body.clone()).await?;
+            while let Some((id, body)) = posts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                client.submit_wsjf(*id, body.clone()).await?;
             }
             anyhow::Ok(())
         })
     });
-    for post in posts.collect::<Vec<_>>() {
-        post.await??;
+    for sender in senders.collect::<Vec<_>>() {
+        sender.await??;
     }
     let rate = per_second(files.len(), started.elapsed());
     ensure!(sim.stats().unique == files.len(), "the simulator has {} reports", sim.stats().unique);
@@ -271,4 +336,148 @@ async fn one_file() -> anyhow::Result<f64> {
     }
     let sorted = Table::sorted(&took);
     Ok(sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN))
+}
+
+/// An agent that watches one folder and has nothing to do.
+async fn idle(table: &mut Table) -> anyhow::Result<()> {
+    let mut station = station().await?;
+    station.kill_agent()?;
+    let started = Instant::now();
+    station.spawn_agent()?;
+    let ready = format!("{}/health/ready", station.health_url());
+    let http = reqwest::Client::new();
+    while !http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        ensure!(started.elapsed() < PATIENCE, "the agent is not ready");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    table.add("agent: ready after its start, ms", started.elapsed().as_secs_f64() * 1000.0);
+    tokio::time::sleep(IDLE).await;
+    let before = station.agent_usage()?;
+    tokio::time::sleep(IDLE).await;
+    let after = station.agent_usage()?;
+    let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() / IDLE.as_secs_f64();
+    table.add("agent: CPU while idle, % of a core", cpu * 100.0);
+    table.add("agent: resident memory while idle, MB", megabytes(after.memory_bytes));
+    Ok(())
+}
+
+/// How long an idle agent is watched.
+const IDLE: Duration = Duration::from_secs(20);
+
+#[expect(clippy::cast_precision_loss, reason = "megabytes are small")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+/// One report of 50 MB, from its drop to its acknowledgement, and the most memory that was seen meanwhile.
+async fn large(table: &mut Table) -> anyhow::Result<()> {
+    let station = station().await?;
+    let limits = wats_tests::sim::Behaviour { max_body: Some(100_000_000), ..Default::default() };
+    station.sim.set_behaviour(limits);
+    tell_server(&station).await?;
+    let paths = stage(&station.source("json"), &[large_report()])?;
+    let started = Instant::now();
+    drop_all(&paths)?;
+    let mut most = 0;
+    while station.sim.stats().unique < 1 {
+        ensure!(started.elapsed() < PATIENCE, "the large file did not arrive");
+        most = most.max(station.agent_usage()?.memory_bytes);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    table.add("agent: one report of 50 MB to acknowledged, s", started.elapsed().as_secs_f64());
+    table.add("agent: most memory with one report of 50 MB, MB", megabytes(most));
+    Ok(())
+}
+
+/// As the small one, with so many steps that it has 50 MB.
+fn large_report() -> Vec<u8> {
+    let small = String::from_utf8(small_report()).unwrap_or_default();
+    let Some((head, rest)) = small.split_once("\"steps\":[") else { return Vec::new() };
+    let Some((steps, tail)) = rest.split_once("]}]}}") else { return Vec::new() };
+    let steps = format!("{steps}]}}");
+    let mut report = format!("{head}\"steps\":[");
+    while report.len() < 50_000_000 {
+        report.push_str(&steps);
+        report.push(',');
+    }
+    report.push_str(&steps);
+    report.push_str("]}}");
+    report.push_str(tail);
+    report.into_bytes()
+}
+
+/// Two connections ask one after the other, as a load balancer would, for three seconds.
+async fn health_rate() -> anyhow::Result<f64> {
+    let station = station().await?;
+    let address = station.health_url().trim_start_matches("http://").to_owned();
+    let until = Instant::now() + Duration::from_secs(3);
+    let askers = (0..2).map(|_| {
+        let address = address.clone();
+        tokio::spawn(async move {
+            let mut line = tokio::net::TcpStream::connect(&address).await?;
+            let request = format!("GET /health HTTP/1.1\r\nhost: {address}\r\n\r\n");
+            let (mut answer, mut count) = (vec![0; 4096], 0_usize);
+            while Instant::now() < until {
+                line.write_all(request.as_bytes()).await?;
+                let read = line.read(&mut answer).await?;
+                let text = answer.get(..read).unwrap_or_default();
+                ensure!(text.starts_with(b"HTTP/1.1 200 "), "the agent is not healthy");
+                count += 1;
+            }
+            Ok(count)
+        })
+    });
+    let mut all = 0;
+    for asker in askers.collect::<Vec<_>>() {
+        all += asker.await??;
+    }
+    Ok(per_second(all, Duration::from_secs(3)))
+}
+
+/// The same rates with an empty queue and with a long one, and what a long one takes.
+async fn backlog(table: &mut Table, length: usize, files: usize) -> anyhow::Result<()> {
+    let few: Vec<Vec<u8>> = (0..files).map(|_| small_report()).collect();
+    table.add(SHORT_DURABLE, to_durable(&few).await?.rate);
+    let short = station().await?;
+    fill(&short, files).await?;
+    table.add(SHORT_DRAIN, drain(&short, files).await?);
+    drop(short);
+
+    let mut station = station().await?;
+    fill(&station, length).await?;
+    let more: Vec<Vec<u8>> = (0..files).map(|_| small_report()).collect();
+    let (control, all) = (station.control()?, u64::try_from(length + files)?);
+    let run =
+        measure(&station, &more, async || control.status().await.is_ok_and(|it| it.queue.queued == all))
+            .await?;
+    table.add(LONG_DURABLE, run.rate);
+    station.kill_agent()?;
+    let started = Instant::now();
+    station.run_agent().await?;
+    table.add("agent: ready with a long queue, s", started.elapsed().as_secs_f64());
+    table.add("agent: resident memory with a long queue, MB", megabytes(station.agent_usage()?.memory_bytes));
+    table.add(LONG_DRAIN, drain(&station, files).await?);
+    Ok(())
+}
+
+/// Puts so many reports into the queue.
+async fn fill(station: &Station, count: usize) -> anyhow::Result<()> {
+    for done in (0..count).step_by(5000) {
+        let part: Vec<Vec<u8>> = (done..count.min(done + 5000)).map(|_| small_report()).collect();
+        let (control, all) = (station.control()?, u64::try_from(done + part.len())?);
+        measure(station, &part, async || control.status().await.is_ok_and(|it| it.queue.queued == all))
+            .await?;
+    }
+    Ok(())
+}
+
+/// The rate at which the first `count` reports of the queue are acknowledged.
+async fn drain(station: &Station, count: usize) -> anyhow::Result<f64> {
+    tell_server(station).await?;
+    let started = Instant::now();
+    while station.sim.stats().unique < count {
+        ensure!(started.elapsed() < PATIENCE, "the queue does not drain");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(per_second(count, started.elapsed()))
 }

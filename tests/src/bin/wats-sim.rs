@@ -44,6 +44,9 @@ struct Args {
     /// Answer more requests than this in 60 seconds with 429.
     #[arg(long, num_args = 0..=1, default_missing_value = "500", value_name = "REQUESTS")]
     rate_limit: Option<u64>,
+    /// Let clients register, as servers after 2026.1 do.
+    #[arg(long)]
+    registration: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -70,6 +73,7 @@ async fn main() -> anyhow::Result<()> {
             rejection: args.rejection,
             processing_delay_ms: args.processing_delay,
             requests_per_minute: args.rate_limit,
+            registration: args.registration,
             ..Behaviour::default()
         },
         tls: https.then_some(Tls { names: args.tls_name, ca_out: args.tls_ca_out }),

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::catalogue::{self, Kind};
-use super::{Shared, gate, read, submit};
+use super::{Shared, clients, gate, read, submit};
 
-const VERSION: &str = "2026.1.5.324";
+pub(super) const VERSION: &str = "2026.1.5.324";
 
 #[derive(Debug, Clone)]
 pub(super) struct Api {
@@ -50,12 +50,13 @@ pub(super) fn routes(sim: Arc<Shared>) -> Router {
         .route("/api/report/attachment", get(read::attachment))
         .route("/api/report/query/header", get(read::headers))
         .route("/api/internal/report/getreportstate/{id}", get(read::state))
+        .merge(clients::routes(api.clone()))
         .fallback(nothing)
         .layer(middleware::from_fn_with_state(api.clone(), gate::gate))
         .with_state(api)
 }
 
-async fn nothing(request: Request) -> Response {
+pub(super) async fn nothing(request: Request) -> Response {
     let message =
         format!("No HTTP resource was found that matches the request URI '{}'.", request.uri().path());
     (StatusCode::NOT_FOUND, Json(json!({ "Message": message }))).into_response()

@@ -9,13 +9,14 @@ use axum::routing::get;
 use axum::{Json, Router};
 use uuid::Uuid;
 
-use super::{Faults, FaultsChange, Header, Shared, Stats};
+use super::{Faults, FaultsChange, Header, Registered, Shared, Stats};
 
 pub(super) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/reports", get(reports).delete(clear))
         .route("/reports/{id}", get(body))
         .route("/stats", get(stats))
+        .route("/clients", get(clients))
         .route("/faults", get(faults).put(set_faults))
         .with_state(shared)
 }
@@ -40,6 +41,10 @@ async fn body(State(sim): State<Arc<Shared>>, Path(id): Path<Uuid>) -> Response 
 
 async fn stats(State(sim): State<Arc<Shared>>) -> Json<Stats> {
     Json(sim.store().stats())
+}
+
+async fn clients(State(sim): State<Arc<Shared>>) -> Json<Vec<Registered>> {
+    Json(sim.clients().clone())
 }
 
 async fn faults(State(sim): State<Arc<Shared>>) -> Json<Faults> {

@@ -122,6 +122,10 @@ pub struct Behaviour {
     pub requests_per_minute: Option<u64>,
     /// Gives `rev` and `partType` back without white space at their ends.
     pub trims: bool,
+    /// The largest report in bytes; `None`: 30,000,000, the usual limit of the web server that WATS runs on.
+    pub max_body: Option<usize>,
+    /// Has the endpoints where clients register and say how they fare, as servers after 2026.1 do.
+    pub registration: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

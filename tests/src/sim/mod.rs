@@ -4,6 +4,7 @@
 
 mod api;
 mod catalogue;
+mod clients;
 mod control;
 mod faults;
 mod gate;
@@ -31,6 +32,7 @@ use tower::ServiceExt;
 use uuid::Uuid;
 use wats::validate::Strictness;
 
+pub use clients::Registered;
 pub use faults::{Behaviour, Fault, FaultKind, Faults, FaultsChange, RejectionShape};
 use store::Store;
 pub use store::{Header, Stats};
@@ -90,12 +92,17 @@ pub struct Sim {
 struct Shared {
     settings: SimSettings,
     store: Mutex<Store>,
+    clients: Mutex<Vec<Registered>>,
     faults: Mutex<Faults>,
 }
 
 impl Shared {
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn clients(&self) -> MutexGuard<'_, Vec<Registered>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -118,8 +125,12 @@ impl Sim {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let faults = Faults { faults: Vec::new(), behaviour: settings.behaviour.clone() };
-        let shared =
-            Arc::new(Shared { settings, store: Mutex::new(Store::default()), faults: Mutex::new(faults) });
+        let shared = Arc::new(Shared {
+            settings,
+            store: Mutex::new(Store::default()),
+            clients: Mutex::default(),
+            faults: Mutex::new(faults),
+        });
         let router = router(shared.clone());
         let ca_pem = tls.as_ref().map(|identity| identity.ca_pem.clone());
         let task = match tls {
@@ -171,6 +182,16 @@ impl Sim {
     pub fn bodies(&self, id: Uuid) -> Vec<Bytes> {
         let store = self.shared.store();
         store.get(id).map(|s| s.earlier.iter().chain([&s.body]).cloned().collect()).unwrap_or_default()
+    }
+
+    /// The clients that have registered, in their order.
+    pub fn clients(&self) -> Vec<Registered> {
+        self.shared.clients().clone()
+    }
+
+    /// As if somebody else had registered all clients anew: their passcodes are worthless.
+    pub fn forget_passcodes(&self) {
+        self.shared.clients().iter_mut().for_each(|client| client.passcode = Uuid::new_v4().to_string());
     }
 
     pub fn stats(&self) -> Stats {

@@ -27,7 +27,8 @@ pub(super) async fn wsxf(State(api): State<Api>, headers: HeaderMap, body: Body)
 }
 
 async fn submit(api: &Api, format: Format, headers: &HeaderMap, body: Body) -> Response {
-    let body = match receive(headers, body).await {
+    let limit = api.sim.faults().behaviour.max_body.unwrap_or(MAX_BODY);
+    let body = match receive(headers, body, limit).await {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
@@ -49,17 +50,17 @@ async fn submit(api: &Api, format: Format, headers: &HeaderMap, body: Body) -> R
     }
 }
 
-async fn receive(headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
+async fn receive(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Response> {
     let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.").into_response();
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > MAX_BODY) {
+    if announced.is_some_and(|length: usize| length > limit) {
         return Err(too_large());
     }
     let mut pieces = body.into_data_stream();
     let mut read = Vec::with_capacity(announced.unwrap_or_default());
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
-        if read.len() + piece.len() > MAX_BODY {
+        if read.len() + piece.len() > limit {
             return Err(too_large());
         }
         read.extend_from_slice(&piece);

@@ -54,6 +54,14 @@ pub(super) fn version(body: &[u8]) -> Result<String, SubmitError> {
     if is_version { Ok(version) } else { Err(SubmitError::NotWats { excerpt: excerpt(body) }) }
 }
 
+/// One member of an object that is a text; an answer of another form is not from a WATS server.
+pub(super) fn text_member(body: &[u8], wanted: &str) -> Result<Option<String>, SubmitError> {
+    match serde_json::from_str::<Value>(&text(body)) {
+        Ok(Value::Object(members)) => Ok(member(&members, wanted).map(|text| text.trim().to_owned())),
+        _ => Err(SubmitError::NotWats { excerpt: excerpt(body) }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,17 +1,18 @@
-//! The WATS API as this product uses it: version, processes, and submitting reports.
+//! The WATS API as this product uses it: version, processes, submitting reports, and being a registered client.
 //!
 //! A [`Client`] holds one server's settings; build a new one when they change. Nothing here retries
 //! or waits: [`SubmitError::verdict`] says what should happen next, and the caller does it.
 
 mod answer;
 mod error;
+mod registration;
 mod settings;
 mod words;
 
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, REFERER};
 use reqwest::{Method, StatusCode, redirect};
 use serde::Deserialize;
 use url::Url;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub use answer::Accepted;
 pub use error::{SubmitError, Verdict};
+pub use registration::{ClientUpdate, Computer, ConverterState, DiskState, Registration};
 pub use settings::{ClientSettings, InvalidSettings, ProxyCredential, Token};
 
 /// Used where the caller has no reason to choose others.
@@ -150,7 +152,8 @@ impl Client {
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Body>) -> Result<Answer, SubmitError> {
-        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
         let size = body.as_ref().map_or(0, |body| body.bytes.len());
         let mut request = self
             .http
@@ -158,6 +161,9 @@ impl Client {
             .timeout(self.read_timeout.saturating_add(upload_allowance(size)))
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, self.token.header());
+        if path.starts_with("/api/internal/") {
+            request = request.header(REFERER, self.base.as_str());
+        }
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, body.content_type).body(body.bytes);
         }

@@ -95,7 +95,7 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_data: Vec<AdditionalData>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -155,7 +155,7 @@ pub struct Uut {
     #[serde(rename = "refUURs", default, skip_serializing_if = "Option::is_none")]
     pub ref_uurs: Option<Vec<RefUur>>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -170,7 +170,7 @@ pub struct RefUur {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Time>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -212,7 +212,7 @@ pub struct Uur {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub children: Option<Vec<Uuid>>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -239,7 +239,7 @@ pub struct MiscInfo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -275,7 +275,7 @@ pub struct SubUnit {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failures: Option<Vec<Failure>>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -320,7 +320,7 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachments: Option<Vec<BinaryData>>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -341,7 +341,7 @@ pub struct BinaryData {
     #[serde(default)]
     pub data: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -359,7 +359,7 @@ pub struct Asset {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_count_format: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -371,7 +371,7 @@ pub struct AssetStats {
     #[serde(rename = "assetSN", default, skip_serializing_if = "Option::is_none")]
     pub asset_sn: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -386,7 +386,7 @@ pub struct AdditionalData {
     #[serde(default)]
     pub props: Vec<Property>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -419,7 +419,7 @@ pub struct Property {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub array: Option<PropertyArray>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -437,7 +437,7 @@ pub struct PropertyArray {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<IndexedProperty>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -455,7 +455,7 @@ pub struct IndexedProperty {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Box<Property>>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 

@@ -95,7 +95,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_results: Vec<AdditionalData>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -134,7 +134,7 @@ pub struct Loop {
     #[serde(default)]
     pub failed: Option<i32>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -152,7 +152,7 @@ pub struct SequenceCall {
     #[serde(default)]
     pub version: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -191,7 +191,7 @@ pub struct NumericMeas {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_limit_format: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -214,7 +214,7 @@ pub struct StringMeas {
     #[serde(default)]
     pub limit: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -228,7 +228,7 @@ pub struct BooleanMeas {
     /// Passed, Failed or Skipped.
     pub status: Status,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -243,7 +243,7 @@ pub struct CallExe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code_format: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -261,7 +261,7 @@ pub struct MessagePopup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub button_format: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -291,7 +291,7 @@ pub struct Chart {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<Series>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -312,7 +312,7 @@ pub struct Series {
     #[serde(default)]
     pub ydata: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 
@@ -330,7 +330,7 @@ pub struct Attachment {
     #[serde(default)]
     pub data: Option<String>,
     /// Members that the model does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "super::extra")]
     pub extra: Extra,
 }
 

@@ -3,10 +3,13 @@
 //! A server collects all problems of a report and answers with one line each, `path: text.`; the
 //! order of the lines is that of the walk below, which is how a genuine server walks.
 
+mod blame;
 mod members;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+
+pub use blame::blamed;
 
 use crate::report::{Report, ReportType, Status, Step};
 

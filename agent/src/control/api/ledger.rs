@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Time;
+use crate::ledger::Lost;
 
 /// Which records to find.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -61,4 +62,7 @@ pub struct LedgerCheck {
     pub records: i64,
     /// The last one's hash, to be noted elsewhere; empty where there is no record.
     pub hash: String,
+    /// What was lost with a damaged database, as later records say.
+    #[serde(default)]
+    pub lost: Vec<Lost>,
 }

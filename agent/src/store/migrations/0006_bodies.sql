@@ -13,5 +13,8 @@ INSERT INTO report_body (seq, body) SELECT seq, body FROM report;
 ALTER TABLE report DROP COLUMN body;
 UPDATE report SET state = 'queued' WHERE state = 'sending';
 
+-- Nothing is looked up by it.
+DROP INDEX ledger_report;
+
 DROP INDEX file_path;
 CREATE INDEX file_place ON file (source, path, modified_ns);

@@ -1,0 +1,167 @@
+//! What the server is told of this machine: true figures, from this moment.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use wats::client::{ClientUpdate, Computer, ConverterState, DiskState, Registration};
+
+use crate::Agent;
+use crate::config::Settings;
+use crate::control::api::{After, SourceSettings, SourceState};
+use crate::control::{disk, sources};
+use crate::store::StoreError;
+
+/// The host and the instance. Not the host alone: that is what other clients on this machine call themselves, and a second
+/// registration of an id makes the passcode of the first worthless.
+pub(super) fn client_id(settings: &Settings) -> String {
+    format!("{}-{}", host().0, settings.instance).to_uppercase()
+}
+
+pub(super) fn who(settings: &Settings) -> Registration {
+    let station = &settings.config.station;
+    Registration {
+        id: client_id(settings),
+        name: station.name.clone(),
+        location: station.location.clone(),
+        purpose: station.purpose.clone(),
+    }
+}
+
+/// How the machine fares now.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn update(
+    agent: &Agent,
+    settings: &Settings,
+    status: &'static str,
+) -> Result<ClientUpdate, StoreError> {
+    let queue = agent.store().queue_counts(Timestamp::now()).await?;
+    let converters = sources(agent).await?;
+    let converters = converters.into_iter().map(|source| ConverterState {
+        state: if source.state == SourceState::Watching { "Running" } else { "Disabled" },
+        version: version_of(&source.settings.converter),
+        total: source.files_converted.to_string(),
+        error: source.files_failed.to_string(),
+        class: source.settings.converter.clone(),
+        filter: patterns(&source.settings).join(";"),
+        path: source.folder,
+        post_process_action: match source.settings.after {
+            After::Archive => "Archive".to_owned(),
+            After::Keep => "Keep".to_owned(),
+            After::Delete => "Delete".to_owned(),
+        },
+        name: source.settings.name,
+    });
+    let Registration { name, location, purpose, .. } = who(settings);
+    Ok(ClientUpdate {
+        name,
+        location,
+        purpose,
+        version: numeric(env!("CARGO_PKG_VERSION")),
+        status,
+        pending_total: queue.queued + queue.sending,
+        computer: computer(settings),
+        converters: converters.collect(),
+    })
+}
+
+/// The patterns in force.
+fn patterns(source: &SourceSettings) -> Vec<String> {
+    if !source.file_patterns.is_empty() {
+        return source.file_patterns.clone();
+    }
+    let converter = wats_converters::find(&source.converter);
+    converter.map_or(Vec::new(), |it| it.about().file_patterns.iter().map(|&it| it.to_owned()).collect())
+}
+
+fn version_of(converter: &str) -> String {
+    wats_converters::find(converter).map_or_else(String::new, |it| numeric(it.about().version))
+}
+
+/// The leading digits and dots: `0.1.0-rc1` is `0.1.0`.
+fn numeric(version: &str) -> String {
+    let end = version.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(version.len());
+    version.get(..end).unwrap_or_default().trim_end_matches('.').to_owned()
+}
+
+/// The host's name and its domain, as far as the kernel knows them.
+fn host() -> (String, String) {
+    let name = nix::sys::utsname::uname().ok().map(|it| it.nodename().to_string_lossy().into_owned());
+    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "wats-agent".to_owned());
+    match name.split_once('.') {
+        Some((host, domain)) => (host.to_owned(), domain.to_owned()),
+        None => (name, String::new()),
+    }
+}
+
+fn computer(settings: &Settings) -> Computer {
+    let (computer_name, domain) = host();
+    Computer {
+        os_version: system(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()),
+        python_version: concat!("wats-agent ", env!("CARGO_PKG_VERSION")).to_owned(),
+        os_architecture: std::env::consts::ARCH.to_owned(),
+        computer_name,
+        domain,
+        total_physical_memory: memory(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default())
+            .to_string(),
+        disks: disks(settings),
+    }
+}
+
+/// The system's name and version in `/etc/os-release`.
+fn system(os_release: &str) -> String {
+    let name = os_release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    name.map_or_else(|| "Linux".to_owned(), |name| name.trim_matches('"').to_owned())
+}
+
+/// The bytes of `MemTotal` in `/proc/meminfo`; 0 where it says nothing.
+fn memory(meminfo: &str) -> u64 {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kilobytes.unwrap_or(0).saturating_mul(1024)
+}
+
+/// The system's disk and that of the queue. Others are not asked: a network mount may not answer.
+fn disks(settings: &Settings) -> Vec<DiskState> {
+    let storage = settings.storage_folder();
+    let device =
+        |path: &Path| std::fs::metadata(path).ok().map(|it| std::os::unix::fs::MetadataExt::dev(&it));
+    let mut places = vec![Path::new("/")];
+    if device(&storage) != device(Path::new("/")) {
+        places.push(&storage);
+    }
+    let state = |place: &Path| {
+        let disk = disk(place);
+        DiskState {
+            name: place.display().to_string(),
+            drive_type: "Fixed",
+            system_drive: place == Path::new("/"),
+            volume_label: String::new(),
+            drive_format: String::new(),
+            total_size: disk.total_bytes.to_string(),
+            available_free_space: disk.free_bytes.to_string(),
+            total_free_space: disk.free_bytes.to_string(),
+        }
+    };
+    places.into_iter().map(state).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_is_read_and_nonsense_is_not() {
+        assert_eq!(
+            system("ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"),
+            "Debian GNU/Linux 12 (bookworm)"
+        );
+        assert_eq!(system(""), "Linux");
+        assert_eq!(memory("MemTotal:       16318480 kB\nMemFree: 1 kB\n"), 16_318_480 * 1024);
+        assert_eq!(memory("MemTotal: lots\n"), 0);
+        for (version, told) in [("0.1.0", "0.1.0"), ("1.2.0-rc1", "1.2.0"), ("dev", ""), ("1.x", "1")] {
+            assert_eq!(numeric(version), told);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Results of a test: what of them are measurements, with which limits and verdicts.
+
+use roxmltree::Node;
+use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, StringMeas};
+
+use super::limits::Limits;
+use super::measured::Results;
+use super::{Reading, data};
+use crate::kit::xml::{attribute, child, is};
+use crate::kit::{build, property, teststand, tree};
+
+/// What an `Outcome` says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outcome<'a> {
+    pub(super) status: Status,
+    value: &'a str,
+    qualifier: Option<&'a str>,
+    understood: bool,
+}
+
+impl Outcome<'_> {
+    /// The outcome in words, when its status says less.
+    pub(super) fn unread(self) -> Option<String> {
+        let qualifier = self.qualifier.map(|it| format!(" ({it})")).unwrap_or_default();
+        (!self.understood).then(|| format!("Outcome {}{qualifier}", self.value))
+    }
+}
+
+/// Reads an `Outcome` or `ActionOutcome`. What an `Aborted` or `UserDefined` one means is in its qualifier.
+pub(super) fn outcome<'a>(node: Node<'a, '_>) -> Outcome<'a> {
+    let value = attribute(node, "value").unwrap_or_default();
+    let qualifier = attribute(node, "qualifier");
+    let status = match (value.to_ascii_lowercase().as_str(), qualifier) {
+        ("notstarted", _) => Some(Status::Skipped),
+        ("aborted" | "userdefined", Some(qualifier)) => Status::from_word(qualifier),
+        ("aborted", None) => Some(Status::Terminated),
+        (word, _) => Status::from_word(word),
+    };
+    let status = status.filter(|status| *status != Status::Unknown);
+    Outcome { status: status.unwrap_or(Status::Done), value, qualifier, understood: status.is_some() }
+}
+
+/// A result that may be a measurement.
+struct Candidate<'a, 'd> {
+    node: Node<'a, 'd>,
+    name: &'a str,
+    datum: Option<Node<'a, 'd>>,
+    /// It has limits, or says that it has none on purpose.
+    compared: bool,
+}
+
+impl Reading<'_> {
+    /// Sorts the results of a test. Those with limits are measurements; where none has any, numbers and texts are,
+    /// if the step's type is one that measures or is not known.
+    pub(super) fn results(
+        &mut self,
+        nodes: &[Node<'_, '_>],
+        of_test: Option<Node<'_, '_>>,
+        kind: &str,
+    ) -> Results {
+        let mut results = Results::default();
+        let mut candidates = Vec::new();
+        for node in nodes {
+            let name = attribute(*node, "name").or_else(|| attribute(*node, "ID")).unwrap_or_default();
+            let datum = child(*node, "TestData").and_then(data::value);
+            let collection = datum.filter(|it| is(*it, "Collection"));
+            match (name, datum, collection) {
+                ("ReportText", Some(datum), None) => {
+                    let text = data::written(datum);
+                    if !text.trim().is_empty() {
+                        results.texts.push(text.into_owned());
+                    }
+                }
+                ("SeqFileVersion", Some(datum), None) => {
+                    results.version =
+                        Some(data::written(datum).trim().to_owned()).filter(|it| !it.is_empty());
+                }
+                ("Measurement", _, Some(list)) => self.list(list, &mut results),
+                _ => {
+                    let compared = child(*node, "TestLimits").is_some() || is_log(*node);
+                    candidates.push(Candidate { node: *node, name, datum, compared });
+                }
+            }
+        }
+        let any_compared = candidates.iter().any(|it| it.compared);
+        let beside = if any_compared { None } else { take_limits(&mut candidates, kind) };
+        let mut rest = Vec::new();
+        for candidate in candidates {
+            let counts = if any_compared {
+                candidate.compared
+            } else {
+                measures(kind, candidate.datum, of_test.is_some() || beside.is_some())
+            };
+            match candidate.datum.filter(|datum| counts && is(*datum, "Datum")) {
+                Some(datum) => {
+                    let limits = match &beside {
+                        Some(limits) => limits.clone(),
+                        None => self.limits(child(candidate.node, "TestLimits").or(of_test), candidate.node),
+                    };
+                    self.measurement(&candidate, datum, &limits, &mut results);
+                }
+                None => rest.push(candidate),
+            }
+        }
+        // The verdict says what a pass/fail test's own flag says.
+        rest.retain(|it| !(it.name == "PassFail" && it.datum.is_some_and(data::is_flag)));
+        for candidate in rest {
+            let property = match candidate.datum {
+                Some(datum) => data::property(candidate.name, datum, 0),
+                None => property::of_element(candidate.node, 0),
+            };
+            results.additional.push(property::named(candidate.name, vec![property]));
+        }
+        results
+    }
+
+    fn measurement(
+        &mut self,
+        candidate: &Candidate<'_, '_>,
+        datum: Node<'_, '_>,
+        limits: &Limits,
+        results: &mut Results,
+    ) {
+        let name = candidate.name;
+        let own = child(candidate.node, "Outcome").map(outcome).map(|outcome| match outcome.status {
+            Status::Failed | Status::Error | Status::Terminated => Status::Failed,
+            Status::Skipped => Status::Skipped,
+            _ => Status::Passed,
+        });
+        if limits.text.is_some() || data::is_text(datum) {
+            results.texts_measured.push((text_measurement(name, &data::written(datum), limits), own));
+            return;
+        }
+        if data::is_flag(datum) && limits.operator == "LOG" {
+            let status = if data::truth(&data::written(datum)) { Status::Passed } else { Status::Failed };
+            let name = Some(name.to_owned());
+            results.flags.push((BooleanMeas { name, status, extra: Extra::new() }, own));
+            return;
+        }
+        let value = data::number(datum).unwrap_or_else(|| {
+            let written = data::written(datum);
+            if !written.trim().is_empty() {
+                self.warnings.push(format!("result {name}: \"{written}\" is no number; NaN is sent"));
+            }
+            f64::NAN
+        });
+        results.numbers.push((number_measurement(name, value, data::unit(datum), limits), own));
+    }
+
+    /// A list of measurements as WATS steps for TestStand write it: each a collection with a status of its own.
+    fn list(&mut self, list: Node<'_, '_>, results: &mut Results) {
+        for (position, (item_name, item)) in data::items(list).enumerate() {
+            let Some(entry) = data::value(item).filter(|it| is(*it, "Collection")) else {
+                results.additional.push(property::named(item_name, vec![data::of_item(item_name, item, 0)]));
+                continue;
+            };
+            let written = |name: &str| data::item(entry, name).map(|it| data::written(it).into_owned());
+            let name = written("MeasName").or_else(|| written("Name")).filter(|it| !it.is_empty());
+            let name = name.unwrap_or_else(|| format!("Measurement {position}"));
+            let own = written("Status").map(|word| match Status::from_word(&word) {
+                Some(Status::Passed | Status::Done) => Status::Passed,
+                Some(Status::Skipped) => Status::Skipped,
+                _ => Status::Failed,
+            });
+            let operator = written("Comp").unwrap_or_default();
+            if let Some(flag) = written("PassFail") {
+                let status = if data::truth(&flag) { Status::Passed } else { Status::Failed };
+                results.flags.push((BooleanMeas { name: Some(name), status, extra: Extra::new() }, own));
+            } else if let Some(value) = written("StringData") {
+                let limit = written("StringLimit").filter(|_| !operator.eq_ignore_ascii_case("LOG"));
+                let limits = Limits { operator, low: None, high: None, text: limit };
+                results.texts_measured.push((text_measurement(&name, &value, &limits), own));
+            } else if let Some(value) = written("Data") {
+                let inner = data::item(entry, "Limits").unwrap_or(entry);
+                let limit =
+                    |name: &str| data::item(inner, name).and_then(data::number).filter(|it| !it.is_nan());
+                let limits = Limits::numeric(&operator, limit("Low"), limit("High"));
+                let value = teststand::number(&value).unwrap_or(f64::NAN);
+                let unit = written("Units").unwrap_or_default();
+                results.numbers.push((number_measurement(&name, value, &unit, &limits), own));
+            } else {
+                results.additional.push(property::named(&name, vec![data::property(&name, entry, 0)]));
+            }
+        }
+    }
+}
+
+/// True for a result that is logged on purpose.
+fn is_log(result: Node<'_, '_>) -> bool {
+    let extension = child(result, "Extension").and_then(|it| child(it, "TSLimitProperties"));
+    extension.is_some_and(|it| child(it, "IsComparisonTypeLog").is_some())
+}
+
+/// Whether a value without limits is a measurement of a step of that type.
+fn measures(kind: &str, datum: Option<Node<'_, '_>>, test_has_limits: bool) -> bool {
+    let Some(datum) = datum else { return false };
+    match kind {
+        _ if test_has_limits => true,
+        "NumericLimitTest" | "NI_MultipleNumericLimitTest" | "ET_NLT" | "ET_MNLT" | "WATS_XYGMNLT" => {
+            data::is_number(datum)
+        }
+        "StringValueTest" | "ET_SVT" | "ET_MSVT" => data::is_text(datum),
+        // A type of the customer's own, or none at all.
+        other if !is_own(other) => false,
+        _ => data::is_number(datum),
+    }
+}
+
+/// False for the step types of TestStand and WATS that do not measure.
+fn is_own(kind: &str) -> bool {
+    let others = [
+        "PassFailTest",
+        "SequenceCall",
+        "Action",
+        "Statement",
+        "Label",
+        "Goto",
+        "MessagePopup",
+        "CallExecutable",
+        "AdditionalResults",
+        "GroupTest",
+    ];
+    !(kind.starts_with("NI_")
+        || kind.starts_with("ET_")
+        || kind.starts_with("WATS_")
+        || others.contains(&kind))
+}
+
+/// Limits in a result of their own, called `Limits`, as version 2.02 has them for some step types.
+fn take_limits(candidates: &mut Vec<Candidate<'_, '_>>, kind: &str) -> Option<Limits> {
+    let at = candidates.iter().position(|it| it.name == "Limits")?;
+    let collection = candidates.get(at)?.datum.filter(|it| is(*it, "Collection"))?;
+    let values = candidates.iter().filter(|it| measures(kind, it.datum, false) && it.name != "Comp").count();
+    if values != 1 {
+        return None;
+    }
+    candidates.remove(at);
+    let compared = candidates.iter().position(|it| it.name == "Comp").map(|at| candidates.remove(at));
+    let compared = compared.and_then(|it| it.datum).or_else(|| data::item(collection, "Comp"));
+    let operator = compared.map(|it| data::written(it).trim().to_owned()).unwrap_or_default();
+    if let Some(text) = data::item(collection, "String") {
+        let text = Some(data::written(text).into_owned());
+        return Some(Limits { operator, low: None, high: None, text });
+    }
+    let number = |name: &str| data::item(collection, name).and_then(data::number);
+    let (low, high) = (number("Low"), number("High"));
+    if operator.eq_ignore_ascii_case("EQT") {
+        let threshold = data::item(collection, "ThresholdType").map(data::written).unwrap_or_default();
+        let limits = match (number("Nominal"), low, high) {
+            (Some(nominal), Some(low), Some(high)) => teststand::threshold(&threshold, nominal, low, high),
+            _ => None,
+        };
+        if let Some((low, high)) = limits {
+            return Some(Limits::numeric("GELE", Some(low), Some(high)));
+        }
+    }
+    Some(Limits::numeric(&operator, low, high))
+}
+
+fn number_measurement(name: &str, value: f64, unit: &str, limits: &Limits) -> NumericMeas {
+    NumericMeas {
+        comp_op: limits.operator.clone(),
+        low_limit: limits.low.map(Double),
+        high_limit: limits.high.map(Double),
+        ..build::number(Some(name), Status::Passed, value, unit, (None, None))
+    }
+}
+
+fn text_measurement(name: &str, value: &str, limits: &Limits) -> StringMeas {
+    StringMeas {
+        comp_op: tree::string_operator(&limits.operator, limits.text.as_deref()).to_owned(),
+        name: Some(name.to_owned()),
+        status: Status::Passed,
+        value: Some(value.to_owned()),
+        limit: limits.text.clone(),
+        extra: Extra::new(),
+    }
+}

@@ -1,0 +1,405 @@
+//! Example CSV: a header row that names its columns, and a row for each test.
+
+mod rows;
+
+use std::collections::HashMap;
+
+use wats::report::{Double, Extra, Group, Report, Status, Step, StringMeas};
+
+use crate::kit::tally::Tally;
+use crate::kit::{build, header};
+use crate::{
+    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
+    Qualification,
+};
+
+pub(crate) struct ExampleCsv;
+
+const ABOUT: About = About {
+    name: "example-csv",
+    title: "Example CSV",
+    vendor: "WATS",
+    description: "Comma-separated files with a row of column names and a row for each test; rows of the same unit make one report.",
+    version: env!("CARGO_PKG_VERSION"),
+    file_patterns: &["*.csv"],
+    arguments: &[
+        Argument {
+            name: "delimiter",
+            description: "What stands between the columns: a character, or Tab; Auto takes what the first row has",
+            default: "Auto",
+            kind: ArgumentKind::Text,
+        },
+        Argument {
+            name: "operationTypeCode",
+            description: "Process code where the file has no column process",
+            default: "10",
+            kind: ArgumentKind::ProcessCode,
+        },
+        Argument {
+            name: "partRevision",
+            description: "Revision of the units; the files have none",
+            default: "1",
+            kind: ArgumentKind::Text,
+        },
+        Argument {
+            name: "encoding",
+            description: "Encoding of files without a byte-order mark; Auto takes UTF-8, or Windows-1252 where that is not possible",
+            default: "Auto",
+            kind: ArgumentKind::Choice(&["Auto", "utf-8", "utf-16", "latin-1", "cp1252"]),
+        },
+        Argument {
+            name: "skip_empty_rows",
+            description: "Skip rows without any text; else such a row is an error",
+            default: "true",
+            kind: ArgumentKind::Flag,
+        },
+    ],
+    manual: Manual {
+        setup: "Write a row of column names and below it a row for each test, in this form:\n\n\
+                ```text\nserial_number,part_number,station,process,test_name,value,unit,low_limit,high_limit,status\n\
+                SN001,PN-123,Station1,10,Voltage,5.2,V,4.5,5.5,P\n```\n\n\
+                Columns may have any order; those that are not needed may be missing. A text with the delimiter, a quote or a line end stands in \
+                double quotes, quotes in it are doubled.",
+        mapping: &[
+            (
+                "serial_number or sn, part_number or pn",
+                "sn, pn; rows with the same two are one report, in the order of their first rows",
+            ),
+            ("station, process", "machineName, processCode"),
+            ("test_name or name", "name of the step"),
+            ("value, a number", "numeric step; low_limit and high_limit decide its operator"),
+            ("value, another text", "string step that is only logged"),
+            ("value, empty", "pass/fail step"),
+            ("unit", "unit of the number"),
+            (
+                "status, else result",
+                "status of the step: P, PASS, PASSED, OK; F, FAIL, FAILED; else Done, which a number's limits decide",
+            ),
+            ("status, else result, failed in any row", "result failed, else passed"),
+            ("group", "setup, main or cleanup where it says so"),
+            ("the file's time", "start"),
+            ("any other column", "misc info of the unit, its first value"),
+        ],
+        limits: &[
+            "A number has a decimal point; one with a comma is a text.",
+            "A group that is none of setup, main and cleanup is not taken over.",
+            "A single measurement cannot be Done on a server: such a step has the status that its measurement has.",
+        ],
+    },
+};
+
+impl Converter for ExampleCsv {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn qualify(&self, input: &Input) -> Qualification {
+        let beginning = input.bytes.get(..20_000).unwrap_or(&input.bytes);
+        let Ok(text) = rows::decode(beginning, "Auto") else { return Qualification::none("no text") };
+        let mut lines = text.lines();
+        let titles = lines.next().unwrap_or_default();
+        let has_row = lines.any(|line| !line.trim().is_empty());
+        let columns = Columns::new(&rows::cells(titles, rows::delimiter(titles, &is_title)));
+        let unit = [columns.serial, columns.part].iter().flatten().count();
+        match (unit, columns.name.is_some(), has_row) {
+            (2, true, true) => {
+                Qualification::new(0.95, "columns for serial number, part number and test name")
+            }
+            (2, _, true) => Qualification::new(0.7, "columns for serial number and part number"),
+            (1, _, true) => Qualification::new(0.3, "a column for serial number or part number, not both"),
+            (0, ..) => Qualification::none("no columns serial_number and part_number"),
+            _ => Qualification::none("titles of columns without a row below"),
+        }
+    }
+
+    fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
+        let text = rows::decode(&input.bytes, arguments.text("encoding"))?;
+        let first = text.lines().next().unwrap_or_default();
+        let delimiter = match rows::named(arguments.text("delimiter"))? {
+            Some(delimiter) => delimiter,
+            None => rows::delimiter(first, &is_title),
+        };
+        let mut rows = rows::Rows::new(&text, delimiter);
+        let titles = rows.next().transpose()?.map(|row| row.cells).unwrap_or_default();
+        let columns = Columns::new(&titles);
+        if columns.serial.is_none() || columns.part.is_none() {
+            let shown: String = first.chars().take(80).collect();
+            return Err(ConvertError::new(
+                ErrorKind::WrongFormat,
+                format!("the first row \"{shown}\" does not name the columns"),
+            )
+            .at_line(1, None)
+            .expected("titles with serial_number and part_number, or sn and pn")
+            .help("Set the argument delimiter if the columns are separated by something else."));
+        }
+        let mut units = Units::default();
+        let mut tally = Tally::default();
+        for row in rows {
+            let row = row?;
+            if row.cells.iter().all(|cell| cell.trim().is_empty()) {
+                if !arguments.flag("skip_empty_rows") {
+                    return Err(ConvertError::new(ErrorKind::Malformed, "the row is empty")
+                        .at_line(row.line, None)
+                        .help("Set the argument skip_empty_rows to true to skip such rows."));
+                }
+                continue;
+            }
+            if row.is_last && row.cells.len() < titles.len() {
+                return Err(ConvertError::new(
+                    ErrorKind::NotYet,
+                    format!("the last row ends after {} of {} columns", row.cells.len(), titles.len()),
+                )
+                .at_line(row.line, None)
+                .expected("a row that ends with a line end, or has all columns")
+                .help("Perhaps the file was still being written; drop the whole file again."));
+            }
+            units.add(&columns, &titles, &row, &mut tally)?;
+        }
+        if units.units.is_empty() {
+            return Err(ConvertError::new(ErrorKind::NotYet, "the file has titles and no row below them"));
+        }
+        let mut reports = Vec::with_capacity(units.units.len());
+        for unit in units.units {
+            let mut warnings = Vec::new();
+            reports.push(unit.report(input, arguments, &mut warnings)?);
+            warnings.into_iter().for_each(|warning| tally.add(warning));
+        }
+        Ok(Conversion { reports, warnings: tally.warnings("times") })
+    }
+}
+
+/// Where the columns stand that mean something.
+#[derive(Default)]
+struct Columns {
+    serial: Option<usize>,
+    part: Option<usize>,
+    station: Option<usize>,
+    process: Option<usize>,
+    name: Option<usize>,
+    value: Option<usize>,
+    unit: Option<usize>,
+    status: Option<usize>,
+    result: Option<usize>,
+    group: Option<usize>,
+    low: Option<usize>,
+    high: Option<usize>,
+    others: Vec<usize>,
+}
+
+fn plain(title: &str) -> String {
+    title.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+fn is_title(title: &str) -> bool {
+    let columns = Columns::new(&[title.to_owned()]);
+    columns.others.is_empty() && !title.trim().is_empty()
+}
+
+impl Columns {
+    fn new(titles: &[String]) -> Self {
+        let mut columns = Self::default();
+        for (at, title) in titles.iter().enumerate() {
+            let place = match plain(title).as_str() {
+                "serial_number" | "sn" => &mut columns.serial,
+                "part_number" | "pn" => &mut columns.part,
+                "station" => &mut columns.station,
+                "process" => &mut columns.process,
+                "test_name" | "name" => &mut columns.name,
+                "value" => &mut columns.value,
+                "unit" => &mut columns.unit,
+                "status" => &mut columns.status,
+                "result" => &mut columns.result,
+                "group" => &mut columns.group,
+                "low_limit" => &mut columns.low,
+                "high_limit" => &mut columns.high,
+                _ => {
+                    columns.others.push(at);
+                    continue;
+                }
+            };
+            match place {
+                None => *place = Some(at),
+                Some(_) => columns.others.push(at),
+            }
+        }
+        columns
+    }
+}
+
+/// The units in the order of their first rows.
+#[derive(Default)]
+struct Units {
+    units: Vec<Unit>,
+    places: HashMap<(String, String), usize>,
+}
+
+#[derive(Default)]
+struct Unit {
+    serial: String,
+    part: String,
+    station: String,
+    process: String,
+    has_failed: bool,
+    steps: Vec<Step>,
+    /// Columns that mean nothing to a report.
+    others: Vec<(String, String)>,
+}
+
+impl Units {
+    fn add(
+        &mut self,
+        columns: &Columns,
+        titles: &[String],
+        row: &rows::Row,
+        tally: &mut Tally,
+    ) -> Result<(), ConvertError> {
+        let at = |column: Option<usize>| {
+            column.and_then(|at| row.cells.get(at)).map(|cell| cell.trim()).unwrap_or_default()
+        };
+        let (serial, part) = (at(columns.serial), at(columns.part));
+        for (value, what) in [(serial, "serial number"), (part, "part number")] {
+            if value.is_empty() {
+                return Err(ConvertError::new(ErrorKind::Missing, format!("the row has no {what}"))
+                    .at_line(row.line, None)
+                    .help("Each row needs both, so that it can be told which unit it belongs to."));
+            }
+        }
+        let key = (serial.to_owned(), part.to_owned());
+        let index = *self.places.entry(key).or_insert(self.units.len());
+        if index == self.units.len() {
+            self.units.push(Unit { serial: serial.to_owned(), part: part.to_owned(), ..Unit::default() });
+        }
+        let Some(unit) = self.units.get_mut(index) else { return Ok(()) };
+        for (place, column) in [(&mut unit.station, columns.station), (&mut unit.process, columns.process)] {
+            if place.is_empty() {
+                at(column).clone_into(place);
+            }
+        }
+        let [status, result] = [columns.status, columns.result].map(|column| verdict(at(column)));
+        // A unit that its tester calls failed has failed, whatever its rows say.
+        unit.has_failed |= status == Some(Status::Failed) || result == Some(Status::Failed);
+        for other in &columns.others {
+            unit.keep(titles.get(*other).map(String::as_str).unwrap_or_default(), at(Some(*other)), tally);
+        }
+        for (number, cell) in row.cells.iter().enumerate().skip(titles.len()) {
+            unit.keep(&format!("Column {}", number + 1), cell.trim(), tally);
+        }
+        let status = if at(columns.status).is_empty() { result } else { status };
+        let (name, value) = (at(columns.name), at(columns.value));
+        if name.is_empty() && value.is_empty() {
+            return Ok(());
+        }
+        let name = if name.is_empty() { format!("Row {}", row.line) } else { name.to_owned() };
+        let limits = [columns.low, columns.high].map(|column| match at(column) {
+            "" => None,
+            limit => {
+                let number = Double::parse(limit).map(|number| number.0);
+                if number.is_none() {
+                    tally.add(format!("line {}: the limit \"{limit}\" is no number and left out", row.line));
+                }
+                number
+            }
+        });
+        let mut step = step(&name, value, at(columns.unit), limits, status);
+        step.group = match at(columns.group).to_ascii_lowercase().as_str() {
+            "setup" | "s" => Group::Setup,
+            "cleanup" | "c" => Group::Cleanup,
+            _ => Group::Main,
+        };
+        unit.has_failed |= step.status == Status::Failed;
+        unit.steps.push(step);
+        Ok(())
+    }
+}
+
+/// `None`: none that is known.
+fn verdict(written: &str) -> Option<Status> {
+    match written.to_ascii_lowercase().as_str() {
+        "p" | "pass" | "passed" | "ok" => Some(Status::Passed),
+        "f" | "fail" | "failed" => Some(Status::Failed),
+        _ => None,
+    }
+}
+
+/// A step by what its value is. One with a single measurement has its status: a server takes no other.
+fn step(name: &str, value: &str, unit: &str, limits: [Option<f64>; 2], status: Option<Status>) -> Step {
+    if value.is_empty() {
+        return match status {
+            Some(status) => build::pass_fail(name, status),
+            None => Step::new("ET_PFT", name, Status::Done),
+        };
+    }
+    if let Some(number) = Double::parse(value) {
+        let mut measured = build::number(None, Status::Passed, number.0, unit, (limits[0], limits[1]));
+        measured.unit = measured.unit.filter(|unit| !unit.is_empty());
+        let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
+        measured.status = status.unwrap_or_else(|| {
+            crate::kit::tree::numeric(
+                &measured.comp_op,
+                number.0,
+                limit(measured.low_limit),
+                limit(measured.high_limit),
+            )
+        });
+        return build::numeric(name, measured.status, vec![measured]);
+    }
+    let status = status.unwrap_or(Status::Passed);
+    let mut step = Step::new("ET_SVT", name, status);
+    step.string_meas = vec![StringMeas {
+        comp_op: "LOG".to_owned(),
+        name: None,
+        status,
+        value: Some(value.to_owned()),
+        limit: None,
+        extra: Extra::new(),
+    }];
+    step
+}
+
+impl Unit {
+    /// Keeps the first value of a column that is not known.
+    fn keep(&mut self, title: &str, value: &str, tally: &mut Tally) {
+        if value.is_empty() {
+            return;
+        }
+        match self.others.iter().find(|(known, _)| known == title) {
+            None => {
+                tally.add(format!("column \"{title}\" is not known: kept as misc info"));
+                self.others.push((title.to_owned(), value.to_owned()));
+            }
+            Some((_, first)) if first != value => {
+                tally.add(format!("column \"{title}\" has several values in a unit: the first is kept"));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn report(
+        self,
+        input: &Input,
+        arguments: &Arguments,
+        warnings: &mut Vec<String>,
+    ) -> Result<Report, ConvertError> {
+        let mut report = Report::uut(self.part, self.serial, arguments.text("partRevision"));
+        report.machine_name = self.station;
+        report.start = Some(crate::kit::time::of_file(input));
+        report.process_code = match self.process.parse::<i16>() {
+            Ok(code) if code > 0 => Some(code),
+            _ => {
+                if !self.process.is_empty() {
+                    warnings.push(format!("the process \"{}\" is no process code: not used", self.process));
+                }
+                arguments.process_code("operationTypeCode")
+            }
+        }
+        .map(i32::from);
+        report.result = if self.has_failed { Status::Failed } else { Status::Passed };
+        report.misc_infos = self.others.iter().map(|(title, value)| build::info(title, value)).collect();
+        if let Some(root) = &mut report.root {
+            root.status = report.result;
+            root.steps = Some(self.steps);
+        }
+        header::complete(&mut report, input, warnings)?;
+        Ok(report)
+    }
+}

@@ -1,0 +1,117 @@
+//! Steps that ran several times: one summary and its iterations, as the server demands, or plain steps.
+
+use std::collections::BTreeMap;
+
+use wats::report::{Loop, Report, Step};
+use wats::validate::{Strictness, problems};
+
+use super::verdict;
+
+/// Turns with more steps in a sequence are not compared: each is looked for among all of the summary's.
+const MOST_CHILDREN: usize = 2000;
+
+/// Numbers the loops among the steps of a sequence; what the server would not take as a loop becomes plain steps.
+pub(crate) fn settle(steps: &mut [Step], warnings: &mut Vec<String>) {
+    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.loop_.is_some()) {
+        groups.entry(step.name.clone()).or_default().push(at);
+    }
+    for (name, members) in groups {
+        if !number(steps, &members) {
+            warnings.push(format!(
+                "step {name}: its {} results are no loop with its turns; kept as steps",
+                members.len()
+            ));
+            for at in members {
+                if let Some(step) = steps.get_mut(at) {
+                    unloop(step);
+                }
+            }
+        }
+    }
+}
+
+/// A plain step, which says in words what its loop said.
+fn unloop(step: &mut Step) {
+    let text = match step.loop_.take() {
+        Some(Loop { idx: Some(index), .. }) => format!("Loop index {index}"),
+        Some(Loop { num: Some(runs), passed, failed, .. }) => {
+            let count = |count: Option<i32>| count.unwrap_or_default();
+            format!("Loop of {runs}: {} passed, {} failed", count(passed), count(failed))
+        }
+        _ => return,
+    };
+    verdict::add_text(step, &text);
+}
+
+/// Numbers one loop, from 0; false when it is none.
+fn number(steps: &mut [Step], members: &[usize]) -> bool {
+    let mut summaries = 0;
+    let mut iterations = 0;
+    for at in members {
+        let Some(turn) = steps.get_mut(*at).and_then(|step| step.loop_.as_mut()) else { continue };
+        if turn.idx.is_some() {
+            turn.idx = Some(iterations);
+            iterations += 1;
+        } else {
+            summaries += 1;
+        }
+    }
+    if summaries != 1 || iterations == 0 || iterations > i32::from(i16::MAX) {
+        return false;
+    }
+    for at in members {
+        let Some(turn) = steps.get_mut(*at).and_then(|step| step.loop_.as_mut()) else { continue };
+        if turn.idx.is_none() {
+            turn.num = Some(iterations);
+            turn.ending_index = Some(iterations - 1);
+        }
+    }
+    let wide = |step: &Step| step.walk().any(|inner| inner.children().len() > MOST_CHILDREN);
+    if members.iter().filter_map(|at| steps.get(*at)).any(wide) {
+        return false;
+    }
+    // The validator knows what has to match between a summary and its iterations.
+    let mut probe = Report::uut("", "", "");
+    if let Some(root) = &mut probe.root {
+        root.steps = Some(members.iter().filter_map(|at| steps.get(*at)).cloned().collect());
+    }
+    !problems(&probe, Strictness::Observed).iter().any(|problem| problem.path.starts_with("root -> loop "))
+}
+
+#[cfg(test)]
+mod tests {
+    use wats::report::{Loop, Status};
+
+    use super::*;
+
+    fn run(name: &str, kind: &str, idx: Option<i32>) -> Step {
+        let turn = Loop { idx, num: idx.is_none().then_some(9), ..Loop::default() };
+        Step { loop_: Some(turn), ..Step::new(kind, name, Status::Passed) }
+    }
+
+    #[test]
+    fn a_summary_and_its_iterations_are_a_loop_and_others_are_not() {
+        let mut steps = vec![
+            run("A", "Action", None),
+            run("A", "Action", Some(1)),
+            run("A", "Action", Some(5)),
+            run("B", "Action", None),
+            run("C", "Action", None),
+            run("C", "ET_PFT", Some(0)),
+            Step::new("Action", "A", Status::Done),
+        ];
+        let mut warnings = Vec::new();
+        settle(&mut steps, &mut warnings);
+        let shown: Vec<_> = steps
+            .iter()
+            .map(|step| step.loop_.as_ref().map(|turn| (turn.idx, turn.num, turn.ending_index)))
+            .collect();
+        let summary = Some((None, Some(2), Some(1)));
+        let turn = |idx| Some((Some(idx), None, None));
+        assert_eq!(shown, [summary, turn(0), turn(1), None, None, None, None]);
+        assert_eq!(warnings.len(), 2);
+        let texts: Vec<_> = steps.iter().filter_map(|step| step.report_text.as_deref()).collect();
+        assert_eq!(texts, ["Loop of 9: 0 passed, 0 failed", "Loop of 1: 0 passed, 0 failed", "Loop index 0"]);
+    }
+}

@@ -1,0 +1,255 @@
+//! Test runs: sequences, tests with values, and tests with only a grade.
+
+use roxmltree::Node;
+use wats::report::{BooleanMeas, Double, Extra, Group, NumericMeas, Status, Step, StringMeas};
+use wats::wsjf::MAX_DEPTH;
+
+use super::values::{self, Kind, Zero};
+use super::{Reading, seconds};
+use crate::kit::xml::{attribute, children};
+use crate::kit::{build, property, text, tree, verdict, xml};
+use crate::{ConvertError, ErrorKind};
+
+impl Reading<'_> {
+    /// A test run as its steps: what it measured, and a sequence call of the runs below it.
+    pub(super) fn run(&mut self, node: Node<'_, '_>, depth: usize) -> Result<Vec<Step>, ConvertError> {
+        if depth >= MAX_DEPTH {
+            let problem = format!("test runs are nested more than {MAX_DEPTH} deep");
+            return Err(ConvertError::new(ErrorKind::TooLarge, problem).at_path(xml::path(node)));
+        }
+        let name = attribute(node, "name").unwrap_or("TestRun");
+        let grade = self.grade(node, name);
+        let mut below = Vec::new();
+        for inner in children(node, "TestRun") {
+            below.extend(self.run(inner, depth + 1)?);
+        }
+        let has_runs = !below.is_empty();
+        let mut steps = Vec::new();
+        let comparison = comparison(node);
+        for (element, group) in [("SetUp", Group::Setup), ("Result", Group::Main)] {
+            let found: Vec<Node<'_, '_>> = children(node, element).flat_map(values::of).collect();
+            if !found.is_empty() {
+                let mut step = self.measuring(name, grade, &found, comparison.as_deref());
+                step.group = group;
+                steps.push(step);
+            }
+        }
+        if has_runs {
+            let status = grade.unwrap_or_else(|| tree::rolled_up(&below));
+            let version = attribute(node, "version").unwrap_or("1.0.0");
+            steps.push(Step { status, ..build::sequence(name, name, version, below) });
+        } else if steps.is_empty() {
+            steps.push(build::pass_fail(name, Status::Passed));
+            if let Some(step) = steps.last_mut() {
+                step.status = grade.unwrap_or(Status::Done);
+            }
+        }
+        // Times, notes and errors belong to the run; its last step stands for it.
+        if let Some(step) = steps.last_mut() {
+            self.common(node, step);
+        }
+        for step in &mut steps {
+            if step.seq_call.is_none() {
+                verdict::agree(step, &mut self.warnings);
+            }
+        }
+        Ok(steps)
+    }
+
+    fn grade(&mut self, node: Node<'_, '_>, name: &str) -> Option<Status> {
+        let written = attribute(node, "grade")?;
+        let grade = values::grade(written);
+        if grade.is_none() {
+            self.warnings
+                .push(format!("test run {name}: the grade \"{written}\" is not known; read as Error"));
+        }
+        Some(grade.unwrap_or(Status::Error))
+    }
+
+    /// One step with all values of a kind; the first kind of number, flag and text that there is. Others are text.
+    fn measuring(
+        &mut self,
+        name: &str,
+        grade: Option<Status>,
+        found: &[Node<'_, '_>],
+        comparison: Option<&str>,
+    ) -> Step {
+        let has_value = |node: &Node<'_, '_>| {
+            values::kind(*node) != Kind::Number
+                || !xml::text(*node).is_none_or(|it| it.eq_ignore_ascii_case("null"))
+        };
+        let kinds = [Kind::Number, Kind::Flag, Kind::Text];
+        let of_kind =
+            |kind: Kind| found.iter().filter(|it| values::kind(**it) == kind && has_value(it)).count();
+        let main = kinds.into_iter().find(|kind| of_kind(*kind) > 0);
+        let count = main.map_or(0, of_kind);
+        let mut step = Step::new("ET_PFT", name, grade.unwrap_or(Status::Passed));
+        let mut names = build::Names::default();
+        for node in found {
+            if Some(values::kind(*node)) != main || !has_value(node) {
+                self.beside(*node, &mut step);
+                continue;
+            }
+            let own = attribute(*node, "grade").and_then(values::grade).map(|grade| match grade {
+                Status::Passed | Status::Skipped => grade,
+                _ => Status::Failed,
+            });
+            let meas_name = (count > 1).then(|| names.unique(values::name(*node)));
+            match values::kind(*node) {
+                Kind::Number => {
+                    let number = self.number(*node, meas_name.as_deref(), grade, own, comparison);
+                    step.numeric_meas.push(number);
+                }
+                Kind::Flag => {
+                    let word = xml::text(*node).unwrap_or_default().to_ascii_lowercase();
+                    let is_true = ["true", "1", "yes"].contains(&word.as_str());
+                    let value = if is_true { Status::Passed } else { Status::Failed };
+                    let status =
+                        own.unwrap_or(if grade == Some(Status::Passed) { Status::Passed } else { value });
+                    step.boolean_meas.push(BooleanMeas { name: meas_name, status, extra: Extra::new() });
+                }
+                _ => {
+                    let measured = string(*node, meas_name, grade, own);
+                    let written = measured.value.as_deref().unwrap_or_default();
+                    if written.chars().count() > 100 {
+                        verdict::add_text(&mut step, &format!("{}: {written}", values::name(*node)));
+                    }
+                    step.string_meas.push(measured);
+                }
+            }
+        }
+        step.step_type = match (main, count) {
+            (Some(Kind::Number), 1) => "ET_NLT",
+            (Some(Kind::Number), _) => "ET_MNLT",
+            (Some(Kind::Text), 1) => "ET_SVT",
+            (Some(Kind::Text), _) => "ET_MSVT",
+            (Some(Kind::Flag), 2..) => "ET_MPFT",
+            _ => "ET_PFT",
+        }
+        .to_owned();
+        match main {
+            None => {
+                let status = step.status;
+                step.boolean_meas = build::pass_fail(name, status).boolean_meas;
+            }
+            Some(_) if grade.is_none() => {
+                let numbers = step.numeric_meas.iter().map(|it| it.status);
+                let texts = step.string_meas.iter().map(|it| it.status);
+                let mut all = numbers.chain(texts).chain(step.boolean_meas.iter().map(|it| it.status));
+                if all.any(|status| status == Status::Failed) {
+                    step.status = Status::Failed;
+                }
+            }
+            Some(_) => {}
+        }
+        step
+    }
+
+    fn number(
+        &mut self,
+        node: Node<'_, '_>,
+        name: Option<&str>,
+        grade: Option<Status>,
+        own: Option<Status>,
+        comparison: Option<&str>,
+    ) -> NumericMeas {
+        let written = xml::text(node).unwrap_or_default();
+        let value = text::number(&written).unwrap_or_else(|| {
+            let name = values::name(node);
+            self.warnings.push(format!("value {name}: \"{written}\" is no number; NaN is sent"));
+            f64::NAN
+        });
+        let zero = match self.arguments.text("zeroLimits") {
+            "None" => Zero::None,
+            "Limit" => Zero::Limit,
+            _ => Zero::Auto,
+        };
+        let graded = own.or(grade).unwrap_or(Status::Done);
+        let (comp_op, low, high) = values::limits(node, comparison, zero, value, graded);
+        let status = own.unwrap_or_else(|| match grade {
+            // The tester's word goes before the limits.
+            Some(Status::Passed | Status::Skipped | Status::Done) => Status::Passed,
+            _ => tree::numeric(&comp_op, value, low, high),
+        });
+        NumericMeas {
+            comp_op,
+            low_limit: low.map(Double),
+            high_limit: high.map(Double),
+            ..build::number(name, status, value, attribute(node, "uom").unwrap_or_default(), (None, None))
+        }
+    }
+
+    /// A value that is no measurement of the step: a line of its report text, or a result beside it.
+    fn beside(&mut self, node: Node<'_, '_>, step: &mut Step) {
+        let name = values::name(node);
+        match values::kind(node) {
+            Kind::Attachment => {
+                self.attachments += 1;
+                let place = attribute(node, "fqn").unwrap_or_default();
+                verdict::add_text(step, &format!("Attachment {name}: {place}"));
+            }
+            Kind::Other if node.children().any(|it| it.is_element()) => {
+                step.additional_results.push(property::named(name, vec![property::of_element(node, 0)]));
+            }
+            _ => {
+                let text = xml::text(node).unwrap_or_default();
+                verdict::add_text(step, &format!("{name}: {text}"));
+            }
+        }
+    }
+
+    /// Times, properties and errors of a run.
+    fn common(&mut self, node: Node<'_, '_>, step: &mut Step) {
+        let (start, end) = (self.time(node, "start-time"), self.time(node, "end-time"));
+        step.tot_time = seconds(start.as_ref(), end.as_ref());
+        step.start = start;
+        for value in values::of_properties(node) {
+            if !is_comparison(value) {
+                self.beside(value, step);
+            }
+        }
+        let mut errors = Vec::new();
+        for inner in node.children().filter(Node::is_element) {
+            match inner.tag_name().name() {
+                "Error" => {
+                    for message in children(inner, "Message") {
+                        let name = attribute(message, "name").map(ToOwned::to_owned);
+                        errors.extend([name, xml::text(message)].into_iter().flatten());
+                    }
+                    errors.extend(xml::text(inner));
+                }
+                "Property" | "SetUp" | "Result" | "TestRun" => {}
+                name => {
+                    self.unknown.add(inner);
+                    step.additional_results.push(property::named(name, vec![property::of_element(inner, 0)]));
+                }
+            }
+        }
+        step.error_message = Some(errors.join("\n")).filter(|it| !it.is_empty());
+    }
+}
+
+fn is_comparison(value: Node<'_, '_>) -> bool {
+    ["Comparison", "COMP"].iter().any(|name| name.eq_ignore_ascii_case(values::name(value)))
+}
+
+/// The operator that a run gives to its values.
+fn comparison(node: Node<'_, '_>) -> Option<String> {
+    values::of_properties(node).into_iter().find(|it| is_comparison(*it)).and_then(xml::text)
+}
+
+fn string(
+    node: Node<'_, '_>,
+    name: Option<String>,
+    grade: Option<Status>,
+    own: Option<Status>,
+) -> StringMeas {
+    let value = xml::text(node).unwrap_or_default();
+    let limit = attribute(node, "usl").or_else(|| attribute(node, "lsl")).map(ToOwned::to_owned);
+    let comp_op = if limit.is_some() { "IGNORECASE" } else { "LOG" };
+    let status = own.unwrap_or_else(|| match grade {
+        Some(Status::Passed | Status::Skipped | Status::Done) => Status::Passed,
+        _ => tree::string(comp_op, &value, limit.as_deref().unwrap_or_default()),
+    });
+    StringMeas { comp_op: comp_op.to_owned(), name, status, value: Some(value), limit, extra: Extra::new() }
+}

@@ -1,0 +1,474 @@
+//! One test of one part: records PTR, MPR and FTR, and what later ones take over from the first.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, Step};
+
+use super::fields::{self, Fields, Short};
+use crate::kit::tree;
+
+/// As many tests are remembered; of one that is not, nothing can be taken over.
+const MOST_TESTS: usize = 100_000;
+/// As many texts of one test number are told apart.
+const MOST_TEXTS: usize = 64;
+
+/// A step and where it belongs.
+pub(super) struct Tested {
+    pub(super) head: u8,
+    pub(super) site: u8,
+    /// The part of the test's text before `: `.
+    pub(super) group: Option<String>,
+    pub(super) step: Step,
+}
+
+/// What is known of the tests of a lot.
+#[derive(Default)]
+pub(super) struct Tests {
+    /// By number, those with different texts.
+    known: HashMap<u32, Vec<Known>>,
+    count: usize,
+}
+
+struct Known {
+    text: Vec<u8>,
+    /// The record's end, as the first record had it.
+    tail: Vec<u8>,
+    test: Rc<Test>,
+}
+
+/// What the optional fields of a record say.
+#[derive(Debug, Clone, Default)]
+struct Test {
+    group: Option<String>,
+    name: String,
+    unit: String,
+    low: Option<f64>,
+    high: Option<f64>,
+    /// The same limits as the server wants them.
+    operator: String,
+    limits: (Option<f64>, Option<f64>),
+    /// Of a test with several numbers.
+    pins: Vec<u16>,
+    /// Said in the step's text.
+    remarks: String,
+}
+
+/// The names of the pins.
+pub(super) type Pins = HashMap<u16, String>;
+
+/// What the flags of a record say of its test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Passed,
+    Failed,
+    NotExecuted,
+    Aborted,
+    None,
+}
+
+/// The flags that all three records have.
+#[derive(Debug, Clone, Copy)]
+struct Flags {
+    test: u8,
+    parametric: u8,
+}
+
+impl Flags {
+    fn verdict(self) -> Verdict {
+        let is = |bit: u8| self.test >> bit & 1 == 1;
+        match () {
+            () if is(4) => Verdict::NotExecuted,
+            // Bit 7 says nothing where bit 6 is set.
+            () if is(7) && !is(6) => Verdict::Failed,
+            () if is(5) => Verdict::Aborted,
+            () if is(6) => Verdict::None,
+            () => Verdict::Passed,
+        }
+    }
+
+    fn is_invalid(self) -> bool {
+        self.test >> 1 & 1 == 1
+    }
+
+    /// What a person should know of the measurement beside its verdict.
+    fn remarks(self, alarm: &[u8]) -> String {
+        const TEST: &[(u8, &str)] = &[
+            (1, "The tester says that the result is invalid"),
+            (2, "The tester says that the result is unreliable"),
+            (3, "Timeout"),
+            (5, "Aborted"),
+        ];
+        const PARAMETRIC: &[(u8, &str)] = &[
+            (0, "Scale error"),
+            (1, "Drift error"),
+            (2, "Oscillation detected"),
+            (5, "Passed alternate limits"),
+        ];
+        if self.test & 0b0010_1111 == 0 && self.parametric & 0b0010_0111 == 0 && alarm.is_empty() {
+            return String::new();
+        }
+        let mut said = String::new();
+        if self.test & 1 == 1 || !alarm.is_empty() {
+            say(&mut said, format!("Alarm {}", fields::text(alarm)).trim_end());
+        }
+        for (flags, names) in [(self.test, TEST), (self.parametric, PARAMETRIC)] {
+            for (_, words) in names.iter().filter(|(bit, _)| flags >> bit & 1 == 1) {
+                say(&mut said, words);
+            }
+        }
+        said
+    }
+}
+
+fn say(text: &mut String, line: &str) {
+    if !line.is_empty() {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(line);
+    }
+}
+
+impl Tests {
+    /// What is known of a test, with what the end of this record adds.
+    fn look_up(
+        &mut self,
+        number: u32,
+        text: &[u8],
+        tail: Fields<'_>,
+        names: &HashMap<u32, String>,
+        read: impl Fn(Fields<'_>, &mut Test) -> Result<(), Short>,
+    ) -> Result<Rc<Test>, Short> {
+        let known = self.known.get(&number).map(Vec::as_slice).unwrap_or_default();
+        let same = known.iter().position(|it| it.text == text || text.is_empty());
+        let nearest = same.and_then(|at| known.get(at)).or(known.first());
+        if let Some(known) = nearest.filter(|_| same.is_some())
+            && (tail.rest().is_empty() || known.tail == tail.rest())
+        {
+            return Ok(known.test.clone());
+        }
+        let mut test = nearest.map(|known| Test::clone(&known.test)).unwrap_or_default();
+        if same.is_none() {
+            let named = fields::text(text);
+            match names.get(&number) {
+                Some(name) if named.is_empty() => test.name(number, name),
+                _ => test.name(number, &named),
+            }
+        }
+        read(tail, &mut test)?;
+        (test.operator, test.limits.0, test.limits.1) = tree::limits("", test.low, test.high);
+        let test = Rc::new(test);
+        let (tail, kept) = (tail.rest().to_vec(), test.clone());
+        match same {
+            // One without limits came first, perhaps of another kind.
+            Some(at) => {
+                let known = self.known.get_mut(&number).and_then(|known| known.get_mut(at));
+                if let Some(known) = known.filter(|known| known.tail.is_empty()) {
+                    (known.tail, known.test) = (tail, kept);
+                }
+            }
+            None if self.count < MOST_TESTS && known.len() < MOST_TEXTS => {
+                self.count += 1;
+                self.known.entry(number).or_default().push(Known { text: text.to_vec(), tail, test: kept });
+            }
+            None => {}
+        }
+        Ok(test)
+    }
+
+    /// A parametric test: one number.
+    pub(super) fn parametric(
+        &mut self,
+        mut fields: Fields<'_>,
+        names: &HashMap<u32, String>,
+    ) -> Result<Tested, Short> {
+        let (number, head, site, flags) = head(&mut fields, true)?;
+        let value = fields.r4()?.filter(|_| !flags.is_invalid());
+        let (text, alarm) = (fields.bn()?, fields.bn()?);
+        let test = self.look_up(number, text, fields, names, |mut fields, test| {
+            let opt = fields.u1()?;
+            let (_, _, _) = (fields.i1()?, fields.i1()?, fields.i1()?);
+            let limits = [fields.r4()?, fields.r4()?];
+            let unit = fields.bn()?;
+            let (_, _, _) = (fields.bn()?, fields.bn()?, fields.bn()?);
+            test.optional(opt, limits, unit, [fields.r4()?, fields.r4()?]);
+            Ok(())
+        })?;
+        let mut step = Step::new("ET_NLT", test.name.as_str(), Status::Passed);
+        let mut remarks = flags.remarks(alarm);
+        say(&mut remarks, &test.remarks);
+        let value = value.unwrap_or(f64::NAN);
+        match flags.verdict() {
+            Verdict::Passed => step.numeric_meas.push(test.number(None, Status::Passed, value)),
+            Verdict::Failed => step.numeric_meas.push(test.number(None, Status::Failed, value)),
+            Verdict::None => {
+                step.numeric_meas.push(test.logged(None, value));
+                say(&mut remarks, &test.without_verdict());
+            }
+            Verdict::NotExecuted => {}
+            // A number would have to have a verdict.
+            Verdict::Aborted => say(&mut remarks, format!("Value {value} {}", test.unit).trim_end()),
+        }
+        Ok(test.tested(head, site, flags, step, remarks))
+    }
+
+    /// A test with a number for each of several pins.
+    pub(super) fn multiple(
+        &mut self,
+        mut fields: Fields<'_>,
+        names: &HashMap<u32, String>,
+        pins: &Pins,
+    ) -> Result<Tested, Short> {
+        let (number, head, site, flags) = head(&mut fields, true)?;
+        let (states, count) = (fields.u2()?.unwrap_or_default(), fields.u2()?.unwrap_or_default());
+        fields.nibbles(states)?;
+        let values = fields.r4s(count)?;
+        let (text, alarm) = (fields.bn()?, fields.bn()?);
+        let test = self.look_up(number, text, fields, names, |mut fields, test| {
+            let opt = fields.u1()?;
+            let (_, _, _) = (fields.i1()?, fields.i1()?, fields.i1()?);
+            let limits = [fields.r4()?, fields.r4()?];
+            let (start, step) = (fields.r4()?, fields.r4()?);
+            let pins = if fields.rest().is_empty() { Vec::new() } else { fields.u2s(states)? };
+            if !pins.is_empty() {
+                test.pins = pins;
+            }
+            let (unit, input) = (fields.bn()?, fields.cn()?);
+            let (_, _, _) = (fields.bn()?, fields.bn()?, fields.bn()?);
+            test.optional(opt, limits, unit, [fields.r4()?, fields.r4()?]);
+            let is_input = opt.is_some_and(|opt| opt >> 1 & 1 == 0);
+            if let (Some(start), Some(step), true) = (start, step, is_input) {
+                say(&mut test.remarks, format!("Input from {start} in steps of {step} {input}").trim_end());
+            }
+            Ok(())
+        })?;
+        let mut step = Step::new("ET_NLT", test.name.as_str(), Status::Passed);
+        let mut remarks = flags.remarks(alarm);
+        say(&mut remarks, &test.remarks);
+        let value = |value: f64| if flags.is_invalid() { f64::NAN } else { value };
+        let several = values.len() > 1;
+        let names = if several { pin_names(values.len(), &test.pins, pins) } else { vec![String::new()] };
+        let named = names
+            .iter()
+            .zip(&values)
+            .map(|(name, number)| (several.then_some(name.as_str()), value(*number)));
+        match flags.verdict() {
+            Verdict::Passed => {
+                step.numeric_meas = named.map(|(name, it)| test.number(name, Status::Passed, it)).collect();
+            }
+            Verdict::Failed => {
+                let judged = |(name, it)| {
+                    test.number(name, tree::numeric(&test.operator, it, test.limits.0, test.limits.1), it)
+                };
+                step.numeric_meas = named.map(judged).collect();
+                // The tester does not say which of them failed.
+                if step.numeric_meas.iter().all(|it| it.status == Status::Passed) {
+                    step.numeric_meas.iter_mut().for_each(|it| it.status = Status::Failed);
+                }
+            }
+            Verdict::None => {
+                step.numeric_meas = named.map(|(name, it)| test.logged(name, it)).collect();
+                say(&mut remarks, &test.without_verdict());
+            }
+            Verdict::NotExecuted => {}
+            Verdict::Aborted => {
+                let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
+                say(&mut remarks, format!("Values {} {}", shown.join(", "), test.unit).trim_end());
+            }
+        }
+        if several {
+            "ET_MNLT".clone_into(&mut step.step_type);
+        }
+        if values.is_empty() {
+            pass_fail(&mut step, flags);
+        }
+        Ok(test.tested(head, site, flags, step, remarks))
+    }
+
+    /// A functional test: passed or failed.
+    pub(super) fn functional(
+        &mut self,
+        mut fields: Fields<'_>,
+        names: &HashMap<u32, String>,
+        pins: &Pins,
+    ) -> Result<Tested, Short> {
+        let (number, head, site, flags) = head(&mut fields, false)?;
+        let opt = fields.u1()?.unwrap_or(255);
+        let counts = [
+            ("Cycles", 0, fields.u4()?.map(i64::from)),
+            ("Relative vector address", 1, fields.u4()?.map(i64::from)),
+            ("Repeats", 2, fields.u4()?.map(i64::from)),
+            ("Failing pins", 3, fields.u4()?.map(i64::from)),
+            ("X address of the failure", 4, fields.i4()?.map(i64::from)),
+            ("Y address of the failure", 4, fields.i4()?.map(i64::from)),
+            ("Offset from the vector", 5, fields.i2()?.map(i64::from)),
+        ];
+        let (returned, programmed) = (fields.u2()?.unwrap_or_default(), fields.u2()?.unwrap_or_default());
+        let (_, _) = (fields.u2s(returned)?, fields.nibbles(returned)?);
+        let (_, _) = (fields.u2s(programmed)?, fields.nibbles(programmed)?);
+        let failing = fields.dn()?;
+        let texts = [("Vector", fields.cn()?), ("Time set", fields.cn()?), ("Operation", fields.cn()?)];
+        let (text, alarm) = (fields.bn()?, fields.bn()?);
+        let more = [("Program", fields.cn()?), ("Result", fields.cn()?)];
+        let nothing = fields.of(&[]);
+        let text = match &texts {
+            // A test without a name has that of its vectors.
+            [(_, vector), ..]
+                if text.is_empty() && !self.known.contains_key(&number) && !names.contains_key(&number) =>
+            {
+                vector.as_bytes()
+            }
+            _ => text,
+        };
+        let test = self.look_up(number, text, nothing, names, |_, _| Ok(()))?;
+        let mut remarks = flags.remarks(alarm);
+        for (name, count) in counts
+            .iter()
+            .filter_map(|(name, bit, count)| count.filter(|_| opt >> bit & 1 == 0).map(|count| (name, count)))
+        {
+            say(&mut remarks, &format!("{name}: {count}"));
+        }
+        for (name, text) in texts.iter().chain(&more).filter(|(_, text)| !text.is_empty()) {
+            say(&mut remarks, &format!("{name}: {text}"));
+        }
+        if !failing.is_empty() {
+            let shown: Vec<String> = failing.iter().map(|pin| pin_name(*pin, pins)).collect();
+            say(&mut remarks, &format!("Pins that failed: {}", shown.join(", ")));
+        }
+        let mut step = Step::new("ET_PFT", test.name.as_str(), Status::Passed);
+        pass_fail(&mut step, flags);
+        Ok(test.tested(head, site, flags, step, remarks))
+    }
+}
+
+/// The beginning of all three records.
+fn head(fields: &mut Fields<'_>, is_parametric: bool) -> Result<(u32, u8, u8, Flags), Short> {
+    let (number, head, site) = (fields.u4()?, fields.u1()?, fields.u1()?);
+    let test = fields.u1()?;
+    let parametric = if is_parametric { fields.u1()? } else { None };
+    let flags = Flags { test: test.unwrap_or_default(), parametric: parametric.unwrap_or_default() };
+    Ok((number.unwrap_or_default(), head.unwrap_or(1), site.unwrap_or_default(), flags))
+}
+
+fn pass_fail(step: &mut Step, flags: Flags) {
+    "ET_PFT".clone_into(&mut step.step_type);
+    let status = match flags.verdict() {
+        Verdict::Passed => Status::Passed,
+        Verdict::Failed => Status::Failed,
+        // A step with a measurement would have to have its verdict.
+        Verdict::NotExecuted | Verdict::Aborted | Verdict::None => return,
+    };
+    step.boolean_meas = vec![BooleanMeas { name: None, status, extra: Extra::new() }];
+}
+
+fn pin_name(index: u16, pins: &Pins) -> String {
+    pins.get(&index).cloned().unwrap_or_else(|| format!("Pin {index}"))
+}
+
+/// A name for each value, each once.
+fn pin_names(count: usize, indexes: &[u16], pins: &Pins) -> Vec<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let unique = |name: String| {
+        let times = seen.entry(name.clone()).or_default();
+        *times += 1;
+        if *times == 1 { name } else { format!("{name} #{times}") }
+    };
+    let name = |at: usize| match indexes.get(at) {
+        Some(index) => pin_name(*index, pins),
+        None => format!("Value {}", at + 1),
+    };
+    (0..count).map(name).map(unique).collect()
+}
+
+impl Test {
+    /// `Group: name` is a test in a sequence.
+    fn name(&mut self, number: u32, text: &str) {
+        let (group, name) = match text.split_once(": ") {
+            Some((group, name)) if !group.trim().is_empty() && !name.trim().is_empty() => {
+                (Some(group.trim().to_owned()), name.trim())
+            }
+            _ => (None, text),
+        };
+        self.group = group;
+        self.name = if name.is_empty() { number.to_string() } else { format!("{number} - {name}") };
+    }
+
+    /// Limits and unit; what the record marks as invalid, or has not, stays as it was.
+    fn optional(&mut self, opt: Option<u8>, limits: [Option<f64>; 2], unit: &[u8], spec: [Option<f64>; 2]) {
+        let Some(opt) = opt else { return };
+        let is = |bit: u8| opt >> bit & 1 == 1;
+        for (place, limit, usual, none) in
+            [(&mut self.low, limits[0], 4, 6), (&mut self.high, limits[1], 5, 7)]
+        {
+            if is(none) {
+                *place = None;
+            } else if !is(usual) && limit.is_some() {
+                // An infinite limit is none.
+                *place = limit.filter(|limit| limit.is_finite());
+            }
+        }
+        if !unit.is_empty() {
+            self.unit = fields::text(unit);
+        }
+        let spec = [spec[0].filter(|_| !is(2)), spec[1].filter(|_| !is(3))];
+        self.remarks.clear();
+        if spec.iter().any(Option::is_some) {
+            self.remarks = format!("Limits of the specification: {}", range(spec, &self.unit));
+        }
+    }
+
+    fn number(&self, name: Option<&str>, status: Status, value: f64) -> NumericMeas {
+        NumericMeas {
+            comp_op: self.operator.clone(),
+            name: name.map(ToOwned::to_owned),
+            status,
+            unit: Some(self.unit.clone()).filter(|unit| !unit.is_empty()),
+            value: Double(value),
+            value_format: None,
+            high_limit: self.limits.1.map(Double),
+            high_limit_format: None,
+            low_limit: self.limits.0.map(Double),
+            low_limit_format: None,
+            extra: Extra::new(),
+        }
+    }
+
+    /// A number that the tester did not judge.
+    fn logged(&self, name: Option<&str>, value: f64) -> NumericMeas {
+        let number = self.number(name, Status::Passed, value);
+        NumericMeas { comp_op: "LOG".to_owned(), low_limit: None, high_limit: None, ..number }
+    }
+
+    fn without_verdict(&self) -> String {
+        match [self.low, self.high] {
+            [None, None] => String::new(),
+            limits => format!("The tester did not judge the value; limits: {}", range(limits, &self.unit)),
+        }
+    }
+
+    fn tested(&self, head: u8, site: u8, flags: Flags, mut step: Step, remarks: String) -> Tested {
+        step.status = match flags.verdict() {
+            Verdict::Passed => Status::Passed,
+            Verdict::Failed => Status::Failed,
+            Verdict::NotExecuted => Status::Skipped,
+            Verdict::Aborted => Status::Terminated,
+            // What was logged counts as passed.
+            Verdict::None if !step.numeric_meas.is_empty() => Status::Passed,
+            Verdict::None => Status::Done,
+        };
+        step.report_text = Some(remarks).filter(|remarks| !remarks.is_empty());
+        Tested { head, site, group: self.group.clone(), step }
+    }
+}
+
+/// `0.5 to 1.5 v`
+fn range(limits: [Option<f64>; 2], unit: &str) -> String {
+    let shown = match limits {
+        [Some(low), Some(high)] => format!("{low} to {high} {unit}"),
+        [Some(low), None] => format!("from {low} {unit}"),
+        [None, Some(high)] => format!("to {high} {unit}"),
+        [None, None] => String::new(),
+    };
+    shown.trim_end().to_owned()
+}

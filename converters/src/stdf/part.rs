@@ -1,0 +1,248 @@
+//! One part, from its PIR to its PRR, and the report that it becomes.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use uuid::Uuid;
+use wats::report::{Double, MiscInfo, Report, Status, Step, Uut};
+
+use super::fields::{self, Fields, Short};
+use super::lot::{Behind, Lot, add};
+use super::measure::Tested;
+use crate::kit::{build, header};
+use crate::{Arguments, ConvertError, Input};
+
+/// A part that is being tested.
+pub(super) struct Part {
+    /// Of all records so far, so that the same part gets the same id from a file that is complete as from one that was not.
+    id: Uuid,
+    site: u8,
+    /// Which part of the file it is, from 1.
+    number: usize,
+    /// The first is the root, the others are below it or below one another.
+    sequences: Vec<Sequence>,
+    pub(super) tests: usize,
+}
+
+#[derive(Default)]
+struct Sequence {
+    name: String,
+    steps: Vec<Entry>,
+    below: HashMap<String, usize>,
+}
+
+enum Entry {
+    Step(Box<Step>),
+    Sequence(usize),
+}
+
+impl Part {
+    /// `lot` identifies the lot, and `number` the part in the file.
+    pub(super) fn new(lot: Uuid, site: u8, number: usize) -> Self {
+        let id = Uuid::new_v5(&lot, format!("{site} {number}").as_bytes());
+        Self { id, site, number, sequences: vec![Sequence::default()], tests: 0 }
+    }
+
+    /// Adds a test; `section` is the program section that runs.
+    pub(super) fn add(&mut self, section: Option<&Rc<str>>, tested: Tested) {
+        self.tests += 1;
+        let mut at = 0;
+        for name in section.map(|it| &**it).into_iter().chain(tested.group.as_deref()) {
+            at = self.sequence(at, name);
+        }
+        self.push(at, Entry::Step(Box::new(tested.step)));
+    }
+
+    /// Takes a record of the part into its id.
+    pub(super) fn identify(&mut self, record: &[u8]) {
+        self.id = Uuid::new_v5(&self.id, record);
+    }
+
+    /// Adds what is no test.
+    pub(super) fn note(&mut self, step: Step) {
+        self.push(0, Entry::Step(Box::new(step)));
+    }
+
+    fn push(&mut self, at: usize, entry: Entry) {
+        if let Some(sequence) = self.sequences.get_mut(at) {
+            sequence.steps.push(entry);
+        }
+    }
+
+    /// The sequence of that name below another.
+    fn sequence(&mut self, at: usize, name: &str) -> usize {
+        let new = self.sequences.len();
+        let Some(parent) = self.sequences.get_mut(at) else { return at };
+        if let Some(known) = parent.below.get(name) {
+            return *known;
+        }
+        parent.below.insert(name.to_owned(), new);
+        parent.steps.push(Entry::Sequence(new));
+        self.sequences.push(Sequence { name: name.to_owned(), ..Sequence::default() });
+        new
+    }
+
+    /// The steps of the root.
+    fn steps(mut self) -> Vec<Step> {
+        // A sequence comes behind the one that it is in: the last can be closed first.
+        let mut closed: HashMap<usize, Step> = HashMap::new();
+        while let Some(sequence) = self.sequences.pop() {
+            let step = |entry| match entry {
+                Entry::Step(step) => Some(*step),
+                Entry::Sequence(at) => closed.remove(&at),
+            };
+            let steps: Vec<Step> = sequence.steps.into_iter().filter_map(step).collect();
+            if self.sequences.is_empty() {
+                return steps;
+            }
+            let step = build::sequence(&sequence.name, &sequence.name, "1.0.0", steps);
+            closed.insert(self.sequences.len(), step);
+        }
+        Vec::new()
+    }
+}
+
+/// What a PRR record says.
+pub(super) struct Verdict {
+    pub(super) head: u8,
+    pub(super) site: u8,
+    flags: u8,
+    tests: Option<u16>,
+    hard_bin: Option<u16>,
+    soft_bin: Option<u16>,
+    place: Option<(i16, i16)>,
+    milliseconds: u32,
+    pub(super) id: String,
+    text: String,
+    fix: String,
+}
+
+impl Verdict {
+    pub(super) fn read(mut fields: Fields<'_>) -> Result<Self, Short> {
+        let (head, site) = (fields.u1()?.unwrap_or(1), fields.u1()?.unwrap_or_default());
+        let (flags, tests) = (fields.u1()?.unwrap_or_default(), fields.u2()?);
+        let bins = [fields.u2()?, fields.u2()?].map(|bin| bin.filter(|bin| *bin != u16::MAX));
+        let place = [fields.i2()?, fields.i2()?].map(|it| it.filter(|it| *it != i16::MIN));
+        Ok(Self {
+            head,
+            site,
+            flags,
+            tests,
+            hard_bin: bins[0],
+            soft_bin: bins[1],
+            place: place[0].zip(place[1]),
+            milliseconds: fields.u4()?.unwrap_or_default(),
+            id: fields.cn()?,
+            text: fields.cn()?,
+            fix: fields::hexadecimal(fields.bn()?),
+        })
+    }
+
+    fn result(&self) -> Status {
+        let is = |bit: u8| self.flags >> bit & 1 == 1;
+        match () {
+            () if is(2) => Status::Terminated,
+            () if is(4) => Status::Error,
+            () if is(3) => Status::Failed,
+            () => Status::Passed,
+        }
+    }
+
+    fn infos(&self, wafer: &str, behind: &Behind, infos: &mut Vec<MiscInfo>) {
+        let text = |number: Option<u16>| number.map(|it| it.to_string()).unwrap_or_default();
+        let named = |bin: Option<u16>, names: &HashMap<u16, String>| {
+            bin.and_then(|bin| names.get(&bin)).cloned().unwrap_or_default()
+        };
+        add(infos, "HardBin", text(self.hard_bin));
+        add(infos, "HardBinName", named(self.hard_bin, &behind.hard_bins));
+        add(infos, "SoftBin", text(self.soft_bin));
+        add(infos, "SoftBinName", named(self.soft_bin, &behind.soft_bins));
+        add(infos, "WaferId", wafer);
+        if let Some((x, y)) = self.place {
+            add(infos, "XCoordinate", x.to_string());
+            add(infos, "YCoordinate", y.to_string());
+        }
+        add(infos, "PartId", &self.id);
+        add(infos, "PartText", &self.text);
+        add(infos, "PartFix", &self.fix);
+        add(infos, "Head", self.head.to_string());
+        add(infos, "Site", self.site.to_string());
+        add(infos, "TestCount", text(self.tests));
+        let retest = match self.flags & 3 {
+            0 => "",
+            1 => "same part id as before",
+            2 => "same coordinates as before",
+            _ => "same part id and coordinates as before",
+        };
+        add(infos, "Retest", retest);
+    }
+}
+
+/// What a report takes from around its part.
+pub(super) struct Around<'a> {
+    pub(super) lot: &'a Lot,
+    pub(super) behind: &'a Behind,
+    pub(super) wafer: &'a str,
+    /// Of file and equipment.
+    pub(super) infos: Vec<MiscInfo>,
+}
+
+/// The report of a part.
+///
+/// # Errors
+/// When neither the file nor an argument has the part number.
+pub(super) fn report(
+    part: Part,
+    verdict: &Verdict,
+    around: Around<'_>,
+    input: &Input,
+    arguments: &Arguments,
+    warnings: &mut Vec<String>,
+) -> Result<Report, ConvertError> {
+    let lot = around.lot;
+    let or = |text: &str, argument: &str| {
+        if text.is_empty() { arguments.text(argument).to_owned() } else { text.to_owned() }
+    };
+    let serial = serial(arguments.text("serialNumber"), lot, verdict, around.wafer, part.number);
+    let mut report = Report::uut(or(&lot.part_type, "partNumber"), serial, or(&lot.revision, "partRevision"));
+    report.id = Some(part.id);
+    report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
+    report.machine_name.clone_from(&lot.node);
+    report.start.clone_from(&lot.start);
+    report.result = verdict.result();
+    report.uut = Some(Uut {
+        user: Some(or(&lot.operator, "operator")),
+        exec_time: (verdict.milliseconds > 0).then(|| Double(f64::from(verdict.milliseconds) / 1000.0)),
+        test_socket_index: Some(part.site.into()),
+        batch_sn: Some(lot.id.clone()).filter(|id| !id.is_empty()),
+        ..Uut::default()
+    });
+    let mut infos = around.infos;
+    infos.extend(lot.infos.iter().chain(&around.behind.infos).cloned());
+    verdict.infos(around.wafer, around.behind, &mut infos);
+    report.misc_infos = infos;
+    let name = if lot.job.is_empty() { "MainSequence" } else { &lot.job };
+    let version = if lot.job_revision.is_empty() { "1.0.0" } else { &lot.job_revision };
+    let mut root = build::sequence(name, name, version, part.steps());
+    // The tester's verdict counts, whatever its tests say.
+    root.status = report.result;
+    report.root = Some(root);
+    header::complete(&mut report, input, warnings)?;
+    Ok(report)
+}
+
+/// What identifies the part, by the argument, and by what there is.
+fn serial(rule: &str, lot: &Lot, verdict: &Verdict, wafer: &str, number: usize) -> String {
+    let running = || match lot.serial.as_str() {
+        "" => format!("{}.{}#WF{number}", lot.id, lot.part_type),
+        serial => serial.to_owned(),
+    };
+    let id = || Some(verdict.id.clone()).filter(|id| !id.is_empty());
+    let place = || verdict.place.filter(|_| !wafer.is_empty()).map(|(x, y)| format!("{wafer}.{x}.{y}"));
+    match rule {
+        "WaferCoordinates" => place().or_else(id),
+        "Running" => None,
+        _ => id().or_else(place),
+    }
+    .unwrap_or_else(running)
+}

@@ -1,0 +1,265 @@
+//! Lines of tests: `R102=4.702K(4465,4935)R` and `(S nodes…`, and the steps that they become.
+
+use std::collections::HashMap;
+
+use wats::report::{Extra, Status, Step, StringMeas};
+
+use crate::kit::leftover::Unread;
+use crate::kit::{build, si, tree};
+
+/// What lines among the tests should be.
+const EXPECTED: &str = "tests of a Teradyne in-circuit tester";
+/// The server takes no longer text as a value.
+const MAX_VALUE: usize = 100;
+
+/// A number with the power of ten that its prefix stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Quantity {
+    value: f64,
+    exponent: i32,
+}
+
+/// The tester's prefixes; `M` is milli. The second text is how reports show them.
+const PREFIXES: &[(&str, &str, i32)] = &[
+    ("MEG", "M", 6),
+    ("P", "p", -12),
+    ("N", "n", -9),
+    ("U", "µ", -6),
+    ("M", "m", -3),
+    ("K", "K", 3),
+    ("", "", 0),
+];
+
+impl Quantity {
+    /// Reads `4.702K`.
+    fn parse(written: &str) -> Option<Self> {
+        let written = written.trim();
+        let digits = written.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let prefix = written.get(digits.len()..)?;
+        let (_, _, exponent) = PREFIXES.iter().find(|(name, ..)| name.eq_ignore_ascii_case(prefix))?;
+        let plain = digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | 'e' | 'E'));
+        Some(Self { value: digits.parse().ok().filter(|_| plain)?, exponent: *exponent })
+    }
+
+    fn scaled(self, exponent: i32) -> f64 {
+        si::rescale(self.value, self.exponent, exponent)
+    }
+
+    fn symbol(self) -> &'static str {
+        PREFIXES.iter().find(|(.., exponent)| *exponent == self.exponent).map_or("", |(_, symbol, _)| symbol)
+    }
+}
+
+/// A component and what was measured of it.
+#[derive(Debug, Clone, PartialEq)]
+struct Measurement<'a> {
+    reference: &'a str,
+    /// `=` in limits, `#` not judged, `<` below, `>` above, `%` failed.
+    mark: char,
+    value: Option<Quantity>,
+    low: Option<Quantity>,
+    high: Option<Quantity>,
+    kind: &'a str,
+    message: &'a str,
+}
+
+impl<'a> Measurement<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let at = line.find(['=', '#', '<', '>', '%'])?;
+        let (reference, rest) = line.split_at_checked(at)?;
+        let mark = rest.chars().next()?;
+        let rest = rest.get(1..)?.trim_end();
+        let reference = reference.trim();
+        if reference.is_empty() || reference.contains([' ', '\t']) {
+            return None;
+        }
+        let mut this = Self { reference, mark, value: None, low: None, high: None, kind: "", message: "" };
+        if rest.is_empty() {
+            return Some(this);
+        }
+        let (value, rest) = rest.split_once('(')?;
+        let (limits, rest) = rest.split_once(')')?;
+        let (low, high) = limits.split_once(',')?;
+        let some = |written: &str| match written.trim() {
+            "" => Some(None),
+            written => Quantity::parse(written).map(Some),
+        };
+        (this.value, this.low, this.high) = (some(value)?, some(low)?, some(high)?);
+        let end = rest.find([' ', '\t', '=']).unwrap_or(rest.len());
+        let (kind, message) = rest.split_at_checked(end)?;
+        this.kind = kind;
+        this.message = message.trim_matches(|c: char| c == '=' || c.is_whitespace());
+        Some(this)
+    }
+
+    fn status(&self) -> Status {
+        if matches!(self.mark, '=' | '#') { Status::Passed } else { Status::Failed }
+    }
+
+    /// Set-up of a source, which measures nothing.
+    fn is_set_up(&self) -> bool {
+        self.value.is_none() && matches!(self.kind, "IS" | "VS") && self.status() == Status::Passed
+    }
+
+    fn step(&self, base_units: bool) -> Step {
+        let name = match self.kind {
+            "" => self.reference.to_owned(),
+            kind => format!("{}({kind})", self.reference),
+        };
+        let mut step = match self.value {
+            Some(value) => {
+                let exponent = if base_units { 0 } else { value.exponent };
+                let limit = |limit: Option<Quantity>| limit.map(|limit| limit.scaled(exponent));
+                let unit = match (base_units, self.kind) {
+                    (true, kind) => base_unit(kind).to_owned(),
+                    (false, "") => value.symbol().to_owned(),
+                    (false, kind) => format!("{}({kind})", value.symbol()),
+                };
+                let limits = (limit(self.low), limit(self.high));
+                let number = build::number(None, self.status(), value.scaled(exponent), &unit, limits);
+                build::numeric(&name, self.status(), vec![number])
+            }
+            None if self.mark == '#' => Step::new("Action", name, Status::Done),
+            None => build::pass_fail(&name, self.status()),
+        };
+        step.report_text = Some(self.message.to_owned()).filter(|text| !text.is_empty());
+        step
+    }
+}
+
+/// The unit of a type of test without a prefix; nothing for counts and ratios.
+pub(super) fn base_unit(kind: &str) -> &'static str {
+    match kind {
+        "R" | "RP" | "RS" | "ZM" | "XS" | "XP" => "Ohm",
+        "CP" | "CS" => "F",
+        "LP" | "LS" => "H",
+        "V" | "DC" | "VS" | "AC" | "AV" => "V",
+        "I" | "IS" | "AI" => "A",
+        "HZ" => "Hz",
+        "S" | "TI" => "s",
+        _ => "",
+    }
+}
+
+/// A test of the whole board that failed: `(S` and the nodes.
+fn board_failure(line: &str) -> Option<Step> {
+    let rest = line.strip_prefix('(')?;
+    let (kind, text) = rest.split_at_checked(1)?;
+    let name = match kind {
+        "S" => "SHORTS test, failed",
+        "O" => "OPENS test, failed",
+        "B" => "BUSTEST, failure caused by bus",
+        "C" => "SCRATCHPROBING connection failure",
+        "F" => "CONTACT fixture failure",
+        _ => return None,
+    };
+    if !(text.is_empty() || text.starts_with([' ', '\t'])) {
+        return None;
+    }
+    let text = text.trim();
+    let mut step = Step::new("ET_SVT", name, Status::Failed);
+    // A long list of nodes is no value any more.
+    step.report_text = (text.chars().count() > MAX_VALUE).then(|| text.to_owned());
+    step.string_meas = vec![StringMeas {
+        comp_op: "LOG".to_owned(),
+        name: None,
+        status: Status::Failed,
+        value: Some(text.chars().take(MAX_VALUE).collect()),
+        limit: None,
+        extra: Extra::new(),
+    }];
+    Some(step)
+}
+
+/// The tests as steps, the components in groups that begin anew with each change of their first character.
+pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Vec<String>) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut counts: HashMap<char, usize> = HashMap::new();
+    // The first character of the open group, and where it stands.
+    let mut open: Option<(char, usize)> = None;
+    let mut unread = Unread::default();
+    for (number, line) in tests {
+        if let Some(step) = board_failure(line) {
+            steps.push(step);
+            continue;
+        }
+        let read = Measurement::parse(line).and_then(|test| Some((test.reference.chars().next()?, test)));
+        let Some((first, test)) = read else {
+            unread.add(*number, line);
+            continue;
+        };
+        let at = match open {
+            Some((letter, at)) if letter == first => at,
+            _ => {
+                let count = counts.entry(first).or_default();
+                *count += 1;
+                let (name, file) = (format!("{first}-Group{count}"), format!("{first}_tests.seq"));
+                steps.push(build::sequence(&name, &file, "1.0", Vec::new()));
+                open = Some((first, steps.len() - 1));
+                steps.len() - 1
+            }
+        };
+        let group = steps.get_mut(at).and_then(|group| group.steps.as_mut());
+        if let Some(group) = group.filter(|_| !test.is_set_up()) {
+            group.push(test.step(base_units));
+        }
+    }
+    // A group of nothing but set-ups is none.
+    steps.retain(|step| step.steps.as_ref().is_none_or(|inner| !inner.is_empty()));
+    for group in steps.iter_mut().filter(|step| step.steps.is_some()) {
+        group.status = tree::rolled_up(group.children());
+    }
+    steps.extend(unread.step(EXPECTED, warnings));
+    steps
+}
+
+/// A number of the records of this tester, which may have its prefix.
+pub(super) fn number(written: &str) -> Option<f64> {
+    Quantity::parse(written).map(|quantity| quantity.scaled(0))
+}
+
+/// True for a line that only a component's test has.
+pub(super) fn is_test(line: &str) -> bool {
+    board_failure(line).is_some() || Measurement::parse(line).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m_is_milli_and_meg_is_mega() {
+        for (written, expected) in [
+            ("62.5M", Some((62.5, -3))),
+            ("1.05MEG", Some((1.05, 6))),
+            ("-500m", Some((-500.0, -3))),
+            ("1.5E-3", Some((0.0015, 0))),
+            ("1.5E+3K", Some((1500.0, 3))),
+            ("10U", Some((10.0, -6))),
+            ("+-", None),
+            ("5X", None),
+            ("inf", None),
+            ("1,5", None),
+            ("", None),
+        ] {
+            let read = Quantity::parse(written).map(|it| (it.value, it.exponent));
+            assert_eq!(read, expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_a_test_only_as_a_whole() {
+        for line in
+            ["D103_B1=", "PS_OFF=(1.6,5.5)V ", "U3%(,)TI", "R1>412.2(90,110)R ==== R1 open?", "R1#1(,)"]
+        {
+            assert!(is_test(line), "{line}");
+        }
+        for line in
+            ["R1=5", "R1=x(1,2)R", "R1=5(1)R", "=5(1,2)R", "some words = x", "R1=5(1,2", "(X nodes", "(Sx"]
+        {
+            assert!(!is_test(line), "{line}");
+        }
+        let test = Measurement::parse("R1>412.2(90,110)R ==== R1 open joint?").unwrap();
+        assert_eq!((test.kind, test.message, test.mark), ("R", "R1 open joint?", '>'));
+    }
+}

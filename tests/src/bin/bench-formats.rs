@@ -1,0 +1,368 @@
+//! `bench-formats`: how fast each format is converted, next to what this machine needs only to read the same bytes.
+//!
+//! One thread, the samples as they are. Rates of one run are comparable with each other only; conversion and bare reading
+//! take turns, and each row is the median of several rounds.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is what the program is for")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+use serde::de::IgnoredAny;
+use wats_converters::{Arguments, Companion, Converter, Input, Station, choose};
+
+/// Measures every format that has a sample.
+#[derive(Debug, Parser)]
+struct Args {
+    /// The folder of samples, below which those of each format are looked for.
+    #[arg(long, default_value = "../shared/samples")]
+    samples: PathBuf,
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How long each is measured in a round.
+    #[arg(long, default_value_t = 150)]
+    milliseconds: u64,
+    /// Only these formats.
+    formats: Vec<String>,
+}
+
+/// Counts what is asked of the system's allocator.
+struct Counting;
+
+static ASKED: AtomicU64 = AtomicU64::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every call goes to the system's allocator as it came.
+#[expect(unsafe_code, reason = "an allocator cannot be written without")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+/// How the same bytes are only read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bare {
+    /// Decoded, and every event of the document.
+    Xml,
+    /// Parsed, and nothing kept.
+    Json,
+    /// Decoded, split into lines and these into cells.
+    Lines,
+    /// Unpacked, and gone through record by record.
+    Records,
+    /// Entries unpacked, and every event of those.
+    Archive,
+}
+
+impl Bare {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Xml => "XML events",
+            Self::Json => "JSON values",
+            Self::Lines => "lines and cells",
+            Self::Records => "records",
+            Self::Archive => "unpacked XML",
+        }
+    }
+
+    /// How many times as long a conversion may take; `None` where none is set.
+    fn most(self) -> Option<f64> {
+        match self {
+            Self::Xml | Self::Json => Some(4.0),
+            Self::Lines => Some(6.0),
+            Self::Records | Self::Archive => None,
+        }
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let mut by_format: BTreeMap<&'static str, Vec<Input>> = BTreeMap::new();
+    for path in inputs(&args.samples)? {
+        let input = input(&path)?;
+        let Some(converter) = choose(&input) else { continue };
+        let arguments = Arguments::defaults(converter.about().arguments);
+        match converter.convert(&input, &arguments) {
+            Ok(_) => by_format.entry(converter.about().name).or_default().push(input),
+            Err(error) => eprintln!("{} is left out: {error}", path.display()),
+        }
+    }
+    ensure!(!by_format.is_empty(), "no sample below {}", args.samples.display());
+    println!(
+        "| Format | Files | kB | MB/s | Files/s | Bare | Bare MB/s | Times as long | Allocations for each kB | Bare |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    let mut beyond = Vec::new();
+    for (name, inputs) in by_format {
+        if !args.formats.is_empty() && !args.formats.iter().any(|it| it == name) {
+            continue;
+        }
+        let converter = wats_converters::find(name).context("a converter of the catalogue")?;
+        let row = Row::measure(converter, &inputs, &args)?;
+        println!("{}", row.markdown(name));
+        if row.bare.most().is_some_and(|most| row.ratio() > most) {
+            beyond.push(format!("{name} ({:.1})", row.ratio()));
+        }
+    }
+    println!();
+    println!("Targets: 4 times for XML and JSON, 6 times for lines.");
+    match beyond.as_slice() {
+        [] => println!("All are within their targets."),
+        beyond => println!("Beyond their targets: {}.", beyond.join(", ")),
+    }
+    Ok(())
+}
+
+struct Row {
+    files: usize,
+    bytes: usize,
+    bare: Bare,
+    /// Seconds for all files, and allocations.
+    converted: (f64, u64),
+    read: (f64, u64),
+}
+
+impl Row {
+    fn measure(converter: &dyn Converter, inputs: &[Input], args: &Args) -> anyhow::Result<Self> {
+        let arguments = Arguments::defaults(converter.about().arguments);
+        let bare = bare(converter, &inputs[0]);
+        let mut convert = || {
+            for input in inputs {
+                let mut count = 0;
+                let done = converter.convert_each(input, &arguments, &mut |report| {
+                    black_box(&report);
+                    count += 1;
+                    Ok(())
+                });
+                black_box(done.is_ok());
+            }
+        };
+        let mut read = || {
+            for input in inputs {
+                black_box(only_read(bare, &input.bytes));
+                for companion in &input.companions {
+                    black_box(only_read(bare, &companion.bytes));
+                }
+            }
+        };
+        let time = Duration::from_millis(args.milliseconds);
+        let (mut converted, mut bare_times) = (Vec::new(), Vec::new());
+        for _ in 0..args.rounds {
+            bare_times.push(seconds(time, &mut read));
+            converted.push(seconds(time, &mut convert));
+        }
+        let size = |input: &Input| {
+            input.bytes.len() + input.companions.iter().map(|it| it.bytes.len()).sum::<usize>()
+        };
+        Ok(Self {
+            files: inputs.len(),
+            bytes: inputs.iter().map(size).sum(),
+            bare,
+            converted: (median(converted), asked(&mut convert)),
+            read: (median(bare_times), asked(&mut read)),
+        })
+    }
+
+    fn ratio(&self) -> f64 {
+        self.converted.0 / self.read.0
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "shown with a few digits")]
+    fn markdown(&self, name: &str) -> String {
+        let megabytes = self.bytes as f64 / 1e6;
+        format!(
+            "| `{name}` | {} | {:.0} | {:.1} | {:.0} | {} | {:.0} | {:.1} | {:.1} | {:.1} |",
+            self.files,
+            megabytes * 1e3,
+            megabytes / self.converted.0,
+            self.files as f64 / self.converted.0,
+            self.bare.name(),
+            megabytes / self.read.0,
+            self.ratio(),
+            self.converted.1 as f64 / megabytes / 1e3,
+            self.read.1 as f64 / megabytes / 1e3,
+        )
+    }
+}
+
+/// Seconds of one call, over as many as fit into the time.
+fn seconds(time: Duration, work: &mut dyn FnMut()) -> f64 {
+    let started = Instant::now();
+    let mut calls = 0_u32;
+    while started.elapsed() < time || calls == 0 {
+        work();
+        calls += 1;
+    }
+    started.elapsed().as_secs_f64() / f64::from(calls)
+}
+
+fn asked(work: &mut dyn FnMut()) -> u64 {
+    let before = ASKED.load(Ordering::Relaxed);
+    work();
+    ASKED.load(Ordering::Relaxed) - before
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// What the bytes of a format are for someone who only reads them.
+fn bare(converter: &dyn Converter, input: &Input) -> Bare {
+    let trimmed = input.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&input.bytes).trim_ascii_start();
+    match converter.about().name {
+        "stdf" => Bare::Records,
+        _ if trimmed.starts_with(b"PK") => Bare::Archive,
+        _ if trimmed.starts_with(b"<") => Bare::Xml,
+        "wats-json" => Bare::Json,
+        _ => Bare::Lines,
+    }
+}
+
+/// Reads and keeps nothing; answers with how many pieces there were.
+fn only_read(bare: Bare, bytes: &[u8]) -> usize {
+    match bare {
+        Bare::Json => usize::from(serde_json::from_slice::<IgnoredAny>(bytes).is_ok()),
+        Bare::Xml => events(&decoded(bytes)),
+        Bare::Lines => {
+            let text = decoded(bytes);
+            text.lines().map(|line| line.split(['\t', ';', ',', '|', '=']).count()).sum()
+        }
+        Bare::Records => records(bytes),
+        Bare::Archive => entries(bytes),
+    }
+}
+
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    match encoding_rs::Encoding::for_bom(bytes) {
+        Some((encoding, length)) => {
+            encoding.decode_without_bom_handling(bytes.get(length..).unwrap_or_default()).0
+        }
+        None => match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0,
+        },
+    }
+}
+
+fn events(text: &str) -> usize {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_str(text);
+    let mut count = 0;
+    loop {
+        match reader.read_event() {
+            Ok(Event::Eof) | Err(_) => return count,
+            Ok(Event::Start(tag) | Event::Empty(tag)) => count += 1 + tag.attributes().count(),
+            Ok(event) => {
+                black_box(&event);
+                count += 1;
+            }
+        }
+    }
+}
+
+fn records(bytes: &[u8]) -> usize {
+    let unpacked = if bytes.starts_with(b"\x1f\x8b") {
+        let mut unpacked = Vec::new();
+        flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut unpacked).ok();
+        Cow::Owned(unpacked)
+    } else {
+        Cow::Borrowed(bytes)
+    };
+    let big = unpacked.first() == Some(&0);
+    let (mut rest, mut count) = (&*unpacked, 0);
+    while let [first, second, _, _, after @ ..] = rest {
+        let length = [*first, *second];
+        let length = if big { u16::from_be_bytes(length) } else { u16::from_le_bytes(length) };
+        rest = after.get(usize::from(length)..).unwrap_or_default();
+        count += 1;
+    }
+    count
+}
+
+fn entries(bytes: &[u8]) -> usize {
+    let Ok(mut archive) = zip::ZipArchive::new(std::io::Cursor::new(bytes)) else { return 0 };
+    let mut count = 0;
+    for index in 0..archive.len() {
+        let mut unpacked = Vec::new();
+        if let Ok(mut entry) = archive.by_index(index)
+            && entry.read_to_end(&mut unpacked).is_ok()
+        {
+            count += events(&decoded(&unpacked));
+        }
+    }
+    count
+}
+
+/// All files below the folder, by name; those that say what a sample should give are none.
+fn inputs(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let beside = [".expected.json", ".intended.json", ".note.md", ".rejection.txt", ".xsd", ".tsv"];
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder)
+            .with_context(|| format!("reading {}; name the samples with --samples", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !beside.iter().any(|it| name.ends_with(it)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn input(path: &Path) -> anyhow::Result<Input> {
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading {}", path.display()));
+    let beside = path.with_extension("");
+    let mut companions = Vec::new();
+    if beside != path && beside.is_dir() {
+        for entry in std::fs::read_dir(&beside)? {
+            let path = entry?.path();
+            if path.is_file() {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                companions.push(Companion { name, bytes: read(&path)? });
+            }
+        }
+    }
+    Ok(Input {
+        file_name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        bytes: read(path)?,
+        companions,
+        modified: "2026-01-02T03:04:05Z".parse()?,
+        station: Station {
+            name: "BENCH".to_owned(),
+            location: "Lab".to_owned(),
+            purpose: "Measuring".to_owned(),
+            time_zone: jiff::tz::TimeZone::UTC,
+        },
+        now: "2026-01-02T03:05:00Z".parse()?,
+    })
+}
