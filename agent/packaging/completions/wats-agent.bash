@@ -52,6 +52,18 @@ _wats__agent() {
             wats__agent,queue)
                 cmd="wats__agent__subcmd__queue"
                 ;;
+            wats__agent,recognise)
+                cmd="wats__agent__subcmd__recognise"
+                ;;
+            wats__agent,register)
+                cmd="wats__agent__subcmd__register"
+                ;;
+            wats__agent,replay)
+                cmd="wats__agent__subcmd__replay"
+                ;;
+            wats__agent,rescue)
+                cmd="wats__agent__subcmd__rescue"
+                ;;
             wats__agent,resume)
                 cmd="wats__agent__subcmd__resume"
                 ;;
@@ -72,6 +84,9 @@ _wats__agent() {
                 ;;
             wats__agent,status)
                 cmd="wats__agent__subcmd__status"
+                ;;
+            wats__agent,unregister)
+                cmd="wats__agent__subcmd__unregister"
                 ;;
             wats__agent,upload)
                 cmd="wats__agent__subcmd__upload"
@@ -139,6 +154,18 @@ _wats__agent() {
             wats__agent__subcmd__help,queue)
                 cmd="wats__agent__subcmd__help__subcmd__queue"
                 ;;
+            wats__agent__subcmd__help,recognise)
+                cmd="wats__agent__subcmd__help__subcmd__recognise"
+                ;;
+            wats__agent__subcmd__help,register)
+                cmd="wats__agent__subcmd__help__subcmd__register"
+                ;;
+            wats__agent__subcmd__help,replay)
+                cmd="wats__agent__subcmd__help__subcmd__replay"
+                ;;
+            wats__agent__subcmd__help,rescue)
+                cmd="wats__agent__subcmd__help__subcmd__rescue"
+                ;;
             wats__agent__subcmd__help,resume)
                 cmd="wats__agent__subcmd__help__subcmd__resume"
                 ;;
@@ -159,6 +186,9 @@ _wats__agent() {
                 ;;
             wats__agent__subcmd__help,status)
                 cmd="wats__agent__subcmd__help__subcmd__status"
+                ;;
+            wats__agent__subcmd__help,unregister)
+                cmd="wats__agent__subcmd__help__subcmd__unregister"
                 ;;
             wats__agent__subcmd__help,upload)
                 cmd="wats__agent__subcmd__help__subcmd__upload"
@@ -392,7 +422,7 @@ _wats__agent() {
 
     case "${cmd}" in
         wats__agent)
-            opts="-h -V --config --json --help --version run convert converters check-config status pause resume events sources upload files queue server station instances ledger completions make-key worker share help"
+            opts="-h -V --config --json --help --version run convert recognise converters check-config status pause resume events sources upload files queue server station instances ledger register unregister replay rescue completions make-key worker share help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -674,7 +704,7 @@ _wats__agent() {
             return 0
             ;;
         wats__subcmd__agent__subcmd__help)
-            opts="run convert converters check-config status pause resume events sources upload files queue server station instances ledger completions make-key worker share help"
+            opts="run convert recognise converters check-config status pause resume events sources upload files queue server station instances ledger register unregister replay rescue completions make-key worker share help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1009,6 +1039,62 @@ _wats__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wats__subcmd__agent__subcmd__help__subcmd__recognise)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__register)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__replay)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__rescue)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wats__subcmd__agent__subcmd__help__subcmd__resume)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1262,6 +1348,20 @@ _wats__agent() {
             return 0
             ;;
         wats__subcmd__agent__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__unregister)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1778,6 +1878,90 @@ _wats__agent() {
         wats__subcmd__agent__subcmd__queue__subcmd__show)
             opts="-h --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__recognise)
+            opts="-h --all --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__register)
+            opts="-h --token-stdin --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__replay)
+            opts="-h --converter --from --to --dry-run --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --converter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__rescue)
+            opts="-h --confirm --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2510,6 +2694,24 @@ _wats__agent() {
             return 0
             ;;
         wats__subcmd__agent__subcmd__status)
+            opts="-h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__unregister)
             opts="-h --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
