@@ -35,6 +35,12 @@ fuzz seconds="60":
     tools/setup build
     tools/fuzz {{seconds}}
 
+# What the agent must survive, counted: `./just torture [FAULT…] [--long] [--seed N]`. The short form takes some minutes.
+torture *options:
+    tools/setup build
+    cargo build -p wats-agent -p wats-tests --bins
+    cargo run -q -p wats-tests --bin torture -- {{options}}
+
 # Build the Debian packages and the signed apt repository: dist/packages, dist/apt.
 packages:
     tools/setup build packages

@@ -1,14 +1,21 @@
 //! What the parts of a running agent share: settings in force, store, credentials, and their own state.
 
+mod change;
+mod file;
+pub(crate) mod reload;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
-use crate::config::{Config, SaveError, Settings, problems, source_problems, station_problems};
+use crate::config::history::History;
+use crate::config::{Document, Environment, Settings};
 use crate::control::api::{
-    Event, Forecast, Link, Paused, Problem, Registration, ServerState, SourceSettings, SourceState, Station,
+    ConfigOrigin, ConfigState, Event, Forecast, Link, Registration, ServerState, SourceState,
 };
 use crate::deliver::pace::SharedPace;
 use crate::events::{Events, brief};
@@ -16,6 +23,8 @@ use crate::forecast::{Forecaster, Look};
 use crate::intake::Detection;
 use crate::secret::Secrets;
 use crate::store::Store;
+pub use change::ChangeError;
+use file::ConfigFile;
 
 /// The running agent as its parts see it. Cheap to clone; all clones are the same.
 #[derive(Debug, Clone)]
@@ -26,7 +35,10 @@ struct Shared {
     started_at: Timestamp,
     settings: watch::Sender<Arc<Settings>>,
     /// Held from reading the settings to putting the changed ones into force.
-    changing: tokio::sync::Mutex<()>,
+    file: tokio::sync::Mutex<ConfigFile>,
+    environment: Environment,
+    history: History,
+    config: Mutex<ConfigState>,
     store: Store,
     secrets: Secrets,
     delivery: Notify,
@@ -68,28 +80,44 @@ impl SourceHealth {
     }
 }
 
-/// Why a change of the settings was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
-    #[error("{}", words(problems))]
-    Invalid { problems: Vec<Problem> },
-    #[error("there is no source {name:?}")]
-    UnknownSource { name: String },
-    #[error(transparent)]
-    Save(#[from] SaveError),
-}
-
-fn words(problems: &[Problem]) -> String {
-    let words: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
-    words.join("; ")
-}
-
 impl Agent {
+    /// An agent whose configuration file is written, but never looked at.
     pub fn new(settings: Settings, store: Store, secrets: Secrets, now: Timestamp) -> Self {
+        let file = ConfigFile { text: None, settings, refused: None };
+        Self::with(file, Environment::default(), store, secrets, now)
+    }
+
+    /// An agent that keeps to its configuration file, with the environment where that leaves something open.
+    pub fn of_file(
+        document: Document,
+        environment: Environment,
+        store: Store,
+        secrets: Secrets,
+        now: Timestamp,
+    ) -> Self {
+        let text = Some(document.text.clone());
+        let file = ConfigFile { text, settings: document.settings, refused: None };
+        let agent = Self::with(file, environment, store, secrets, now);
+        agent.remember(&document.text, ConfigOrigin::File);
+        agent
+    }
+
+    fn with(
+        file: ConfigFile,
+        environment: Environment,
+        store: Store,
+        secrets: Secrets,
+        now: Timestamp,
+    ) -> Self {
+        let mut settings = file.settings.clone();
+        environment.fill(&mut settings.config);
         Self(Arc::new(Shared {
             started_at: now,
+            history: History::new(&settings.storage_folder()),
             settings: watch::Sender::new(Arc::new(settings)),
-            changing: tokio::sync::Mutex::default(),
+            file: tokio::sync::Mutex::new(file),
+            environment,
+            config: Mutex::default(),
             store,
             secrets,
             delivery: Notify::new(),
@@ -169,132 +197,6 @@ impl Agent {
     pub(crate) fn registering(&self) -> &Notify {
         &self.0.registering
     }
-}
-
-/// Changing the settings: checked, written to the file, and only then in force.
-impl Agent {
-    /// Replaces the station.
-    ///
-    /// # Errors
-    /// When it is not right or the file cannot be written; the old one then stays in force.
-    pub async fn set_station(&self, station: Station) -> Result<(), ChangeError> {
-        let wrong = station_problems(&station);
-        if !wrong.is_empty() {
-            return Err(ChangeError::Invalid { problems: wrong });
-        }
-        self.change(|config| {
-            config.station = station;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Adds a source; it is watched at once.
-    ///
-    /// # Errors
-    /// When it is not right or the file cannot be written.
-    pub async fn add_source(&self, source: SourceSettings) -> Result<(), ChangeError> {
-        self.check_source(&source, None)?;
-        self.change(|config| {
-            config.sources.push(source);
-            Ok(())
-        })
-        .await
-    }
-
-    /// Replaces the source of that name.
-    ///
-    /// # Errors
-    /// When there is none, the new one is not right, or the file cannot be written.
-    pub async fn replace_source(&self, name: &str, source: SourceSettings) -> Result<(), ChangeError> {
-        self.check_source(&source, Some(name))?;
-        self.change_source(name, |place| *place = source).await
-    }
-
-    /// Pauses or resumes the source of that name.
-    ///
-    /// # Errors
-    /// When there is none, or the file cannot be written.
-    pub async fn pause_source(&self, name: &str, paused: bool) -> Result<(), ChangeError> {
-        self.change_source(name, |source| source.paused = paused).await
-    }
-
-    /// Pauses or resumes taking files, or sending reports, as a whole; it stays so over a restart.
-    ///
-    /// # Errors
-    /// When the file cannot be written; nothing is then changed.
-    pub async fn pause(&self, paused: Paused) -> Result<(), ChangeError> {
-        if self.settings().paused() == paused {
-            return Ok(());
-        }
-        self.change(|config| {
-            config.intake.paused = paused.intake;
-            config.delivery.paused = paused.delivery;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Stops watching a folder; its files stay where they are.
-    ///
-    /// # Errors
-    /// When there is none of that name, or the file cannot be written.
-    pub async fn remove_source(&self, name: &str) -> Result<(), ChangeError> {
-        self.change(|config| {
-            let before = config.sources.len();
-            config.sources.retain(|source| source.name != name);
-            if config.sources.len() == before { Err(unknown_source(name)) } else { Ok(()) }
-        })
-        .await
-    }
-
-    /// Changes anything in the configuration.
-    ///
-    /// # Errors
-    /// What `edit` says, all that is then wrong in the whole, or that the file cannot be written.
-    pub async fn change(
-        &self,
-        edit: impl FnOnce(&mut Config) -> Result<(), ChangeError>,
-    ) -> Result<(), ChangeError> {
-        let _alone = self.0.changing.lock().await;
-        let mut settings = Settings::clone(&self.settings());
-        edit(&mut settings.config)?;
-        let wrong = problems(&settings);
-        if !wrong.is_empty() {
-            return Err(ChangeError::Invalid { problems: wrong });
-        }
-        settings.save()?;
-        self.0.settings.send_replace(Arc::new(settings));
-        Ok(())
-    }
-
-    async fn change_source(
-        &self,
-        name: &str,
-        edit: impl FnOnce(&mut SourceSettings),
-    ) -> Result<(), ChangeError> {
-        self.change(|config| {
-            let place = config.sources.iter_mut().find(|source| source.name == name);
-            edit(place.ok_or_else(|| unknown_source(name))?);
-            Ok(())
-        })
-        .await
-    }
-
-    /// Checks one source before the whole, so that the keys of the problems are those of the source.
-    fn check_source(&self, source: &SourceSettings, replaced: Option<&str>) -> Result<(), ChangeError> {
-        let settings = self.settings();
-        let mut others = settings.config.sources.clone();
-        if let Some(name) = replaced {
-            others.retain(|other| other.name != name);
-        }
-        let wrong = source_problems(&settings, source, &others);
-        if wrong.is_empty() { Ok(()) } else { Err(ChangeError::Invalid { problems: wrong }) }
-    }
-}
-
-fn unknown_source(name: &str) -> ChangeError {
-    ChangeError::UnknownSource { name: name.to_owned() }
 }
 
 /// What the parts say about themselves.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hyper_util::client::proxy::matcher::Matcher;
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::DATE;
@@ -36,6 +37,8 @@ pub struct Target {
     pub url: String,
     pub proxy: Option<String>,
     pub proxy_credential: Option<UserPassword>,
+    /// Servers that are reached without that proxy.
+    pub proxy_bypass: Vec<String>,
     pub extra_ca: Option<String>,
     /// `None` when none was given: then the test ends where one is needed.
     pub token: Option<Token>,
@@ -93,9 +96,9 @@ impl Test {
 
     async fn steps(&mut self, target: &Target) -> Go {
         let (url, settings) = self.address(target)?;
-        match &target.proxy {
+        match proxy_to(&url, target) {
             None => self.direct(&url).await?,
-            Some(proxy) => self.proxy(&url, proxy, target.proxy_credential.as_ref()).await?,
+            Some((proxy, credential)) => self.proxy(&url, &proxy, credential.as_ref()).await?,
         }
         self.probe(&url, target).await?;
         let Some(token) = &target.token else {
@@ -386,12 +389,30 @@ fn settings_for(target: &Target, token: Token) -> Result<ClientSettings, Invalid
             .proxy_credential
             .as_ref()
             .map(|it| ProxyCredential { user: it.user.clone(), password: it.password.clone() });
-        settings = settings.with_proxy(proxy, credential)?;
+        settings = settings.with_proxy(proxy, credential)?.with_proxy_bypass(&target.proxy_bypass);
     }
     Ok(match &target.extra_ca {
         Some(pem) => settings.with_extra_ca(pem.clone()),
         None => settings,
     })
+}
+
+/// The proxy that the HTTP client takes to the server, if any: the one that is set, else that of the environment.
+fn proxy_to(url: &Url, target: &Target) -> Option<(String, Option<UserPassword>)> {
+    let uri = url.as_str().parse().ok()?;
+    if let Some(proxy) = &target.proxy {
+        let rules = Matcher::builder().all(proxy.trim().to_owned()).no(target.proxy_bypass.join(","));
+        // An address that the rules do not understand is complained about by the step for the proxy.
+        let bypassed = rules.build().intercept(&uri).is_none() && Url::parse(proxy.trim()).is_ok();
+        return (!bypassed).then(|| (proxy.clone(), target.proxy_credential.clone()));
+    }
+    let through = Matcher::from_env().intercept(&uri)?;
+    let words = through.basic_auth().and_then(|it| it.to_str().ok()?.strip_prefix("Basic "));
+    let words = words.and_then(|it| String::from_utf8(STANDARD.decode(it).ok()?).ok());
+    let credential = words.as_deref().and_then(|it| it.split_once(':'));
+    let credential = credential
+        .map(|(user, password)| UserPassword { user: user.to_owned(), password: password.to_owned().into() });
+    Some((through.uri().to_string(), credential))
 }
 
 /// A client as the real one, but without the credential.
@@ -405,7 +426,8 @@ fn probe_client(target: &Target) -> Result<reqwest::Client, reqwest::Error> {
         if let Some(credential) = &target.proxy_credential {
             proxy = proxy.basic_auth(&credential.user, credential.password.expose_secret());
         }
-        client = client.proxy(proxy);
+        let bypass = reqwest::NoProxy::from_string(&target.proxy_bypass.join(","));
+        client = client.proxy(proxy.no_proxy(bypass));
     }
     if let Some(pem) = &target.extra_ca {
         client = client.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem.as_bytes())?);

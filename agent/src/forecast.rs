@@ -88,7 +88,7 @@ impl Forecaster {
         let ago = |look: &&Look| now.at.saturating_duration_since(look.at);
         let first = self.looks.iter().find(|look| ago(look) <= window)?;
         let ago = ago(&first);
-        (ago >= LEAST).then(|| (*first, ago.as_secs_f64()))
+        (ago >= LEAST).then_some((*first, ago.as_secs_f64()))
     }
 }
 

@@ -26,8 +26,18 @@ fn look(path: &Path) -> Instance {
     let settings = match Settings::load(path) {
         Ok(settings) => settings,
         Err(error) => {
-            let (state, trouble) = (InstanceState::Unknown, Some(error.to_string()));
-            return Instance { name, config, state, process: None, sources: None, trouble };
+            // The agent may run with the configuration of before.
+            let storage = Settings::whereabouts(path).map(|it| it.storage_folder());
+            let (state, process, _) =
+                storage.map_or((InstanceState::Unknown, None, None), |it| holder(&it.join("lock")));
+            return Instance {
+                name,
+                config,
+                state,
+                process,
+                sources: None,
+                trouble: Some(error.to_string()),
+            };
         }
     };
     let (state, process, trouble) = holder(&settings.storage_folder().join("lock"));

@@ -12,8 +12,9 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::reload;
 use crate::archive::{put_back, retention};
-use crate::config::Settings;
+use crate::config::{Document, Environment};
 use crate::convert::{Command, Limits, Pool};
 use crate::intake::Shares;
 use crate::secret::{KeySource, SealedStore, Secrets};
@@ -38,19 +39,21 @@ const RESTART: Duration = Duration::from_secs(2);
 /// # Errors
 /// When it cannot start: another one runs, or database or socket cannot be used.
 pub async fn run(
-    settings: Settings,
+    document: Document,
+    environment: Environment,
     machine_key: Option<PathBuf>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     crate::metrics::start();
+    let settings = &document.settings;
     let storage = settings.storage_folder();
     fs::create_dir_all(&storage).with_context(|| format!("could not make {}", storage.display()))?;
     let _only = lock(&storage)?;
     let database = settings.database();
     let store = store::open_or_rescue(&database, &settings.archive_folder(), Timestamp::now()).await?;
     let machine_key = machine_key.or_else(|| settings.config.storage.machine_key.clone());
-    let secrets = secrets(&storage, machine_key.as_deref());
-    let agent = Agent::new(settings, store.clone(), secrets, Timestamp::now());
+    let secrets = secrets(&storage, machine_key.as_deref()).with_given_token(environment.token.clone());
+    let agent = Agent::of_file(document, environment, store.clone(), secrets, Timestamp::now());
     let listener = control::listen(&agent.settings().socket()).await?;
 
     let notifier = Notifier::from_environment();
@@ -130,6 +133,12 @@ async fn start_work(
     parts.spawn(supervise("delivery", agent.clone(), stop.clone(), move || {
         let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
         async move { deliver::run(agent, &pulse, &stop).await.map_err(|error| error_chain(&error)) }
+    }));
+    let pulse = Arc::new(vitals.watch("configuration", Duration::from_secs(60)));
+    let (other, inner) = (agent.clone(), stop.clone());
+    parts.spawn(supervise("configuration", agent.clone(), stop.clone(), move || {
+        let (agent, pulse, stop) = (other.clone(), pulse.clone(), inner.clone());
+        async move { reload::run(agent, &pulse, &stop).await.map_err(|error| error_chain(&error)) }
     }));
     parts.spawn(check_now_and_then(agent.store().clone(), stop.clone()));
     let other = agent.clone();

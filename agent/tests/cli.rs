@@ -156,9 +156,9 @@ async fn the_exit_code_says_what_kind_of_end_it_was() {
     bench.stop();
     assert_eq!(code(&bench, "status"), 3);
     write(bench.path("../test.toml"), "version = 7\n");
-    assert_eq!(code(&bench, "status"), 5);
+    assert_eq!(code(&bench, "check-config"), 5);
     std::fs::remove_file(bench.path("../test.toml")).unwrap();
-    assert_eq!(code(&bench, "status"), 5);
+    assert_eq!(code(&bench, "check-config"), 5);
 }
 
 #[tokio::test]

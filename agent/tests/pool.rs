@@ -71,7 +71,7 @@ async fn a_worker_converts_file_after_file_and_a_bad_one_is_only_its_own_error()
 }
 
 #[tokio::test]
-async fn a_worker_that_hangs_is_stopped_in_time() {
+async fn weakness_22_a_worker_that_hangs_is_stopped_in_time() {
     let failure = convert(&misbehaving("sleep 60"), b"x").await.unwrap_err();
     assert!(matches!(failure, ConvertFailure::TimedOut { .. }), "{failure}");
 }

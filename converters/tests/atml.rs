@@ -259,7 +259,10 @@ fn several_numbers_are_judged_by_their_limits_or_as_their_step() {
     // Results without limits beside others with them are no measurements.
     let report =
         report(&test("ET_MNLT", PASSED, &format!("{}{}", number("A", "5", &high), number("B", "7", ""))));
-    assert_eq!(shown(step(&report, "T")), "ET_NLT P: =5 GELE 4..6 P");
+    assert_eq!(shown(step(&report, "T")), "ET_MNLT P: A=5 GELE 4..6 P");
+    // A list of TestStand's own logs them.
+    let two = format!("{}{}", number("A", "5", &high), number("B", "7", ""));
+    check(&test("NI_MultipleNumericLimitTest", PASSED, &two), "ET_MNLT P: A=5 GELE 4..6 P; B=7 LOG  P");
     assert_eq!(step(&report, "T").additional_results[0].props[0].value.as_deref(), Some("7"));
 }
 
@@ -272,7 +275,7 @@ fn an_outcome_of_a_result_goes_before_that_of_its_step() {
     let both = format!("{}{}", with(PASSED), with(FAILED));
     check(&test("ET_MNLT", FAILED, &both), "ET_MNLT F: A=5 GT 9 P; A #2=5 GT 9 F");
     // Without any outcome the limits decide.
-    check(&test("ET_MNLT", "", &number("A", "5", &over)), "ET_NLT F: =5 GT 9 F");
+    check(&test("ET_MNLT", "", &number("A", "5", &over)), "ET_MNLT F: A=5 GT 9 F");
 }
 
 #[test]
@@ -281,7 +284,7 @@ fn steps_of_any_type_become_what_they_hold() {
     check(&test("Customer_Test", PASSED, &number("A", "5", &high)), "ET_NLT P: =5 GELE 4..6 P");
     check(&test("Customer_Test", PASSED, &number("A", "5", "")), "ET_NLT P: =5 LOG  P");
     check(&test("Customer_Test", FAILED, ""), "ET_PFT F: F");
-    check(&test("Customer_Test", r#"<tr:Outcome value="NotStarted"/>"#, ""), "Customer_Test S:");
+    check(&test("Customer_Test", r#"<tr:Outcome value="NotStarted"/>"#, ""), "ET_PFT S: P");
     check(&test("PassFailTest", PASSED, &number("A", "5", "")), "ET_PFT P: P");
     check(&test("NI_Wait", PASSED, ""), "ET_PFT P: P");
     check(&test("NumericLimitTest", FAILED, ""), "ET_NLT F:");

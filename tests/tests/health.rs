@@ -81,7 +81,7 @@ async fn weakness_20_every_counter_counts() {
         ("wats_reports_total{outcome=\"acknowledged\"}", 1.0),
         ("wats_reports_total{outcome=\"refused\"}", 1.0),
         ("wats_reports_total{outcome=\"postponed\"}", 1.0),
-        ("wats_stage_seconds_count{stage=\"convert\"}", 3.0),
+        ("wats_stage_seconds_count{stage=\"convert\"}", 4.0),
         ("wats_stage_seconds_count{stage=\"store\"}", 2.0),
         ("wats_stage_seconds_count{stage=\"upload\"}", 3.0),
         ("wats_stage_seconds_count{stage=\"queue\"}", 1.0),

@@ -1,4 +1,6 @@
 //! The machine as a client of the server: where the server has that, and quietly not where it has not.
+//!
+//! The simulated server answers while the test waits for a program, so it needs a thread of its own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -52,7 +54,7 @@ async fn updates(station: &Station, count: usize) {
     station.until("the update", SOON, has).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_machine_registers_says_how_it_fares_and_says_goodbye() {
     let mut station = station(true, TOKEN, "").await;
     station.drop_file("line", "bad.txt", b"no report").unwrap();
@@ -110,7 +112,7 @@ async fn a_machine_registers_says_how_it_fares_and_says_goodbye() {
     assert!(secrets.count() > 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_clients_is_asked_once_and_nobody_hears_of_it() {
     let station = station(false, TOKEN, "").await;
     let shown = reaches(&station, RegistrationState::Unsupported).await;
@@ -125,7 +127,7 @@ async fn a_server_without_clients_is_asked_once_and_nobody_hears_of_it() {
     assert!(station.sim.clients().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_without_the_right_is_said_in_status_and_another_token_registers() {
     let station = station(true, POWERLESS_TOKEN, "").await;
     let shown = reaches(&station, RegistrationState::Denied).await;
@@ -140,7 +142,7 @@ async fn a_token_without_the_right_is_said_in_status_and_another_token_registers
     assert_eq!(shown.trouble, None);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_passcode_that_became_worthless_is_renewed() {
     let station = station(true, TOKEN, "").await;
     updates(&station, 1).await;
@@ -156,7 +158,7 @@ async fn a_passcode_that_became_worthless_is_renewed() {
     reaches(&station, RegistrationState::Registered).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_switches_it_off_and_on_again() {
     let station = station(true, TOKEN, "[server]\nregister = false\n").await;
     reaches(&station, RegistrationState::Off).await;
@@ -173,7 +175,7 @@ async fn a_person_switches_it_off_and_on_again() {
     assert_eq!((client.gone, client.registrations), (true, 1));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_delays_nothing_and_its_end_is_in_time() {
     let mut station = station(true, TOKEN, "").await;
     updates(&station, 1).await;

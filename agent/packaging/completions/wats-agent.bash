@@ -22,6 +22,9 @@ _wats__agent() {
             wats__agent,completions)
                 cmd="wats__agent__subcmd__completions"
                 ;;
+            wats__agent,config)
+                cmd="wats__agent__subcmd__config"
+                ;;
             wats__agent,convert)
                 cmd="wats__agent__subcmd__convert"
                 ;;
@@ -36,6 +39,9 @@ _wats__agent() {
                 ;;
             wats__agent,help)
                 cmd="wats__agent__subcmd__help"
+                ;;
+            wats__agent,import-pywats)
+                cmd="wats__agent__subcmd__import__subcmd__pywats"
                 ;;
             wats__agent,instances)
                 cmd="wats__agent__subcmd__instances"
@@ -94,6 +100,36 @@ _wats__agent() {
             wats__agent,worker)
                 cmd="wats__agent__subcmd__worker"
                 ;;
+            wats__agent__subcmd__config,diff)
+                cmd="wats__agent__subcmd__config__subcmd__diff"
+                ;;
+            wats__agent__subcmd__config,help)
+                cmd="wats__agent__subcmd__config__subcmd__help"
+                ;;
+            wats__agent__subcmd__config,history)
+                cmd="wats__agent__subcmd__config__subcmd__history"
+                ;;
+            wats__agent__subcmd__config,rollback)
+                cmd="wats__agent__subcmd__config__subcmd__rollback"
+                ;;
+            wats__agent__subcmd__config,show)
+                cmd="wats__agent__subcmd__config__subcmd__show"
+                ;;
+            wats__agent__subcmd__config__subcmd__help,diff)
+                cmd="wats__agent__subcmd__config__subcmd__help__subcmd__diff"
+                ;;
+            wats__agent__subcmd__config__subcmd__help,help)
+                cmd="wats__agent__subcmd__config__subcmd__help__subcmd__help"
+                ;;
+            wats__agent__subcmd__config__subcmd__help,history)
+                cmd="wats__agent__subcmd__config__subcmd__help__subcmd__history"
+                ;;
+            wats__agent__subcmd__config__subcmd__help,rollback)
+                cmd="wats__agent__subcmd__config__subcmd__help__subcmd__rollback"
+                ;;
+            wats__agent__subcmd__config__subcmd__help,show)
+                cmd="wats__agent__subcmd__config__subcmd__help__subcmd__show"
+                ;;
             wats__agent__subcmd__files,help)
                 cmd="wats__agent__subcmd__files__subcmd__help"
                 ;;
@@ -124,6 +160,9 @@ _wats__agent() {
             wats__agent__subcmd__help,completions)
                 cmd="wats__agent__subcmd__help__subcmd__completions"
                 ;;
+            wats__agent__subcmd__help,config)
+                cmd="wats__agent__subcmd__help__subcmd__config"
+                ;;
             wats__agent__subcmd__help,convert)
                 cmd="wats__agent__subcmd__help__subcmd__convert"
                 ;;
@@ -138,6 +177,9 @@ _wats__agent() {
                 ;;
             wats__agent__subcmd__help,help)
                 cmd="wats__agent__subcmd__help__subcmd__help"
+                ;;
+            wats__agent__subcmd__help,import-pywats)
+                cmd="wats__agent__subcmd__help__subcmd__import__subcmd__pywats"
                 ;;
             wats__agent__subcmd__help,instances)
                 cmd="wats__agent__subcmd__help__subcmd__instances"
@@ -195,6 +237,18 @@ _wats__agent() {
                 ;;
             wats__agent__subcmd__help,worker)
                 cmd="wats__agent__subcmd__help__subcmd__worker"
+                ;;
+            wats__agent__subcmd__help__subcmd__config,diff)
+                cmd="wats__agent__subcmd__help__subcmd__config__subcmd__diff"
+                ;;
+            wats__agent__subcmd__help__subcmd__config,history)
+                cmd="wats__agent__subcmd__help__subcmd__config__subcmd__history"
+                ;;
+            wats__agent__subcmd__help__subcmd__config,rollback)
+                cmd="wats__agent__subcmd__help__subcmd__config__subcmd__rollback"
+                ;;
+            wats__agent__subcmd__help__subcmd__config,show)
+                cmd="wats__agent__subcmd__help__subcmd__config__subcmd__show"
                 ;;
             wats__agent__subcmd__help__subcmd__files,list)
                 cmd="wats__agent__subcmd__help__subcmd__files__subcmd__list"
@@ -422,7 +476,7 @@ _wats__agent() {
 
     case "${cmd}" in
         wats__agent)
-            opts="-h -V --config --json --help --version run convert recognise converters check-config status pause resume events sources upload files queue server station instances ledger register unregister replay rescue completions make-key worker share help"
+            opts="-h -V --config --json --help --version run convert recognise converters check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue completions make-key worker share help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -460,6 +514,180 @@ _wats__agent() {
         wats__subcmd__agent__subcmd__completions)
             opts="-h --config --json --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config)
+            opts="-h --config --json --help show history diff rollback help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__diff)
+            opts="-h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__help)
+            opts="show history diff rollback help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__help__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__help__subcmd__history)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__help__subcmd__rollback)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__history)
+            opts="-h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__rollback)
+            opts="-h --dry-run --replace --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__config__subcmd__show)
+            opts="-h --all --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -704,7 +932,7 @@ _wats__agent() {
             return 0
             ;;
         wats__subcmd__agent__subcmd__help)
-            opts="run convert recognise converters check-config status pause resume events sources upload files queue server station instances ledger register unregister replay rescue completions make-key worker share help"
+            opts="run convert recognise converters check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue completions make-key worker share help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -734,6 +962,76 @@ _wats__agent() {
         wats__subcmd__agent__subcmd__help__subcmd__completions)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__config)
+            opts="show history diff rollback"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__config__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__config__subcmd__history)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__config__subcmd__rollback)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__config__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -844,6 +1142,20 @@ _wats__agent() {
             return 0
             ;;
         wats__subcmd__agent__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__import__subcmd__pywats)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1396,6 +1708,28 @@ _wats__agent() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__import__subcmd__pywats)
+            opts="-h --apply --output --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -19,6 +19,7 @@ fn target(url: impl Into<String>) -> Target {
         url: url.into(),
         proxy: None,
         proxy_credential: None,
+        proxy_bypass: Vec::new(),
         extra_ca: None,
         token: Some(Token::from_user("me", &SecretString::from(SECRET)).unwrap()),
     }
@@ -73,6 +74,13 @@ async fn a_good_server_passes_every_step() {
         "{text}"
     );
     assert!(text.contains("may read the 2 processes"), "{text}");
+    // A proxy that is dead, but not for this server.
+    for bypass in ["127.0.0.1", "127.0.0.0/8"] {
+        let (proxy, proxy_bypass) =
+            (Some("http://127.0.0.1:1".to_owned()), vec!["x".to_owned(), bypass.to_owned()]);
+        let text = lines(&Target { proxy, proxy_bypass, ..target(&url) }).await;
+        assert!(text.contains("may read the 2 processes") && !text.contains("Proxy"), "{bypass}: {text}");
+    }
 }
 
 #[tokio::test]

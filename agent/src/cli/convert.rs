@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use wats_converters::Companion;
 
 use super::print::show;
-use crate::config::{Config, Settings};
+use crate::config::{Config, Environment, Settings};
 use crate::control::api::Unit;
 use crate::control::converters;
 use crate::convert::{Ended, Job, convert_each};
@@ -40,10 +40,11 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
 /// Prints the reports of a file, and beside them the warnings.
 #[expect(clippy::print_stderr, reason = "this is the answer of the command")]
 pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
-    let config = match config {
+    let mut config = match config {
         Some(path) => Settings::load(path)?.config,
         None => Config::default(),
     };
+    Environment::read()?.fill(&mut config);
     let shown = args.file.display().to_string();
     let (bytes, stamp) = read(&args.file, config.intake.max_file_bytes)?;
     let arguments: BTreeMap<_, _> = args.arguments.iter().cloned().collect();

@@ -1,7 +1,9 @@
 //! The command line.
 
+mod config;
 mod convert;
 mod exit;
+mod import;
 mod input_files;
 mod instances;
 mod ledger;
@@ -29,7 +31,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Settings;
+use crate::config::{Document, Environment, Settings, environment};
 use crate::control::client::ControlClient;
 use crate::convert::worker;
 use crate::secret::Made;
@@ -43,7 +45,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 #[derive(Debug, clap::Parser)]
 #[command(name = "wats-agent", version)]
 pub struct Args {
-    /// The configuration file; its name is the instance's name.
+    /// The configuration file; its name is the instance's name. Without it $PYWATS_CONFIG, else
+    /// /etc/wats-agent/default.toml.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Answer in JSON.
@@ -77,6 +80,11 @@ enum Command {
     Converters,
     /// Check the configuration file and say everything that is wrong in it.
     CheckConfig,
+    /// Show the configuration in force and its history, compare, go back.
+    Config {
+        #[command(subcommand)]
+        command: config::ConfigCommand,
+    },
     /// Show how the running agent fares.
     Status,
     /// Take no files, or send no reports, until it is resumed; also over a restart.
@@ -129,6 +137,8 @@ enum Command {
         #[command(subcommand)]
         command: ledger::LedgerCommand,
     },
+    /// Read a pyWATS client's configuration and say what was taken, what was translated and what could not be.
+    ImportPywats(import::Args),
     /// Register this machine as a client of the server, anew if it was registered before.
     Register {
         /// Read a token with the right to register from standard input, instead of using the agent's own.
@@ -163,19 +173,20 @@ enum Command {
 /// What went wrong, to be shown as one message.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let json = args.json;
-    let config = args.config.clone().unwrap_or_else(|| PathBuf::from("/etc/wats-agent/default.toml"));
+    let config = args.config.clone().unwrap_or_else(environment::default_path);
     match args.command {
-        Command::Run { machine_key } => run_agent(Settings::load(&config)?, machine_key),
+        Command::Run { machine_key } => run_agent(&config, machine_key),
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
         Command::Recognise(command) => recognise::run(&command, args.config.as_deref(), json),
         Command::Converters => convert::list(json),
         Command::CheckConfig => check_config(&config, json),
         Command::Instances => instances::list(&config, json),
+        Command::ImportPywats(command) => import::run(&config, &command, json),
         Command::MakeKey { path } => make_key(&path, json),
         Command::Completions { shell } => completions(shell),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),
-        command => ask(&Settings::load(&config)?, &command, json),
+        command => ask(&Settings::whereabouts(&config)?, &command, json),
     }
 }
 
@@ -183,6 +194,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 #[tokio::main(flavor = "current_thread")]
 async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Result<()> {
     match command {
+        Command::Config { command } => config::run(settings, command, json).await,
         Command::Status => status::status(settings, json).await,
         Command::Pause { part } => status::pause(settings, *part, true, json).await,
         Command::Resume { part } => status::pause(settings, *part, false, json).await,
@@ -203,6 +215,7 @@ async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Resu
         | Command::Recognise(_)
         | Command::Converters
         | Command::CheckConfig
+        | Command::ImportPywats(_)
         | Command::Instances
         | Command::MakeKey { .. }
         | Command::Completions { .. }
@@ -239,17 +252,20 @@ fn make_key(path: &Path, as_json: bool) -> anyhow::Result<()> {
     })
 }
 
-fn run_agent(settings: Settings, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+fn run_agent(config: &Path, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
+    let usual = |_| EnvFilter::new(environment::log_level());
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(usual);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    let environment = Environment::read()?;
+    let document = Document::load_or_last(config)?;
     let runtime = tokio::runtime::Runtime::new().context("could not start the threads")?;
     let result = runtime.block_on(async {
         let stop = stop_on_signal().context("could not listen for signals")?;
-        crate::run(settings, machine_key, stop).await
+        crate::run(document, environment, machine_key, stop).await
     });
     // A thread that waits for a disk that does not answer must not be waited for.
     runtime.shutdown_timeout(GOODBYE);

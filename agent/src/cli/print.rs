@@ -11,12 +11,12 @@ pub(super) fn show<T: Serialize>(
     value: &T,
     words: impl FnOnce(&T) -> String,
 ) -> anyhow::Result<()> {
-    if json {
-        let text = serde_json::to_string_pretty(value).context("writing JSON")?;
-        print(&(text + "\n"))
-    } else {
-        print(&words(value))
-    }
+    if json { print_json(value) } else { print(&words(value)) }
+}
+
+pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(value).context("writing JSON")?;
+    print(&(text + "\n"))
 }
 
 /// Writes to standard output; a reader that has seen enough is no error.

@@ -39,7 +39,7 @@ impl Default for Station {
 
 impl Default for Server {
     fn default() -> Self {
-        Self { url: None, proxy: None, extra_ca: None, register: true }
+        Self { url: None, proxy: None, proxy_bypass: Vec::new(), extra_ca: None, register: true }
     }
 }
 

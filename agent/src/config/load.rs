@@ -1,14 +1,15 @@
 //! Reading the file, and saying precisely what is wrong in it.
 
 use std::fmt;
-use std::ops::Range;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
+use super::history::History;
+use super::keys::Keys;
 use super::{Config, Settings, validate};
-use crate::control::api::Problem;
+
+/// A larger file is no configuration.
+const MAX_BYTES: u64 = 4 << 20;
 
 /// Why the agent has no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +18,22 @@ pub enum ConfigError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("the configuration file {} needs a name like default.toml: letters, digits, '-' and '_'", path.display())]
     Name { path: PathBuf },
+    #[error(
+        "{0} is JSON, as a pyWATS client has it: 'wats-agent import-pywats {0}' makes a configuration of it",
+        path.display()
+    )]
+    Foreign { path: PathBuf },
     #[error("{}", lines(path, mistakes))]
     Wrong { path: PathBuf, mistakes: Vec<Mistake> },
+    #[error("the environment variable {variable} is not right: {message}")]
+    Environment { variable: &'static str, message: String },
+}
+
+/// A configuration file that was found right, with its text.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub text: String,
+    pub settings: Settings,
 }
 
 /// One thing that is wrong in the file.
@@ -54,9 +69,7 @@ impl Settings {
     /// # Errors
     /// When it cannot be read, and with every mistake in it: file, line and key.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        Self::parse(path, &text)
+        Document::load(path).map(|it| it.settings)
     }
 
     /// Checks the text of a configuration file.
@@ -65,19 +78,90 @@ impl Settings {
     /// With every mistake in it.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let instance = instance_name(path).ok_or_else(|| ConfigError::Name { path: path.to_owned() })?;
-        let wrong = |mistakes| ConfigError::Wrong { path: path.to_owned(), mistakes };
-
-        let document = DeTable::parse(text).map_err(|error| wrong(vec![syntax_mistake(text, &error)]))?;
-        let keys = Keys::of(text, &document);
-        let config: Config = toml::from_str(text).map_err(|error| wrong(vec![keys.mistake(&error)]))?;
-
-        let settings = Self { instance, path: path.to_owned(), config };
-        let problems = validate::problems(&settings);
-        if !problems.is_empty() {
-            return Err(wrong(problems.into_iter().map(|problem| keys.place(problem)).collect()));
+        if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json")) {
+            return Err(ConfigError::Foreign { path: path.to_owned() });
         }
-        Ok(settings)
+        let mut keys = Keys::of(text);
+        let (config, mut mistakes) = keys.read();
+        let settings = Self { instance, path: path.to_owned(), config };
+        if !keys.is_broken() {
+            let problems = validate::problems(&settings);
+            mistakes.extend(problems.into_iter().map(|problem| keys.place(problem)));
+        }
+        mistakes.sort_by_key(|mistake| mistake.line);
+        if mistakes.is_empty() {
+            Ok(settings)
+        } else {
+            Err(ConfigError::Wrong { path: path.to_owned(), mistakes })
+        }
     }
+
+    /// Where the agent of a configuration file is to be found, whatever else is wrong in it: a person must be able to
+    /// ask a running agent although its file was broken meanwhile.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn whereabouts(path: &Path) -> Result<Self, ConfigError> {
+        let instance = instance_name(path).ok_or_else(|| ConfigError::Name { path: path.to_owned() })?;
+        let config = match read_text(path) {
+            Ok(text) => Keys::of(&text).read().0,
+            // The file may be gone or be no text, and the agent run all the same.
+            Err(error)
+                if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::InvalidData) =>
+            {
+                Config::default()
+            }
+            Err(source) => return Err(ConfigError::Read { path: path.to_owned(), source }),
+        };
+        Ok(Self { instance, path: path.to_owned(), config })
+    }
+}
+
+impl Document {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = read_text(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let settings = Settings::parse(path, &text)?;
+        Ok(Self { text, settings })
+    }
+
+    /// Reads the file; when it is wrong, the newest configuration of the history that is right stands in, so that a
+    /// restart with a broken file stops no line.
+    ///
+    /// # Errors
+    /// Those of the file, when nothing can stand in for it.
+    pub fn load_or_last(path: &Path) -> Result<Self, ConfigError> {
+        let wrong = match Self::load(path) {
+            Err(error @ ConfigError::Wrong { .. }) => error,
+            read => return read,
+        };
+        let history = History::new(&Settings::whereabouts(path)?.storage_folder());
+        let earlier = history.list().unwrap_or_default();
+        let right = earlier.iter().find_map(|info| {
+            let text = history.version(info.number).ok()?.text;
+            let settings = Settings::parse(path, &text).ok()?;
+            Some((info.number, Self { text, settings }))
+        });
+        let (number, document) = right.ok_or(wrong)?;
+        tracing::error!(
+            "the configuration file is wrong: number {number} of the history is in force instead"
+        );
+        Ok(document)
+    }
+}
+
+/// The text of a configuration file.
+pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path)?;
+    if file.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_BYTES {
+        let words = format!("it is larger than {} MiB, which no configuration is", MAX_BYTES >> 20);
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, words));
+    }
+    Ok(text)
 }
 
 /// The instance is the file's name without its ending.
@@ -86,79 +170,4 @@ fn instance_name(path: &Path) -> Option<String> {
     let fine = stem.starts_with(|c: char| c.is_ascii_alphanumeric())
         && stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     fine.then(|| stem.to_owned())
-}
-
-fn syntax_mistake(text: &str, error: &toml::de::Error) -> Mistake {
-    let line = error.span().map(|span| line_of(text, span.start));
-    Mistake { line, key: String::new(), message: error.message().to_owned() }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// Where each key of the document stands.
-struct Keys<'a> {
-    text: &'a str,
-    /// Path, place of the key, place of the value.
-    entries: Vec<(String, Range<usize>, Range<usize>)>,
-}
-
-impl<'a> Keys<'a> {
-    fn of(text: &'a str, document: &Spanned<DeTable<'_>>) -> Self {
-        let mut keys = Self { text, entries: Vec::new() };
-        keys.table("", document.get_ref());
-        keys
-    }
-
-    fn table(&mut self, path: &str, table: &DeTable<'_>) {
-        for (key, value) in table {
-            let name = key.get_ref();
-            let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
-            self.value(&path, key.span(), value);
-        }
-    }
-
-    fn value(&mut self, path: &str, key: Range<usize>, value: &Spanned<DeValue<'_>>) {
-        self.entries.push((path.to_owned(), key, value.span()));
-        match value.get_ref() {
-            DeValue::Table(table) => self.table(path, table),
-            DeValue::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.value(&format!("{path}[{index}]"), item.span(), item);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A mistake that reading into the schema found: it has a place, the key is looked up.
-    fn mistake(&self, error: &toml::de::Error) -> Mistake {
-        let Some(span) = error.span() else {
-            return Mistake { line: None, key: String::new(), message: error.message().to_owned() };
-        };
-        let holds = |range: &Range<usize>| range.start <= span.start && span.end <= range.end;
-        let key = self
-            .entries
-            .iter()
-            .filter(|(_, key, value)| holds(key) || holds(value))
-            .min_by_key(|(path, key, value)| {
-                let narrowest = if holds(key) { key.len() } else { value.len() };
-                (narrowest, usize::MAX - path.len())
-            })
-            .map_or(String::new(), |(path, ..)| path.clone());
-        Mistake { line: Some(line_of(self.text, span.start)), key, message: error.message().to_owned() }
-    }
-
-    /// A problem that checking found: it has a key, the line is looked up, or that of its parent.
-    fn place(&self, problem: Problem) -> Mistake {
-        let key = problem.field.unwrap_or_default();
-        let mut parent = key.as_str();
-        let mut line = None;
-        while line.is_none() && !parent.is_empty() {
-            line = self.entries.iter().find(|(path, ..)| path == parent).map(|(_, at, _)| at.start);
-            parent = parent.rfind(['.', '[']).and_then(|end| parent.get(..end)).unwrap_or("");
-        }
-        Mistake { line: line.map(|at| line_of(self.text, at)), key, message: problem.message }
-    }
 }

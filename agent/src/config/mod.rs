@@ -3,11 +3,17 @@
 //! [`Settings`] is a file that was read and found right, with the places that follow from its name.
 
 mod defaults;
+pub mod environment;
+pub mod history;
+mod keys;
 mod load;
+pub mod pywats;
+mod restart;
 mod save;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod words;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,8 +22,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::api::{Paused, SourceSettings, Station};
 
-pub use load::{ConfigError, Mistake};
-pub use save::SaveError;
+pub use environment::Environment;
+pub(crate) use load::read_text;
+pub use load::{ConfigError, Document, Mistake};
+pub(crate) use restart::keep_until_restart;
+pub use save::{SaveError, render};
 pub use validate::{problems, source_problems, station_problems};
 
 /// The file's content. Keys that are not here are errors.
@@ -49,6 +58,9 @@ pub struct Server {
     /// `http://host:port`, without a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
+    /// Servers that are reached without the proxy: names with all below them, addresses, networks like 10.0.0.0/8.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proxy_bypass: Vec<String>,
     /// Extra root certificates, PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_ca: Option<String>,

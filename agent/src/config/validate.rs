@@ -13,7 +13,11 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
     let config = &settings.config;
     let mut found = Vec::new();
     if config.version != 1 {
-        found.push(problem("version", format!("this agent reads version 1, not {}", config.version)));
+        let wrong = format!(
+            "this agent reads version 1, not {}: the file was made for another agent",
+            config.version
+        );
+        found.push(problem("version", wrong));
     }
     found.extend(within("station", station_problems(&config.station)));
     found.extend(within("server", server_problems(&config.server)));
@@ -144,13 +148,19 @@ fn server_problems(server: &Server) -> Vec<Problem> {
             found.push(problem(key, wrong));
         }
     }
+    for (index, name) in server.proxy_bypass.iter().enumerate() {
+        if name.is_empty() || name.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control()) {
+            let wrong = format!("{name:?} is no name or address, like intranet.example.com or 10.0.0.0/8");
+            found.push(problem(format!("proxy_bypass[{index}]"), wrong));
+        }
+    }
     if server.extra_ca.as_deref().is_some_and(|pem| !pem.contains("-----BEGIN CERTIFICATE-----")) {
         found.push(problem("extra_ca", "no certificate in PEM form: -----BEGIN CERTIFICATE-----"));
     }
     found
 }
 
-fn url_problem(text: &str) -> Option<String> {
+pub(super) fn url_problem(text: &str) -> Option<String> {
     let url = match Url::parse(text) {
         Ok(url) => url,
         Err(error) => return Some(format!("{text:?} is no address: {error}")),

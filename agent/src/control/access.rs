@@ -32,6 +32,18 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     }
 }
 
+tokio::task_local! {
+    /// Who asked for what this task does.
+    static CALLER: Peer;
+}
+
+/// The name of the user whose request is being carried out; over TCP nobody knows.
+pub(crate) fn caller() -> Option<String> {
+    let uid = CALLER.try_with(|peer| peer.0).ok()??;
+    let known = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    Some(known.map_or_else(|| format!("user {uid}"), |user| user.name))
+}
+
 /// What both doors know.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
@@ -73,7 +85,7 @@ pub(super) async fn unix_door(
     next: Next,
 ) -> Response {
     match knock(&guard, peer, request.headers()) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => CALLER.scope(peer, next.run(request)).await,
         Err(refused) => *refused,
     }
 }

@@ -11,6 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use configuration::{
+    ConfigChange, ConfigOrigin, ConfigState, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration,
+    RollBack,
+};
+mod configuration;
 mod events;
 mod ledger;
 
@@ -56,6 +61,9 @@ pub struct Status {
     pub memory_bytes: u64,
     /// False when the configuration file cannot be written: settings are then read only.
     pub config_writable: bool,
+    /// Whether the file is what is in force.
+    #[serde(default)]
+    pub config: ConfigState,
 }
 
 /// What a person has paused. It stays so until it is resumed, also over a restart.

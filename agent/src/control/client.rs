@@ -13,9 +13,10 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::api::{
-    Changed, ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Notice, Paused, Problem,
-    RegisterWish, Registration, ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord,
-    ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
+    Changed, ConfigChange, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration, ConnectionTest,
+    ConverterInfo, FileDetail, FileQuery, FileRecord, Notice, Paused, Problem, RegisterWish, Registration,
+    ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, ServerChange,
+    ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::token::Token;
 use crate::store::Rescue;
@@ -90,6 +91,7 @@ impl ControlClient {
         let socket = socket.into();
         let http = Client::builder()
             .unix_socket(socket.as_path())
+            .no_proxy() // the environment's is for the server, not for this socket
             .tls_certs_only([]) // no TLS here: do not read the system's roots for nothing
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -327,6 +329,35 @@ impl ControlClient {
     /// Tries server settings without keeping them.
     pub async fn test_server(&self, change: &ServerChange) -> Result<ConnectionTest> {
         json(self.send(self.request(Method::POST, &["server", "test"]).json(change)).await?).await
+    }
+
+    /// The configuration in force.
+    pub async fn config(&self) -> Result<Configuration> {
+        self.get(&["config"]).await
+    }
+
+    /// Replaces the whole configuration by the text of a file.
+    pub async fn replace_config(&self, text: String, wish: ConfigWish) -> Result<ConfigChange> {
+        let url = self.url_with(&["config"], |pairs| {
+            pairs.add("dry_run", Some(wish.dry_run));
+            pairs.add("replace", Some(wish.replace));
+            pairs.add("import", Some(wish.import));
+        });
+        json(self.send(self.http.put(url).body(text)).await?).await
+    }
+
+    /// Every configuration that was in force, newest first.
+    pub async fn config_history(&self) -> Result<Vec<ConfigVersionInfo>> {
+        self.get(&["config", "history"]).await
+    }
+
+    pub async fn config_version(&self, number: u64) -> Result<ConfigVersion> {
+        self.get(&["config", "history", &number.to_string()]).await
+    }
+
+    /// Puts a configuration of the history into force again.
+    pub async fn roll_back_config(&self, wish: &RollBack) -> Result<ConfigChange> {
+        json(self.send(self.request(Method::POST, &["config", "rollback"]).json(wish)).await?).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {

@@ -3,6 +3,7 @@
 mod access;
 pub mod api;
 pub mod client;
+mod configuration;
 mod events;
 mod input_files;
 mod ledger;
@@ -20,6 +21,7 @@ mod status;
 mod token;
 pub(crate) mod upload;
 
+pub(crate) use access::caller;
 pub use routes::converters;
 pub use server::{Listener, ServeError, listen, serve};
 pub(crate) use status::sources;

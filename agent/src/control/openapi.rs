@@ -150,7 +150,7 @@ impl Content {
 fn path_parameter(word: &str) -> Option<Value> {
     let name = word.strip_prefix('{')?.strip_suffix('}')?;
     let schema = match name {
-        "file_id" => json!({"type": "integer", "format": "int64"}),
+        "file_id" | "number" => json!({"type": "integer", "format": "int64"}),
         "report_id" => json!({"type": "string", "format": "uuid"}),
         _ => json!({"type": "string"}),
     };

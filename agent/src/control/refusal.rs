@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::api::Problem;
 use crate::agent::ChangeError;
 use crate::config::SaveError;
+use crate::config::history::HistoryError;
 use crate::secret::SecretError;
 use crate::store::{LedgerError, MoveError, StoreError};
 
@@ -90,11 +91,22 @@ impl From<ChangeError> for Refusal {
                 Some(problem) => Self { status: StatusCode::UNPROCESSABLE_ENTITY, problem },
                 None => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "the settings are not right"),
             },
-            ChangeError::UnknownSource { .. } => Self::not_found(error.to_string()),
+            ChangeError::Wrong { ref mistakes } => {
+                let field = mistakes.first().map(|mistake| mistake.key.clone()).filter(|key| !key.is_empty());
+                let problem = Problem { message: error.to_string(), field };
+                Self { status: StatusCode::UNPROCESSABLE_ENTITY, problem }
+            }
+            ChangeError::UnknownSource { .. } | ChangeError::History(HistoryError::Unknown { .. }) => {
+                Self::not_found(error.to_string())
+            }
+            ChangeError::Unloaded { .. } | ChangeError::History(HistoryError::Damaged { .. }) => {
+                Self::new(StatusCode::CONFLICT, error.to_string())
+            }
             ChangeError::Save(SaveError::ReadOnly { .. }) => {
                 Self::new(StatusCode::CONFLICT, error.to_string())
             }
             ChangeError::Save(error) => Self::internal(&error),
+            error @ (ChangeError::History(_) | ChangeError::SetAside(_)) => Self::internal(&error),
         }
     }
 }

@@ -14,15 +14,18 @@ use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
 use super::api::{
-    ArgumentInfo, Changed, ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Instance,
-    LedgerCheck, LedgerQuery, LedgerRecord, LedgerSpan, LedgerVerify, Paused, RegisterWish, Registration,
-    ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, ServerChange, ServerSettings,
-    SourceSettings, SourceStatus, Station, Status, StoredFile,
+    ArgumentInfo, Changed, ConfigChange, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration,
+    ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Instance, LedgerCheck, LedgerQuery,
+    LedgerRecord, LedgerSpan, LedgerVerify, Paused, RegisterWish, Registration, ReplayPart, ReplayRequest,
+    ReportDetail, ReportQuery, ReportRecord, RollBack, ServerChange, ServerSettings, SourceSettings,
+    SourceStatus, Station, Status, StoredFile,
 };
 use super::openapi::{self, Route};
 use super::refusal::Refusal;
 use super::status::status;
-use super::{events, input_files, ledger, registration, replay, reports, server_settings, sources};
+use super::{
+    configuration, events, input_files, ledger, registration, replay, reports, server_settings, sources,
+};
 use crate::agent::Agent;
 use crate::archive::put_back;
 use crate::archive::replay::Replayer;
@@ -127,6 +130,17 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/v1/rescue", show_rescue, "What was done about a damaged database, until it is confirmed")
             .answers::<Option<Rescue>>(),
         Route::post("/v1/rescue/confirm", confirm_rescue, "End the alarm of a rebuilt database"),
+
+        Route::get("/v1/config", configuration::show, "The configuration in force").answers::<Configuration>(),
+        Route::put("/v1/config", configuration::replace, "Put a whole configuration into force")
+            .asks::<ConfigWish>().takes_other("application/toml", "The text of a configuration file")
+            .answers::<ConfigChange>(),
+        Route::get("/v1/config/history", configuration::history, "The configurations that were in force, newest first")
+            .answers::<Vec<ConfigVersionInfo>>(),
+        Route::get("/v1/config/history/{number}", configuration::version, "One configuration of the history")
+            .answers::<ConfigVersion>(),
+        Route::post("/v1/config/rollback", configuration::roll_back, "Put one of the history into force again")
+            .takes::<RollBack>().answers::<ConfigChange>(),
 
         Route::get("/v1/station", show_station, "The station that reports are sent as").answers::<Station>(),
         Route::put("/v1/station", change_station, "Change the station").takes::<Station>().answers::<Station>(),

@@ -62,8 +62,14 @@ pub(super) async fn test(
         }
         (Some(_), None) => None,
     };
-    let target =
-        Target { url: change.url, proxy: change.proxy, proxy_credential, extra_ca: change.extra_ca, token };
+    let target = Target {
+        url: change.url,
+        proxy: change.proxy,
+        proxy_credential,
+        proxy_bypass: agent.settings().config.server.proxy_bypass.clone(),
+        extra_ca: change.extra_ca,
+        token,
+    };
     Ok(Json(check::run(&target).await))
 }
 

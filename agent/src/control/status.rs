@@ -6,8 +6,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::api::{
-    Disk, Health, HealthLevel, Link, Paused, QueueCounts, ReportQuery, ServerState, SourceSettings,
-    SourceState, SourceStatus, Status,
+    ConfigState, Disk, Health, HealthLevel, Link, Paused, QueueCounts, ReportQuery, ServerState,
+    SourceSettings, SourceState, SourceStatus, Status,
 };
 use crate::agent::Agent;
 use crate::forecast::Look;
@@ -38,12 +38,11 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
     });
     let mut failures = agent.troubles();
     failures.extend(vitals.stuck().iter().map(ToString::to_string));
+    let config = agent.config_state();
     let mut health =
         judge(failures, &server, settings.paused(), queue, disk, settings.least_free_bytes(), &sources);
-    for alarm in agent.alarms() {
-        health.level = health.level.max(HealthLevel::Attention);
-        health.reasons.push(alarm);
-    }
+    attend(&mut health, agent.alarms());
+    attend(&mut health, concerns(&config));
     Ok(Status {
         instance: settings.instance.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -60,7 +59,29 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
         forecast,
         memory_bytes: memory_bytes(),
         config_writable: settings.is_writable(),
+        config,
     })
+}
+
+/// What a person should do about the configuration file.
+fn concerns(config: &ConfigState) -> Vec<String> {
+    let mut concerns = Vec::new();
+    if !config.problems.is_empty() {
+        let words = config.problems.join("; ");
+        concerns.push(format!("the configuration file is wrong, the one of before stays in force: {words}"));
+    }
+    if !config.restart.is_empty() {
+        concerns.push(format!("these settings hold from the next start on: {}", config.restart.join(", ")));
+    }
+    concerns
+}
+
+/// Adds reasons why a person should look.
+fn attend(health: &mut Health, reasons: Vec<String>) {
+    if !reasons.is_empty() {
+        health.level = health.level.max(HealthLevel::Attention);
+        health.reasons.extend(reasons);
+    }
 }
 
 /// The server as deliveries have seen it, and whether it is configured at all.

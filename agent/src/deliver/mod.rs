@@ -37,8 +37,8 @@ const ASK_VERSION: Duration = Duration::from_secs(5 * 60);
 const LAST_UPLOADS: Duration = Duration::from_secs(5);
 /// Seconds that the clocks may differ between two turns before the one of the wall counts as set.
 const CLOCK_SET: u64 = 30;
-/// No report waits longer than this from the start on, whatever stands in the database.
-const LATEST: SignedDuration = SignedDuration::from_mins(15);
+/// No attempt postpones a report for longer than this, but for a `Retry-After`, which the next attempt asks for again.
+const LATEST: SignedDuration = SignedDuration::from_mins(16);
 /// A report that alone gets a server error so often is put aside.
 const SERVER_ERRORS: u32 = 10;
 
@@ -68,9 +68,10 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
         asking: JoinSet::new(),
         clock: Clock::new(),
     };
-    // A report that the clock of another life has postponed for longer than is usual does not wait that long.
-    let latest = Timestamp::now().saturating_add(LATEST).unwrap_or(Timestamp::MAX);
-    delivery.agent.store().all_due(latest).await?;
+    // What waits longer than any attempt postpones was postponed by a clock that was wrong.
+    let now = Timestamp::now();
+    let latest = now.saturating_add(LATEST).unwrap_or(Timestamp::MAX);
+    delivery.agent.store().due_that_waits_beyond(latest, now).await?;
     delivery.connect();
     let result = delivery.turn(pulse, stop).await;
     delivery.end().await;
@@ -188,13 +189,14 @@ impl Delivery {
             return Ok(());
         }
         let free = self.gate.permits(now, limits.uploads).saturating_sub(running);
-        let free = free.min(self.pace.lock().free(now, limits.requests_per_minute));
+        let paced = self.pace.lock().free(now, limits.requests_per_minute);
+        let free = free.min(paced);
         if free == 0 {
             return Ok(());
         }
         let wanted = usize::try_from(free).unwrap_or(usize::MAX);
         if self.next.len() < wanted && self.more {
-            self.take(&settings, limits.uploads).await?;
+            self.take(&settings, limits.uploads.min(paced)).await?;
         }
         for _ in 0..free {
             let Some(due) = self.next.pop_front() else { break };
@@ -208,10 +210,10 @@ impl Delivery {
 
     /// Takes reports from the queue, those of the sources in turn: no more than are soon sent, so that one that is
     /// more urgent need not wait long behind them.
-    async fn take(&mut self, settings: &Settings, uploads: u32) -> Result<(), StoreError> {
+    async fn take(&mut self, settings: &Settings, most: u32) -> Result<(), StoreError> {
         // A probe takes the oldest report, due or not.
         let is_probe = self.gate.is_closed();
-        let (until, most) = if is_probe { (Timestamp::MAX, 1) } else { (Timestamp::now(), uploads) };
+        let (until, most) = if is_probe { (Timestamp::MAX, 1) } else { (Timestamp::now(), most) };
         let priority = |name: &str| {
             if is_replayed(name) {
                 return LEAST_PRIORITY;

@@ -24,7 +24,7 @@ pub(crate) fn client_as(server: &Server, secrets: &Secrets, token: Token) -> Mad
     if let Some(proxy) = &server.proxy {
         let credential = secrets.proxy_credential()?;
         let credential = credential.map(|it| ProxyCredential { user: it.user, password: it.password });
-        settings = settings.with_proxy(proxy, credential)?;
+        settings = settings.with_proxy(proxy, credential)?.with_proxy_bypass(&server.proxy_bypass);
     }
     if let Some(pem) = &server.extra_ca {
         settings = settings.with_extra_ca(pem.clone());

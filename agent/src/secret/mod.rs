@@ -63,6 +63,8 @@ fn expose<S: serde::Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S
 #[derive(Clone)]
 pub struct Secrets {
     store: Arc<CredentialStore>,
+    /// From the environment: used while none is kept, and never kept.
+    given: Option<Token>,
 }
 
 impl fmt::Debug for Secrets {
@@ -74,12 +76,18 @@ impl fmt::Debug for Secrets {
 impl Secrets {
     /// Keeps credentials in `store`: a [`SealedStore`] on servers.
     pub fn new(store: Arc<CredentialStore>) -> Self {
-        Self { store }
+        Self { store, given: None }
+    }
+
+    /// With a token for the server that is used while none is kept.
+    pub fn with_given_token(mut self, token: Option<Token>) -> Self {
+        self.given = token;
+        self
     }
 
     /// The token for the WATS server; `None` when none was given yet.
     pub fn server_token(&self) -> Result<Option<Token>, SecretError> {
-        let Some(text) = self.read(SERVER_TOKEN)? else { return Ok(None) };
+        let Some(text) = self.read(SERVER_TOKEN)? else { return Ok(self.given.clone()) };
         Token::from_base64(&text).map(Some).map_err(|_| SecretError::Content { what: "server token" })
     }
 

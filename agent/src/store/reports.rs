@@ -176,12 +176,20 @@ impl Store {
     /// # Errors
     /// When it could not be stored.
     pub async fn all_due(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.due_that_waits_beyond(now, now).await
+    }
+
+    /// Makes the waiting reports due now that would wait until after `beyond`.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    pub async fn due_that_waits_beyond(&self, beyond: Timestamp, now: Timestamp) -> Result<(), StoreError> {
         self.writer
             .write(move |db| {
                 Box::pin(async move {
                     let change = "UPDATE report INDEXED BY report_next_due SET due_at = ?1
-                                   WHERE state = 'queued' AND due_at > ?1";
-                    sqlx::query(change).bind(ms(now)).execute(db).await?;
+                                   WHERE state = 'queued' AND due_at > ?2";
+                    sqlx::query(change).bind(ms(now)).bind(ms(beyond)).execute(db).await?;
                     Ok(())
                 })
             })

@@ -197,6 +197,9 @@ async fn a_postponed_report_waits_and_a_given_back_one_does_not() {
     let again = bench.take().await;
     assert_eq!(again.iter().map(|it| (it.head.id.as_u128(), it.head.attempts)).collect::<Vec<_>>(), [(2, 1)]);
     assert_eq!(bench.store.next_due().await.unwrap(), Some(due_at));
+    let far = bench.now + SignedDuration::from_hours(9000);
+    bench.store.due_that_waits_beyond(far, bench.now).await.unwrap();
+    assert!(bench.take().await.is_empty(), "nothing waits that long");
     bench.store.all_due(bench.now).await.unwrap();
     assert_eq!(bench.take().await[0].head.attempts, 2);
 }

@@ -16,6 +16,8 @@ pub(super) struct Results {
     /// Version of the sequence file.
     pub(super) version: Option<String>,
     pub(super) additional: Vec<AdditionalData>,
+    /// The step's type lists measurements: even a single one has its name.
+    pub(super) is_list: bool,
 }
 
 impl Results {
@@ -27,10 +29,11 @@ impl Results {
     pub(super) fn step(&self, name: &str, stated: Option<Status>, warnings: &mut Vec<String>) -> Step {
         let count = self.numbers.len() + self.texts_measured.len() + self.flags.len();
         let single = count == 1;
+        let named = !single || self.is_list;
         let of_step = if stated == Some(Status::Failed) { Status::Failed } else { Status::Passed };
         let mut names = build::Names::default();
         let mut name_of =
-            |name: &Option<String>| (!single).then(|| names.unique(name.as_deref().unwrap_or_default()));
+            |name: &Option<String>| named.then(|| names.unique(name.as_deref().unwrap_or_default()));
         let mut step = Step::new("", name, stated.unwrap_or(Status::Passed));
         for (number, own) in &self.numbers {
             let judged = || {
@@ -62,7 +65,7 @@ impl Results {
             ));
             keep_one_kind(&mut step);
         }
-        let multiple = |one: &str, several: &str| if single { one.to_owned() } else { several.to_owned() };
+        let multiple = |one: &str, several: &str| if named { several.to_owned() } else { one.to_owned() };
         step.step_type = match (step.numeric_meas.is_empty(), step.string_meas.is_empty()) {
             (false, _) => multiple("ET_NLT", "ET_MNLT"),
             (_, false) => multiple("ET_SVT", "ET_MSVT"),

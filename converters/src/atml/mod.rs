@@ -84,7 +84,10 @@ Keep the TestStand extensions on (*Include TestStand extension elements*): step 
                 "SessionAction",
                 "a step of the kind that StepType names, else Action; popups and called programs with their answers",
             ),
-            ("Test with numbers", "ET_NLT, or ET_MNLT for several, whatever the step type is called"),
+            (
+                "Test with numbers",
+                "ET_NLT, or ET_MNLT for several and for step types that list them, whatever the step type is called",
+            ),
             ("Test with texts and limits", "ET_SVT or ET_MSVT"),
             ("Test with a Measurement list (MeasName, Status …)", "ET_MNLT, ET_MSVT or ET_MPFT"),
             ("any other Test", "ET_PFT; steps that were skipped keep their kind"),

@@ -9,6 +9,9 @@ use super::{Reading, data};
 use crate::kit::xml::{attribute, child, is};
 use crate::kit::{build, property, teststand, tree};
 
+/// Step types that list their measurements by name, even a single one.
+const LISTS: [&str; 3] = ["NI_MultipleNumericLimitTest", "ET_MNLT", "WATS_XYGMNLT"];
+
 /// What an `Outcome` says.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outcome<'a> {
@@ -58,7 +61,7 @@ impl Reading<'_> {
         of_test: Option<Node<'_, '_>>,
         kind: &str,
     ) -> Results {
-        let mut results = Results::default();
+        let mut results = Results { is_list: LISTS.contains(&kind), ..Results::default() };
         let mut candidates = Vec::new();
         for node in nodes {
             let name = attribute(*node, "name").or_else(|| attribute(*node, "ID")).unwrap_or_default();
@@ -86,8 +89,11 @@ impl Reading<'_> {
         let beside = if any_compared { None } else { take_limits(&mut candidates, kind) };
         let mut rest = Vec::new();
         for candidate in candidates {
+            // A number without limits in a step that lists several is logged.
+            let listed =
+                kind == "NI_MultipleNumericLimitTest" && candidate.datum.is_some_and(data::is_number);
             let counts = if any_compared {
-                candidate.compared
+                candidate.compared || listed
             } else {
                 measures(kind, candidate.datum, of_test.is_some() || beside.is_some())
             };
@@ -207,7 +213,7 @@ fn measures(kind: &str, datum: Option<Node<'_, '_>>, test_has_limits: bool) -> b
 }
 
 /// False for the step types of TestStand and WATS that do not measure.
-fn is_own(kind: &str) -> bool {
+pub(super) fn is_own(kind: &str) -> bool {
     let others = [
         "PassFailTest",
         "SequenceCall",

@@ -175,7 +175,11 @@ impl Reading<'_> {
         if ["StringValueTest", "ET_SVT", "ET_MSVT"].contains(&kind) {
             return Step::new("ET_SVT", name, status);
         }
-        let judged = !matches!(status, Status::Skipped | Status::Done);
+        // Steps that do nothing to judge appear as tests when they were skipped, and keep their kind.
+        let judged = match status {
+            Status::Skipped => results::is_own(kind),
+            status => status != Status::Done,
+        };
         if judged || kind.is_empty() || PASS_FAIL.contains(&kind) {
             let mut step = build::pass_fail(name, status);
             let measured = if status == Status::Failed { Status::Failed } else { Status::Passed };
@@ -266,17 +270,17 @@ impl Reading<'_> {
                 }
                 ("Response", Some(text)) => popup.response = Some(Cow::into_owned(text)),
                 ("ExitCode", Some(_)) if number.is_some() => {
-                    step.call_exe = Some(CallExe {
+                    step.call_exe = Some(Box::new(CallExe {
                         exit_code: number.map(Double),
                         exit_code_format: None,
                         extra: Extra::new(),
-                    });
+                    }));
                 }
                 _ => others.push(data::of_item(name, item, 0)),
             }
         }
         if popup.button.is_some() || popup.response.is_some() {
-            step.message_popup = Some(popup);
+            step.message_popup = Some(Box::new(popup));
         }
         step.additional_results.extend(others.into_iter().map(named_by_itself));
     }

@@ -9,12 +9,12 @@ use super::tree;
 /// A sequence that takes its verdict from its steps. `file` is what it was called from.
 pub(crate) fn sequence(name: &str, file: &str, version: &str, steps: Vec<Step>) -> Step {
     let mut step = Step::new("SequenceCall", name, tree::rolled_up(&steps));
-    step.seq_call = Some(SequenceCall {
+    step.seq_call = Some(Box::new(SequenceCall {
         path: Some(file.to_owned()),
         name: Some(file.to_owned()),
         version: Some(version.to_owned()),
         extra: Extra::new(),
-    });
+    }));
     step.steps = Some(steps);
     step
 }

@@ -33,7 +33,7 @@ pub(crate) fn settle(steps: &mut [Step], warnings: &mut Vec<String>) {
 
 /// A plain step, which says in words what its loop said.
 fn unloop(step: &mut Step) {
-    let text = match step.loop_.take() {
+    let text = match step.loop_.take().map(|turn| *turn) {
         Some(Loop { idx: Some(index), .. }) => format!("Loop index {index}"),
         Some(Loop { num: Some(runs), passed, failed, .. }) => {
             let count = |count: Option<i32>| count.unwrap_or_default();
@@ -87,7 +87,7 @@ mod tests {
 
     fn run(name: &str, kind: &str, idx: Option<i32>) -> Step {
         let turn = Loop { idx, num: idx.is_none().then_some(9), ..Loop::default() };
-        Step { loop_: Some(turn), ..Step::new(kind, name, Status::Passed) }
+        Step { loop_: Some(Box::new(turn)), ..Step::new(kind, name, Status::Passed) }
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(crate) fn turn(setting: impl Fn(&'static str) -> Option<f64>) -> Option<Loop
 
 /// Gives a step its loop; all turns of a loop have one name.
 pub(crate) fn set_turn(step: &mut Step, turn: Option<Loop>) {
-    step.loop_ = turn;
+    step.loop_ = turn.map(Box::new);
     if step.loop_.as_ref().is_some_and(|turn| turn.idx.is_some())
         && let Some((name, _)) = step.name.rsplit_once(" (Loop Index:")
     {

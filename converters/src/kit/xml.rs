@@ -64,9 +64,12 @@ pub(crate) fn clean(text: &str) -> (String, bool) {
         }
     }
     clean.push_str(rest);
-    let length = clean.len();
-    clean.retain(|c| allowed(u32::from(c)));
-    removed |= clean.len() != length;
+    // Looked at byte by byte first, as nearly every document has none.
+    let odd = clean.bytes().fold(false, |odd, byte| odd | ((byte < 0x20) & !matches!(byte, 0x9 | 0xA | 0xD)));
+    if odd || clean.contains('\u{fffe}') || clean.contains('\u{ffff}') {
+        clean.retain(|c| allowed(u32::from(c)));
+        removed = true;
+    }
     (clean, removed)
 }
 

@@ -180,7 +180,7 @@ impl Reading<'_, '_> {
         let (avg, min, max) = curve.statistics();
         let mut step =
             build::numeric(name, status, vec![number("avg", avg), number("min", min), number("max", max)]);
-        step.chart = Some(curve.chart(stem, name, self.warnings));
+        step.chart = Some(Box::new(curve.chart(stem, name, self.warnings)));
         let mut count = build::number(None, outside, curve.outside, "#", (Some(0.0), None));
         count.comp_op = "EQ".to_owned();
         vec![step, build::numeric("OutOfBounds", outside, vec![count])]

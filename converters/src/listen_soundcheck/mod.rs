@@ -320,7 +320,7 @@ fn curve(
         (false, true) => "LineLogY",
         (false, false) => "Line",
     };
-    step.chart = Some(Chart {
+    step.chart = Some(Box::new(Chart {
         chart_type: Some(kind.to_owned()),
         label: Some(name.to_owned()),
         x_label: Some("X".to_owned()),
@@ -329,7 +329,7 @@ fn curve(
         y_unit: Some(title.y_unit.to_owned()),
         series: vec![series],
         ..Chart::default()
-    });
+    }));
     let said = [title.x_data, title.y_data].into_iter().filter(|text| !text.is_empty());
     let said = said.collect::<Vec<_>>().join(", ");
     step.report_text = (!said.is_empty()).then_some(said);

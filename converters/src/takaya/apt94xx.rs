@@ -334,15 +334,15 @@ fn tries(row: &Row) -> Vec<Step> {
     second.tot_time = None;
     let passed = [judged, row.status].iter().filter(|status| **status == Status::Passed).count();
     let passed = i32::try_from(passed).unwrap_or_default();
-    summary.loop_ = Some(Loop {
+    summary.loop_ = Some(Box::new(Loop {
         num: Some(2),
         ending_index: Some(1),
         passed: Some(passed),
         failed: Some(2 - passed),
         ..Loop::default()
-    });
-    before.loop_ = Some(Loop { idx: Some(0), ..Loop::default() });
-    second.loop_ = Some(Loop { idx: Some(1), ..Loop::default() });
+    }));
+    before.loop_ = Some(Box::new(Loop { idx: Some(0), ..Loop::default() }));
+    second.loop_ = Some(Box::new(Loop { idx: Some(1), ..Loop::default() }));
     vec![summary, before, second]
 }
 

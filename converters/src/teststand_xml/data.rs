@@ -43,17 +43,20 @@ impl Reading<'_> {
         }
         self.measurements(result, step);
         if let Some(chart) = props::find(result, "Chart") {
-            step.chart = chart::read(chart, &step.name, &mut self.warnings);
+            step.chart = chart::read(chart, &step.name, &mut self.warnings).map(Box::new);
         }
         let button = props::whole(result, "ButtonHit");
         let response = props::text(result, "Response");
         if button.is_some() || response.is_some() {
             step.message_popup =
-                Some(MessagePopup { response, button, button_format: None, extra: Extra::new() });
+                Some(Box::new(MessagePopup { response, button, button_format: None, extra: Extra::new() }));
         }
         if let Some(code) = props::number(result, "ExitCode") {
-            step.call_exe =
-                Some(CallExe { exit_code: Some(Double(code)), exit_code_format: None, extra: Extra::new() });
+            step.call_exe = Some(Box::new(CallExe {
+                exit_code: Some(Double(code)),
+                exit_code_format: None,
+                extra: Extra::new(),
+            }));
         }
         self.files(result, step);
         if let Some(results) = props::find(result, "AdditionalResults").filter(|it| !props::is_empty(*it)) {
@@ -190,12 +193,12 @@ impl Reading<'_> {
                 .push(property::named("XMLString", vec![property::value("XMLString", "String", &text)]));
             return;
         }
-        step.attachment = Some(Attachment {
+        step.attachment = Some(Box::new(Attachment {
             name: Some("stepdata.xml".to_owned()),
             content_type: Some("text/xml".to_owned()),
             data: Some(STANDARD.encode(text.as_bytes())),
             extra: Extra::new(),
-        });
+        }));
     }
 }
 

@@ -59,12 +59,12 @@ impl Reading<'_> {
         loops::settle(&mut steps, &mut self.warnings);
         let text = |path: &str| call.and_then(|it| props::text(it, path));
         let sequence = text("Sequence").unwrap_or_else(|| step.name.clone());
-        let seq_call = Some(SequenceCall {
+        let seq_call = Some(Box::new(SequenceCall {
             path: Some(text("SequenceFile").unwrap_or_else(|| sequence.clone())),
             name: Some(sequence),
             version: Some(text("SequenceFileVersion").unwrap_or_else(|| "1.0.0".to_owned())),
             extra: Extra::new(),
-        });
+        }));
         // A status that is not stated is that of the steps.
         let status = if word.is_none() { tree::rolled_up(&steps) } else { status };
         if !measured && step.chart.is_none() && step.attachment.is_none() {

@@ -367,7 +367,7 @@ impl Steps {
             ..Chart::default()
         };
         match self.top().children.last_mut() {
-            Some(step) if step.chart.is_none() => step.chart = Some(chart),
+            Some(step) if step.chart.is_none() => step.chart = Some(Box::new(chart)),
             _ => warnings.push(format!("line {number}: a chart belongs to a step, one to each; ignored")),
         }
     }

@@ -56,12 +56,12 @@ impl Reading<'_> {
             let own = step.name.as_str();
             let name = find("Filename").or(find("Name")).unwrap_or(own);
             let path = find("Filepath").or(find("Filename")).or(find("Name")).unwrap_or(own);
-            step.seq_call = Some(SequenceCall {
+            step.seq_call = Some(Box::new(SequenceCall {
                 path: Some(self.fit(path, 500, "sequence path")),
                 name: Some(self.fit(name, 200, "sequence name")),
                 version: Some(self.fit(find("Version").unwrap_or("1.0.0"), 30, "sequence version")),
                 extra: Extra::new(),
-            });
+            }));
         }
         if is_sequence || !nested.is_empty() {
             step.steps = Some(nested);
@@ -118,31 +118,39 @@ impl Reading<'_> {
     }
 
     fn extras(&mut self, node: Node<'_, '_>, step: &mut Step) {
-        step.loop_ = child(node, "Loop").map(|turn| Loop {
-            idx: self.whole(turn, "index").or_else(|| self.whole(turn, "idx")),
-            num: self.whole(turn, "num"),
-            ending_index: self.whole(turn, "ending_index"),
-            passed: self.whole(turn, "passed"),
-            failed: self.whole(turn, "failed"),
-            extra: Extra::new(),
+        step.loop_ = child(node, "Loop").map(|turn| {
+            Box::new(Loop {
+                idx: self.whole(turn, "index").or_else(|| self.whole(turn, "idx")),
+                num: self.whole(turn, "num"),
+                ending_index: self.whole(turn, "ending_index"),
+                passed: self.whole(turn, "passed"),
+                failed: self.whole(turn, "failed"),
+                extra: Extra::new(),
+            })
         });
-        step.call_exe = child(node, "Callexe").map(|exe| CallExe {
-            exit_code: self.number(exe, "ExitCode"),
-            exit_code_format: owned(exe, "ExitCodeFormat"),
-            extra: Extra::new(),
+        step.call_exe = child(node, "Callexe").map(|exe| {
+            Box::new(CallExe {
+                exit_code: self.number(exe, "ExitCode"),
+                exit_code_format: owned(exe, "ExitCodeFormat"),
+                extra: Extra::new(),
+            })
         });
-        step.message_popup = child(node, "MessagePopup").map(|popup| MessagePopup {
-            response: self.short(popup, "Response", 200),
-            button: self.whole(popup, "Button"),
-            button_format: owned(popup, "ButtonFormat"),
-            extra: Extra::new(),
+        step.message_popup = child(node, "MessagePopup").map(|popup| {
+            Box::new(MessagePopup {
+                response: self.short(popup, "Response", 200),
+                button: self.whole(popup, "Button"),
+                button_format: owned(popup, "ButtonFormat"),
+                extra: Extra::new(),
+            })
         });
-        step.chart = child(node, "Chart").map(|chart| self.chart(chart));
-        step.attachment = child(node, "Attachment").map(|file| Attachment {
-            name: self.short(file, "Name", 100),
-            content_type: owned(file, "ContentType"),
-            data: base64(file),
-            extra: Extra::new(),
+        step.chart = child(node, "Chart").map(|chart| Box::new(self.chart(chart)));
+        step.attachment = child(node, "Attachment").map(|file| {
+            Box::new(Attachment {
+                name: self.short(file, "Name", 100),
+                content_type: owned(file, "ContentType"),
+                data: base64(file),
+                extra: Extra::new(),
+            })
         });
         step.additional_results = children(node, "AdditionalResults").map(additional_data).collect();
     }

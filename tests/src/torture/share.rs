@@ -25,11 +25,11 @@ pub(super) async fn run(plan: Plan) -> anyhow::Result<Count> {
         settings.intake.poll_seconds = Some(1);
         control.change_source(&settings.name.clone(), &settings).await?;
     }
-    let rounds = plan.pick(12, 200);
+    let rounds = plan.pick(9, 200);
     for round in 1..=rounds {
         line.drop_files(FILES)?;
         // Large enough to be caught while it is read.
-        line.drop_large_file(20_000_000)?;
+        line.drop_large_file(4_000_000)?;
         let until = Instant::now() + Duration::from_millis(random.random_range(500..2500));
         match round % 3 {
             0 => {

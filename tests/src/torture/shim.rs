@@ -35,7 +35,7 @@ pub enum Field {
     ClockReads,
 }
 
-const FIELDS: u64 = 9;
+const FIELDS: usize = 9;
 
 /// A compiled shim and its control file.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Shim {
         ensure!(output.status.success(), "cc said: {}", String::from_utf8_lossy(&output.stderr));
         let path = folder.join("shim.control");
         let control = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
-        control.set_len(FIELDS * 8)?;
+        control.set_len(u64::try_from(FIELDS * 8)?)?;
         Ok(Self { library, path, control })
     }
 
@@ -89,7 +89,7 @@ impl Shim {
     /// # Errors
     /// Those of the file system.
     pub fn reset(&self) -> anyhow::Result<()> {
-        self.control.write_all_at(&[0; FIELDS as usize * 8], 0)?;
+        self.control.write_all_at(&[0; FIELDS * 8], 0)?;
         Ok(())
     }
 

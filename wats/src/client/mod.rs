@@ -152,8 +152,10 @@ impl Client {
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Body>) -> Result<Answer, SubmitError> {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url.set_query(query);
         let size = body.as_ref().map_or(0, |body| body.bytes.len());
         let mut request = self
             .http

@@ -82,8 +82,16 @@ impl ClientSettings {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(InvalidSettings::ProxyCredential);
         }
-        self.proxy = Some(Proxy { url, credential });
+        self.proxy = Some(Proxy { url, credential, bypass: String::new() });
         Ok(self)
+    }
+
+    /// Reaches some servers without the proxy: names with all below them, addresses, networks like `10.0.0.0/8`; `*` is every name.
+    pub fn with_proxy_bypass(mut self, names: &[String]) -> Self {
+        if let Some(proxy) = &mut self.proxy {
+            proxy.bypass = names.join(",");
+        }
+        self
     }
 
     /// Adds root certificates (PEM) to those of the system.
@@ -176,11 +184,14 @@ pub struct ProxyCredential {
 pub(super) struct Proxy {
     url: Url,
     credential: Option<ProxyCredential>,
+    /// Joined by commas.
+    bypass: String,
 }
 
 impl Proxy {
     pub(super) fn into_reqwest(self) -> Result<reqwest::Proxy, InvalidSettings> {
         let proxy = reqwest::Proxy::all(self.url).map_err(|_| InvalidSettings::Proxy)?;
+        let proxy = proxy.no_proxy(reqwest::NoProxy::from_string(&self.bypass));
         Ok(match self.credential {
             Some(ProxyCredential { user, password }) => proxy.basic_auth(&user, password.expose_secret()),
             None => proxy,

@@ -7,7 +7,8 @@ use super::{AdditionalData, Double, Extra, Status, Time};
 /// One node of the tree.
 ///
 /// What data a step carries decides what it is: `step_type` only selects an icon. Children may stand under
-/// any step, because genuine exports hold them under wait steps as well.
+/// any step, because genuine exports hold them under wait steps as well. What most steps do not have is boxed: there
+/// may be very many steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
@@ -63,10 +64,10 @@ pub struct Step {
     pub interactive_exe_num_format: Option<String>,
     /// Marks a loop's summary and its iterations.
     #[serde(rename = "loop", default, skip_serializing_if = "Option::is_none")]
-    pub loop_: Option<Loop>,
+    pub loop_: Option<Box<Loop>>,
     /// Present in containers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seq_call: Option<SequenceCall>,
+    pub seq_call: Option<Box<SequenceCall>>,
     /// Children. `None` and an empty list are told apart, because exports do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
@@ -81,16 +82,16 @@ pub struct Step {
     pub boolean_meas: Vec<BooleanMeas>,
     /// A program that was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub call_exe: Option<CallExe>,
+    pub call_exe: Option<Box<CallExe>>,
     /// A question to the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_popup: Option<MessagePopup>,
+    pub message_popup: Option<Box<MessagePopup>>,
     /// Not together with `attachment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chart: Option<Chart>,
+    pub chart: Option<Box<Chart>>,
     /// Not together with `chart`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attachment: Option<Attachment>,
+    pub attachment: Option<Box<Attachment>>,
     /// Free trees of properties.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_results: Vec<AdditionalData>,
@@ -380,7 +381,7 @@ impl Step {
             extra: Extra::new(),
         };
         Self {
-            seq_call: Some(call),
+            seq_call: Some(Box::new(call)),
             steps: Some(Vec::new()),
             ..Self::new("SequenceCall", name, Status::Passed)
         }

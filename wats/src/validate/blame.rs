@@ -72,7 +72,7 @@ mod tests {
     fn looped(name: &str, index: Option<i32>, id: i32) -> Step {
         let mut step = step(name, vec![step("inner", Vec::new())]);
         step.id = Some(id);
-        step.loop_ = Some(Loop { idx: index, ..Loop::default() });
+        step.loop_ = Some(Box::new(Loop { idx: index, ..Loop::default() }));
         step
     }
 

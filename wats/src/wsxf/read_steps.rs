@@ -28,12 +28,14 @@ pub(super) fn step(node: &Element<'_, '_>) -> Result<Step, WsxfError> {
     step.caused_seq_failure = node.flag("StepCausedSequenceFailure")?;
     step.caused_uut_failure = node.flag("StepCausedUUTFailure")?;
     step.interactive_exe_num = node.int("InteractiveExeNum")?;
-    step.loop_ = node.child("Loop").map(|turn| self::turn(&turn)).transpose()?;
-    step.seq_call = node.child("SequenceCall").map(|call| SequenceCall {
-        path: call.owned("Filepath"),
-        name: call.owned("Name"),
-        version: call.owned("Version"),
-        extra: call.rest(),
+    step.loop_ = node.child("Loop").map(|turn| self::turn(&turn)).transpose()?.map(Box::new);
+    step.seq_call = node.child("SequenceCall").map(|call| {
+        Box::new(SequenceCall {
+            path: call.owned("Filepath"),
+            name: call.owned("Name"),
+            version: call.owned("Version"),
+            extra: call.rest(),
+        })
     });
     let inner = node.children(&["Step"]).iter().map(self::step).collect::<Result<Vec<Step>, WsxfError>>()?;
     step.steps = Some(inner).filter(|inner| !inner.is_empty() || step.seq_call.is_some());
@@ -85,22 +87,24 @@ fn data(node: &Element<'_, '_>, step: &mut Step) -> Result<(), WsxfError> {
     }
     if let Some(exe) = node.child("Callexe") {
         let (exit_code, exit_code_format) = (exe.double("ExitCode")?, exe.owned("ExitCodeFormat"));
-        step.call_exe = Some(CallExe { exit_code, exit_code_format, extra: exe.rest() });
+        step.call_exe = Some(Box::new(CallExe { exit_code, exit_code_format, extra: exe.rest() }));
     }
     if let Some(popup) = node.child("MessagePopup") {
-        step.message_popup = Some(MessagePopup {
+        step.message_popup = Some(Box::new(MessagePopup {
             response: popup.owned("Response"),
             button: popup.int("Button")?,
             button_format: popup.owned("ButtonFormat"),
             extra: popup.rest(),
-        });
+        }));
     }
-    step.chart = node.child("Chart").map(|chart| self::chart(&chart));
-    step.attachment = node.child("Attachment").map(|file| Attachment {
-        name: file.owned("Name"),
-        content_type: file.owned("ContentType"),
-        data: file.text(),
-        extra: file.rest(),
+    step.chart = node.child("Chart").map(|chart| Box::new(self::chart(&chart)));
+    step.attachment = node.child("Attachment").map(|file| {
+        Box::new(Attachment {
+            name: file.owned("Name"),
+            content_type: file.owned("ContentType"),
+            data: file.text(),
+            extra: file.rest(),
+        })
     });
     step.additional_results = node.children(&["AdditionalResults"]).iter().map(additional_data).collect();
     Ok(())
