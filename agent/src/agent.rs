@@ -15,9 +15,10 @@ use tokio::sync::{Notify, watch};
 use crate::config::history::History;
 use crate::config::{Document, Environment, Settings};
 use crate::control::api::{
-    ConfigOrigin, ConfigState, Forecast, Link, Registration, ServerState, SourceState,
+    ConfigOrigin, ConfigState, Event, Forecast, Link, Registration, ServerState, SourceState,
 };
 use crate::deliver::pace::SharedPace;
+use crate::events::{Events, brief};
 use crate::forecast::{Forecaster, Look};
 use crate::intake::Detection;
 use crate::secret::Secrets;
@@ -41,6 +42,7 @@ struct Shared {
     store: Store,
     secrets: Secrets,
     delivery: Notify,
+    events: Events,
     pace: SharedPace,
     registration: Mutex<Registration>,
     registering: Notify,
@@ -119,6 +121,7 @@ impl Agent {
             store,
             secrets,
             delivery: Notify::new(),
+            events: Events::default(),
             pace: SharedPace::default(),
             registration: Mutex::default(),
             registering: Notify::new(),
@@ -171,6 +174,11 @@ impl Agent {
         &self.0.delivery
     }
 
+    /// Where what happens is said, and followed.
+    pub fn events(&self) -> &Events {
+        &self.0.events
+    }
+
     /// How many requests the server gets, counted for all parts together.
     pub(crate) fn pace(&self) -> &SharedPace {
         &self.0.pace
@@ -202,7 +210,13 @@ impl Agent {
 
     /// Changes what is known of the server.
     pub fn update_link(&self, update: impl FnOnce(&mut LinkState)) {
-        update(&mut lock(&self.0.link));
+        let mut state = lock(&self.0.link);
+        let before = (state.link, state.trouble.clone());
+        update(&mut state);
+        if before != (state.link, state.trouble.clone()) {
+            let (link, trouble) = (state.link, state.trouble.as_deref().map(brief));
+            self.events().say(|| Event::ServerLink { link, trouble });
+        }
     }
 
     /// How the source of that name fares; watching with nothing to say, if it was not heard of.
@@ -212,7 +226,12 @@ impl Agent {
     }
 
     pub fn set_source_health(&self, name: &str, health: SourceHealth) {
-        lock(&self.0.sources).insert(name.to_owned(), health);
+        let said = (health.state, health.trouble.clone());
+        let before = lock(&self.0.sources).insert(name.to_owned(), health);
+        if before.is_none_or(|before| (before.state, before.trouble) != said) {
+            let (state, trouble) = said;
+            self.events().say(|| Event::Source { source: name.to_owned(), state, trouble });
+        }
     }
 
     pub fn forget_source_health(&self, name: &str) {
@@ -248,10 +267,19 @@ impl Agent {
 
     /// Says what is wrong with a part of the agent; `None` when nothing is any more.
     pub fn set_trouble(&self, part: &'static str, trouble: Option<String>) {
+        let mut troubles = lock(&self.0.troubles);
+        if troubles.get(part) == trouble.as_ref() {
+            return;
+        }
+        let said = trouble.clone();
         match trouble {
-            Some(words) => lock(&self.0.troubles).insert(part, words),
-            None => lock(&self.0.troubles).remove(part),
+            Some(words) => troubles.insert(part, words),
+            None => troubles.remove(part),
         };
+        self.events().say(|| match said {
+            Some(trouble) => Event::TroubleRaised { part: part.to_owned(), trouble },
+            None => Event::TroubleCleared { part: part.to_owned() },
+        });
     }
 }
 

@@ -241,6 +241,7 @@ fn describe(status: &Status, stuck: &[String], not_ready: &[String], now: Timest
         "instance": status.instance,
         "version": status.version,
         "uptime_seconds": seconds_since(status.started_at),
+        "paused": status.paused,
         "live": {"ok": stuck.is_empty(), "reasons": stuck},
         "ready": {"ok": not_ready.is_empty(), "reasons": not_ready},
         "server": {

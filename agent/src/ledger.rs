@@ -4,16 +4,24 @@
 //! between is found by computing the hashes again ([`Check`]). That the newest records were cut off is found by the
 //! count of all that were ever written, and by a hash that somebody noted elsewhere.
 
+pub mod export;
+
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::control::api::Time;
+
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "LedgerEvent")]
 pub enum Event {
     /// A report was made of a file and stored for sending.
     Converted,
+    /// A person put another content in the place of a refused report's.
+    Corrected,
     /// A file was converted again and gave another report, which was stored for sending.
     Replayed,
     /// A file could not be converted.
@@ -31,8 +39,9 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Converted,
+        Self::Corrected,
         Self::Replayed,
         Self::Failed,
         Self::Duplicate,
@@ -46,6 +55,7 @@ impl Event {
     pub fn word(self) -> &'static str {
         match self {
             Self::Converted => "converted",
+            Self::Corrected => "corrected",
             Self::Replayed => "replayed",
             Self::Failed => "failed",
             Self::Duplicate => "duplicate",
@@ -63,11 +73,13 @@ impl Event {
 }
 
 /// One record. What does not apply to the event is absent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LedgerRecord")]
 pub struct Record {
     /// From 1, without gaps.
     pub seq: i64,
     /// To the millisecond.
+    #[schemars(with = "Time")]
     pub at: Timestamp,
     pub event: Event,
     pub source: String,
@@ -183,7 +195,8 @@ fn lost_in(record: &Record) -> impl Iterator<Item = (i64, i64)> {
 }
 
 /// Records that are missing, and why that is no secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LedgerLost")]
 pub struct Lost {
     pub from: i64,
     pub to: i64,

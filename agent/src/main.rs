@@ -11,7 +11,7 @@ fn main() -> ExitCode {
             {
                 eprintln!("wats-agent: {error:#}");
             }
-            ExitCode::from(wats_agent::cli::exit_code(&error))
+            ExitCode::from(wats_agent::cli::Exit::of(&error).code())
         }
     }
 }

@@ -68,7 +68,7 @@ impl Station {
         let mut config = format!(
             "version = 1\n[station]\nname = \"ST1\"\nlocation = \"Lab\"\npurpose = \"Production\"\ntime_zone = \"UTC\"\n\
              [intake]\nsettle_seconds = 1\nrescan_seconds = 1\n\
-             [health]\nlisten = \"{1}\"\n[control]\nsocket = \"{0}/agent.sock\"\nallow_users = []\n\
+             [health]\nlisten = \"{1}\"\n[control]\nsocket = \"{0}/agent.sock\"\nallow_users = []\nrequests_per_minute = 0\n\
              [storage]\nfolder = \"{0}/storage\"\nmachine_key = \"{0}/machine.key\"\n",
             root.display(),
             station.health

@@ -54,7 +54,7 @@ async fn is_serial_x_on_the_server_and_which_file_was_it() {
     let head = verdict["hash"].as_str().unwrap();
     assert_eq!(ledger(&["verify", "--noted", head]).0, 0);
     let (code, said) = ledger(&["verify", "--noted", &"0".repeat(64)]);
-    assert_eq!(code, 1);
+    assert_eq!(code, 10);
     assert!(said.contains("is in no record"), "{said}");
 
     let (_, table) = ledger(&["export"]);

@@ -3,7 +3,7 @@
 use super::Agent;
 use crate::config::history::HistoryError;
 use crate::config::{Config, Mistake, SaveError, problems, render, source_problems, station_problems};
-use crate::control::api::{ConfigOrigin, Problem, SourceSettings, Station};
+use crate::control::api::{ConfigOrigin, Paused, Problem, SourceSettings, Station};
 
 /// Why a change of the settings was not made.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +85,22 @@ impl Agent {
     /// When there is none, or the file cannot be written.
     pub async fn pause_source(&self, name: &str, paused: bool) -> Result<(), ChangeError> {
         self.change_source(name, |source| source.paused = paused).await
+    }
+
+    /// Pauses or resumes taking files, or sending reports, as a whole; it stays so over a restart.
+    ///
+    /// # Errors
+    /// When the file cannot be written; nothing is then changed.
+    pub async fn pause(&self, paused: Paused) -> Result<(), ChangeError> {
+        if self.settings().paused() == paused {
+            return Ok(());
+        }
+        self.change(|config| {
+            config.intake.paused = paused.intake;
+            config.delivery.paused = paused.delivery;
+            Ok(())
+        })
+        .await
     }
 
     /// Stops watching a folder; its files stay where they are.

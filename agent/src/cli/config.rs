@@ -5,7 +5,8 @@ use std::fmt::Write;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::remote::{client, print, print_json};
+use super::client;
+use super::print::{print, print_json};
 use crate::config::history::{History, diff};
 use crate::config::{Document, Settings};
 use crate::control::api::{
@@ -21,25 +22,15 @@ pub(super) enum ConfigCommand {
         /// Every key with the value that holds, also those that the file leaves out.
         #[arg(long)]
         all: bool,
-        /// As JSON: both texts and how the file stands to them.
-        #[arg(long)]
-        json: bool,
     },
     /// List the configurations that were in force, newest first.
-    History {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    History,
     /// Show what changed between two configurations of the history.
     Diff {
         /// The number of the older one; without it, the last but one.
         from: Option<u64>,
         /// The number of the newer one; without it, the last.
         to: Option<u64>,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
     },
     /// Put a configuration of the history into force again.
     Rollback {
@@ -51,30 +42,26 @@ pub(super) enum ConfigCommand {
         /// Also over an edit of the file that is not in force; a copy of it is kept.
         #[arg(long)]
         replace: bool,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
     },
 }
 
 /// Does what was asked for.
-#[tokio::main(flavor = "current_thread")]
-pub(super) async fn run(settings: &Settings, command: &ConfigCommand) -> anyhow::Result<()> {
+pub(super) async fn run(settings: &Settings, command: &ConfigCommand, json: bool) -> anyhow::Result<()> {
     let shelf =
         Shelf { client: client(settings)?, settings, history: History::new(&settings.storage_folder()) };
     match *command {
-        ConfigCommand::Show { all, json } => {
+        ConfigCommand::Show { all } => {
             let shown = shelf.show().await?;
             if json {
                 return print_json(&shown);
             }
             print(if all { &shown.in_force } else { &shown.text })
         }
-        ConfigCommand::History { json } => {
+        ConfigCommand::History => {
             let list = shelf.list().await?;
             if json { print_json(&list) } else { print(&table(&list)) }
         }
-        ConfigCommand::Diff { from, to, json } => {
+        ConfigCommand::Diff { from, to } => {
             let (from, to) = shelf.pair(from, to).await?;
             let (from, to) = (shelf.version(from).await?, shelf.version(to).await?);
             let name = |it: &ConfigVersion| format!("{} {}", it.info.number, it.info.at);
@@ -84,7 +71,7 @@ pub(super) async fn run(settings: &Settings, command: &ConfigCommand) -> anyhow:
             }
             print(if text.is_empty() { "they are the same\n" } else { &text })
         }
-        ConfigCommand::Rollback { number, dry_run, replace, json } => {
+        ConfigCommand::Rollback { number, dry_run, replace } => {
             let change = shelf.roll_back(RollBack { number, dry_run, replace }).await?;
             if json { print_json(&change) } else { print(&describe(number, dry_run, &change)) }
         }

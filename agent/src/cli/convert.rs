@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use wats_converters::Companion;
 
+use super::print::show;
 use crate::config::{Config, Environment, Settings};
 use crate::control::api::Unit;
 use crate::control::converters;
@@ -29,7 +30,7 @@ pub(super) struct Args {
     file: PathBuf,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write it as KEY=VALUE".to_owned()),
@@ -124,19 +125,17 @@ fn read_unit(path: &Path, unit: Unit, limit: u64) -> anyhow::Result<(Vec<u8>, Ve
 }
 
 /// Prints the catalogue.
-#[expect(clippy::print_stdout, reason = "this is the answer of the command")]
 pub(super) fn list(json: bool) -> anyhow::Result<()> {
-    let catalogue = converters();
-    if json {
-        println!("{}", serde_json::to_string_pretty(&catalogue)?);
-        return Ok(());
-    }
-    for converter in catalogue {
-        println!("{}  {} ({})", converter.name, converter.title, converter.version);
-        println!("    {}", converter.description);
-        for argument in converter.arguments {
-            println!("    {} = {:?}: {}", argument.name, argument.default, argument.description);
+    show(json, &converters(), |catalogue| {
+        let mut text = String::new();
+        for converter in catalogue {
+            text += &format!("{}  {} ({})\n", converter.name, converter.title, converter.version);
+            text += &format!("    {}\n", converter.description);
+            for argument in &converter.arguments {
+                text +=
+                    &format!("    {} = {:?}: {}\n", argument.name, argument.default, argument.description);
+            }
         }
-    }
-    Ok(())
+        text
+    })
 }

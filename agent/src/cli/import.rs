@@ -6,7 +6,8 @@ use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::remote::{client, print, print_json};
+use super::client;
+use super::print::{print, print_json};
 use crate::config::pywats::{Import, Outcome, Row};
 use crate::config::{Config, Document, Settings, render};
 use crate::control::api::{ConfigWish, Credential, ServerChange};
@@ -25,14 +26,11 @@ pub(super) struct Args {
     /// Write the configuration into this new file, without credentials.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// As JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Does what was asked for.
 #[tokio::main(flavor = "current_thread")]
-pub(super) async fn run(config: &Path, args: &Args) -> anyhow::Result<()> {
+pub(super) async fn run(config: &Path, args: &Args, as_json: bool) -> anyhow::Result<()> {
     let agent = match args.apply {
         true => Some(client(&Settings::whereabouts(config)?)?),
         false => None,
@@ -41,7 +39,7 @@ pub(super) async fn run(config: &Path, args: &Args) -> anyhow::Result<()> {
     let import = Import::of(&args.files, &base.settings);
     let text = render(&import.config, &base.text)?;
     let document = Settings::parse(&base.settings.path, &text);
-    if !args.json {
+    if !as_json {
         print(&describe(&import))?;
     }
     if !import.took_anything() {
@@ -55,7 +53,7 @@ pub(super) async fn run(config: &Path, args: &Args) -> anyhow::Result<()> {
         let written = crate::files::create_file(output, 0o640, text.as_bytes());
         written.with_context(|| format!("could not write {}: is it there already?", output.display()))?;
     }
-    if args.json {
+    if as_json {
         return print_json(&json!({
             "files": import.files,
             "rows": import.rows,

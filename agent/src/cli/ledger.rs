@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::pin::pin;
 
-use anyhow::Context;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::config::Settings;
-use crate::ledger::{Check, Event, Lost, Record, Sound};
-use crate::store::Ledger;
+use crate::control::api::LedgerFormat;
+use crate::ledger::export::write;
+use crate::ledger::{Event, Lost, Record, Sound};
+use crate::store::{Ledger, LedgerError};
 
 /// What can be done with the ledger.
 #[derive(Debug, Subcommand)]
@@ -22,9 +23,6 @@ pub(super) enum LedgerCommand {
         /// The last hash of an earlier check: it must still be there.
         #[arg(long, value_name = "HASH")]
         noted: Option<String>,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
     },
     /// Print the records of a time.
     Export {
@@ -34,36 +32,27 @@ pub(super) enum LedgerCommand {
         /// The moment after the last.
         #[arg(long, value_name = "TIME", default_value_t = Timestamp::MAX)]
         to: Timestamp,
-        #[arg(long, value_enum, default_value_t = Format::Csv)]
-        format: Format,
+        /// The form of the records; with --json JSON.
+        #[arg(long, value_enum, default_value_t = LedgerFormat::Csv)]
+        format: LedgerFormat,
     },
     /// Say which files a serial number came from and whether the server has it.
-    Find {
-        serial_number: String,
-        /// As JSON: the records.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Format {
-    Csv,
-    /// One JSON object in each line.
-    Json,
+    Find { serial_number: String },
 }
 
 /// Does what was asked for.
-#[tokio::main(flavor = "current_thread")]
-pub(super) async fn run(settings: &Settings, command: &LedgerCommand) -> anyhow::Result<()> {
+pub(super) async fn run(settings: &Settings, command: &LedgerCommand, json: bool) -> anyhow::Result<()> {
     let ledger = Ledger::open(&settings.database()).await?;
-    let mut out = io::stdout().lock();
+    let mut out = io::BufWriter::new(io::stdout().lock());
     let done = match command {
-        LedgerCommand::Verify { noted, json } => verify(&ledger, noted.clone(), *json, &mut out).await,
-        LedgerCommand::Export { from, to, format } => export(&ledger, *from, *to, *format, &mut out).await,
-        LedgerCommand::Find { serial_number, json } => find(&ledger, serial_number, *json, &mut out).await,
+        LedgerCommand::Verify { noted } => verify(&ledger, noted.clone(), json, &mut out).await,
+        LedgerCommand::Export { from, to, format } => {
+            let format = if json { LedgerFormat::Json } else { *format };
+            export(&ledger, *from, *to, format, &mut out).await
+        }
+        LedgerCommand::Find { serial_number } => find(&ledger, serial_number, json, &mut out).await,
     };
-    match done {
+    match done.and_then(|()| Ok(out.flush()?)) {
         // Whoever read the output has seen enough.
         Err(error) if is_broken_pipe(&error) => Ok(()),
         done => done,
@@ -82,14 +71,11 @@ async fn verify(
     as_json: bool,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
-    // Before the records: what is added meanwhile is no flaw.
-    let written = ledger.written().await?;
-    let mut check = Check::new(noted);
-    let mut records = pin!(ledger.records(Timestamp::MIN, Timestamp::MAX));
-    while let Some(record) = records.next().await {
-        check.next(&record?).context("the ledger is not as it was written")?;
-    }
-    let sound = check.end(written).context("the ledger is not as it was written")?;
+    let verified = ledger.verify(noted).await.map_err(|error| match error {
+        LedgerError::Flaw(flaw) => anyhow::Error::from(flaw).context("the ledger is not as it was written"),
+        error => error.into(),
+    });
+    let sound = verified?;
     let Sound { records: count, hash, lost } = &sound;
     if as_json {
         writeln!(out, "{}", json!(sound))?;
@@ -112,24 +98,14 @@ async fn export(
     ledger: &Ledger,
     from: Timestamp,
     to: Timestamp,
-    format: Format,
+    format: LedgerFormat,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let mut records = pin!(ledger.records(from, to));
-    match format {
-        Format::Json => {
-            while let Some(record) = records.next().await {
-                serde_json::to_writer(&mut *out, &record?).map_err(io::Error::from)?;
-                writeln!(out)?;
-            }
-        }
-        Format::Csv => {
-            let mut table = csv::Writer::from_writer(&mut *out);
-            while let Some(record) = records.next().await {
-                table.serialize(record?).map_err(io::Error::other)?;
-            }
-            table.flush()?;
-        }
+    let mut is_first = true;
+    while let Some(record) = records.next().await {
+        write(format, is_first, &record?, &mut *out)?;
+        is_first = false;
     }
     Ok(())
 }
@@ -173,6 +149,7 @@ fn describe(serial_number: &str, records: &[Record]) -> String {
                 format!("refused by the server at {}: {}", last.at, words.lines().next().unwrap_or_default())
             }
             Event::Discarded => format!("refused by the server and given up at {}", last.at),
+            Event::Corrected => format!("corrected by a person, waiting to be sent since {}", last.at),
             _ => format!("waiting to be sent since {}", made.at),
         };
         let or_none = |text: &Option<String>| text.clone().unwrap_or_default();

@@ -2,27 +2,41 @@
 
 mod config;
 mod convert;
+mod exit;
 mod import;
+mod input_files;
 mod instances;
 mod ledger;
+mod print;
+mod queue;
 mod recognise;
-mod remote;
+#[cfg(test)]
+mod reference;
+mod register;
 mod replay;
+mod rescue;
+mod server;
+mod sources;
+mod status;
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Subcommand;
+use clap::{CommandFactory, Subcommand};
+use clap_complete::Shell;
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Document, Environment, Settings, environment};
-use crate::control::client::ControlError;
+use crate::control::client::ControlClient;
 use crate::convert::worker;
 use crate::secret::Made;
+pub use exit::Exit;
+use print::show;
 
 /// How long threads may take to end.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -35,6 +49,9 @@ pub struct Args {
     /// /etc/wats-agent/default.toml.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -56,15 +73,11 @@ enum Command {
     },
     /// Convert one file and print its reports as a JSON array.
     Convert(convert::Args),
-    /// Say which format files have, how sure that is, and why; 5 when one has none that is known.
+    /// Say which format files have, how sure that is, and why; 10 when one has none that is known.
     #[command(alias = "recognize")]
     Recognise(recognise::Args),
     /// List the converters and their arguments.
-    Converters {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Converters,
     /// Check the configuration file and say everything that is wrong in it.
     CheckConfig,
     /// Show the configuration in force and its history, compare, go back.
@@ -73,22 +86,52 @@ enum Command {
         command: config::ConfigCommand,
     },
     /// Show how the running agent fares.
-    Status {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
+    Status,
+    /// Take no files, or send no reports, until it is resumed; also over a restart.
+    Pause {
+        #[arg(value_enum)]
+        part: status::Part,
     },
-    /// Look at the running agent's queue of reports, and send again or give up.
+    /// Go on with what was paused.
+    Resume {
+        #[arg(value_enum)]
+        part: status::Part,
+    },
+    /// Show what happens in the running agent, as it happens.
+    Events,
+    /// Look at and change the watched folders of the running agent.
+    Sources {
+        #[command(subcommand)]
+        command: sources::SourcesCommand,
+    },
+    /// Put files into the folder of a source of the running agent.
+    Upload {
+        source: String,
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Look at the running agent's input files, and convert again those that failed.
+    Files {
+        #[command(subcommand)]
+        command: input_files::FilesCommand,
+    },
+    /// Look at the running agent's queue of reports, and send again, correct or give up.
     Queue {
         #[command(subcommand)]
-        command: remote::QueueCommand,
+        command: queue::QueueCommand,
+    },
+    /// Look at, change and try the running agent's connection to the WATS server.
+    Server {
+        #[command(subcommand)]
+        command: server::ServerCommand,
+    },
+    /// Look at and change the station that the running agent sends reports as.
+    Station {
+        #[command(subcommand)]
+        command: server::StationCommand,
     },
     /// List the instances of this machine, whose configurations lie beside this one's.
-    Instances {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Instances,
     /// Answer from the receipt ledger: what became of every file, provably.
     Ledger {
         #[command(subcommand)]
@@ -101,9 +144,6 @@ enum Command {
         /// Read a token with the right to register from standard input, instead of using the agent's own.
         #[arg(long)]
         token_stdin: bool,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
     },
     /// Take the registration back: the server hears no more of this machine but its reports.
     Unregister,
@@ -115,6 +155,8 @@ enum Command {
         #[arg(long)]
         confirm: bool,
     },
+    /// Print the completions of this command line for a shell.
+    Completions { shell: Shell },
     /// Make the machine key, under which credentials are kept; one that is there stays.
     MakeKey { path: PathBuf },
     /// Convert what comes on standard input; started by the agent itself.
@@ -130,57 +172,87 @@ enum Command {
 /// # Errors
 /// What went wrong, to be shown as one message.
 pub fn run(args: Args) -> anyhow::Result<()> {
+    let json = args.json;
     let config = args.config.clone().unwrap_or_else(environment::default_path);
     match args.command {
         Command::Run { machine_key } => run_agent(&config, machine_key),
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
-        Command::Recognise(command) => recognise::run(&command, args.config.as_deref()),
-        Command::Converters { json } => convert::list(json),
-        Command::CheckConfig => check_config(&config),
-        Command::Config { command } => config::run(&Settings::whereabouts(&config)?, &command),
-        Command::Status { json } => remote::status(&Settings::whereabouts(&config)?, json),
-        Command::Queue { command } => remote::queue(&Settings::whereabouts(&config)?, &command),
-        Command::Instances { json } => instances::list(&config, json),
-        Command::Ledger { command } => ledger::run(&Settings::whereabouts(&config)?, &command),
-        Command::ImportPywats(command) => import::run(&config, &command),
-        Command::Register { token_stdin, json } => {
-            remote::register(&Settings::whereabouts(&config)?, token_stdin, json)
-        }
-        Command::Unregister => remote::unregister(&Settings::whereabouts(&config)?),
-        Command::Replay(command) => replay::run(&Settings::whereabouts(&config)?, &command),
-        Command::Rescue { confirm } => remote::rescue(&Settings::whereabouts(&config)?, confirm),
-        Command::MakeKey { path } => make_key(&path),
+        Command::Recognise(command) => recognise::run(&command, args.config.as_deref(), json),
+        Command::Converters => convert::list(json),
+        Command::CheckConfig => check_config(&config, json),
+        Command::Instances => instances::list(&config, json),
+        Command::ImportPywats(command) => import::run(&config, &command, json),
+        Command::MakeKey { path } => make_key(&path, json),
+        Command::Completions { shell } => completions(shell),
         Command::Worker => worker::run().context("talking to the agent"),
         Command::Share => crate::intake::share::run().context("talking to the agent"),
+        command => ask(&Settings::whereabouts(&config)?, &command, json),
     }
 }
 
-/// What the process ends with: 3 when the agent that was asked does not run, 4 when another one runs on the
-/// instance, 5 when a file was not recognised, else 1.
-pub fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<crate::InstanceTaken>() {
-        return 4;
-    }
-    if error.is::<recognise::NotRecognised>() {
-        return 5;
-    }
-    match error.downcast_ref::<ControlError>() {
-        Some(ControlError::Unreachable { .. }) => 3,
-        _ => 1,
+/// What is asked of a running agent, or of its database.
+#[tokio::main(flavor = "current_thread")]
+async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Result<()> {
+    match command {
+        Command::Config { command } => config::run(settings, command, json).await,
+        Command::Status => status::status(settings, json).await,
+        Command::Pause { part } => status::pause(settings, *part, true, json).await,
+        Command::Resume { part } => status::pause(settings, *part, false, json).await,
+        Command::Events => status::events(settings, json).await,
+        Command::Sources { command } => sources::run(settings, command, json).await,
+        Command::Upload { source, files } => sources::upload(settings, source, files, json).await,
+        Command::Files { command } => input_files::run(settings, command, json).await,
+        Command::Queue { command } => queue::run(settings, command, json).await,
+        Command::Server { command } => server::run(settings, command, json).await,
+        Command::Station { command } => server::station(settings, command, json).await,
+        Command::Ledger { command } => ledger::run(settings, command, json).await,
+        Command::Register { token_stdin } => register::register(settings, *token_stdin, json).await,
+        Command::Unregister => register::unregister(settings, json).await,
+        Command::Replay(command) => replay::run(settings, command, json).await,
+        Command::Rescue { confirm } => rescue::run(settings, *confirm, json).await,
+        Command::Run { .. }
+        | Command::Convert(_)
+        | Command::Recognise(_)
+        | Command::Converters
+        | Command::CheckConfig
+        | Command::ImportPywats(_)
+        | Command::Instances
+        | Command::MakeKey { .. }
+        | Command::Completions { .. }
+        | Command::Worker
+        | Command::Share => Ok(()),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is the answer of the command")]
-fn make_key(path: &std::path::Path) -> anyhow::Result<()> {
-    let words = match crate::secret::make_key(path)? {
-        Made::New => "was made",
-        Made::WasThere => "is there already",
-    };
-    println!("the machine key {} {words}", path.display());
-    Ok(())
+fn client(settings: &Settings) -> anyhow::Result<ControlClient> {
+    ControlClient::new(settings.socket()).context("setting up the control client")
 }
 
-fn run_agent(config: &std::path::Path, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
+/// The content of a file, or of standard input where it is called `-`.
+fn read_input(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file == Path::new("-") {
+        let mut content = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut content)?;
+        return Ok(content);
+    }
+    std::fs::read(file)
+}
+
+fn completions(shell: Shell) -> anyhow::Result<()> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "wats-agent", &mut text);
+    print::print(&String::from_utf8_lossy(&text))
+}
+
+fn make_key(path: &Path, as_json: bool) -> anyhow::Result<()> {
+    let is_new = matches!(crate::secret::make_key(path)?, Made::New);
+    show(as_json, &json!({"path": path.display().to_string(), "is_new": is_new}), |_| {
+        let words = if is_new { "was made" } else { "is there already" };
+        format!("the machine key {} {words}\n", path.display())
+    })
+}
+
+fn run_agent(config: &Path, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
     let usual = |_| EnvFilter::new(environment::log_level());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(usual);
     tracing_subscriber::fmt()
@@ -216,11 +288,12 @@ fn stop_on_signal() -> std::io::Result<CancellationToken> {
     Ok(stop)
 }
 
-#[expect(clippy::print_stdout, reason = "this is the answer of the command")]
-fn check_config(config: &std::path::Path) -> anyhow::Result<()> {
+fn check_config(config: &Path, as_json: bool) -> anyhow::Result<()> {
     let settings = Settings::load(config)?;
-    println!("{} is right: instance {}", config.display(), settings.instance);
-    Ok(())
+    let sources = settings.config.sources.len();
+    let answer =
+        json!({"config": config.display().to_string(), "instance": settings.instance, "sources": sources});
+    show(as_json, &answer, |_| format!("{} is right: instance {}\n", config.display(), settings.instance))
 }
 
 #[cfg(test)]

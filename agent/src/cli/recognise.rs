@@ -13,9 +13,6 @@ use crate::convert::Job;
 /// What `recognise` is asked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// As JSON, with what every format says.
-    #[arg(long)]
-    json: bool,
     /// Also say why every other format does not fit.
     #[arg(long)]
     all: bool,
@@ -57,7 +54,7 @@ struct Said {
 /// # Errors
 /// When a file could not be read or was not recognised; the others have been answered all the same.
 #[expect(clippy::print_stdout, reason = "this is the answer of the command")]
-pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, config: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = match config {
         Some(path) => Settings::load(path)?.config,
         None => Config::default(),
@@ -67,14 +64,14 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
         let shown = path.display().to_string();
         let answer = match recognise(path, &config) {
             Ok(recognition) => {
-                if !args.json {
+                if !json {
                     print!("{}", in_words(&shown, &recognition, args.all));
                 }
                 Answer::new(shown, &recognition)
             }
             Err(error) => {
                 let reason = format!("{error:#}");
-                if !args.json {
+                if !json {
                     println!("{shown}: could not be read");
                 }
                 unreadable.get_or_insert(error);
@@ -85,7 +82,7 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
         unknown += usize::from(answer.converter.is_none());
         answers.push(answer);
     }
-    if args.json {
+    if json {
         println!("{}", serde_json::to_string_pretty(&answers)?);
     }
     match unreadable {

@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
-use super::remote::{client, print, print_json};
+use super::client;
+use super::print::{print, show};
 use crate::config::Settings;
 use crate::control::api::{Change, FileReplay, ReplayOutcome, ReplayRequest};
 
@@ -31,9 +32,6 @@ pub(super) struct Args {
     /// Only show what would change; nothing is stored or sent.
     #[arg(long)]
     dry_run: bool,
-    /// As JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 /// A point in time, as people write it.
@@ -96,8 +94,7 @@ struct Answer {
 }
 
 /// Converts all files of the time again.
-#[tokio::main(flavor = "current_thread")]
-pub(super) async fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
+pub(super) async fn run(settings: &Settings, args: &Args, json: bool) -> anyhow::Result<()> {
     let zone = &settings.config.station.time_zone;
     let zone = TimeZone::get(zone).with_context(|| format!("looking up the time zone {zone}"))?;
     let mut wish = ReplayRequest {
@@ -114,7 +111,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> 
         let part = client.replay(&wish).await?;
         for file in part.files {
             answer.totals.count(&file);
-            if args.json {
+            if json {
                 answer.files.push(file);
             } else {
                 let words = describe(&file);
@@ -131,7 +128,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> 
         }
     }
     progress.clear();
-    if args.json { print_json(&answer) } else { print(&answer.totals.describe(args.dry_run)) }
+    show(json, &answer, |answer| answer.totals.describe(args.dry_run))
 }
 
 impl Totals {

@@ -45,13 +45,19 @@ impl Default for Server {
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { uploads: 4, requests_per_minute: 500 }
+        Self { paused: false, uploads: 4, requests_per_minute: 500 }
     }
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Self { settle_seconds: 2, max_file_bytes: 1 << 30, rescan_seconds: 60, share_timeout_seconds: 20 }
+        Self {
+            paused: false,
+            settle_seconds: 2,
+            max_file_bytes: 1 << 30,
+            rescan_seconds: 60,
+            share_timeout_seconds: 20,
+        }
     }
 }
 
@@ -60,6 +66,18 @@ impl Default for Convert {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // One more than cores: a source may use all but one.
         Self { workers: u32::try_from((cores + 1).clamp(2, 16)).unwrap_or(2), time_limit_seconds: 120 }
+    }
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self {
+            socket: None,
+            allow_users: Vec::new(),
+            listen: None,
+            requests_per_minute: 100,
+            service_requests_per_minute: 6000,
+        }
     }
 }
 

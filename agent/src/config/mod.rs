@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::api::{SourceSettings, Station};
+use crate::control::api::{Paused, SourceSettings, Station};
 
 pub use environment::Environment;
 pub(crate) use load::read_text;
@@ -72,6 +72,9 @@ pub struct Server {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Delivery {
+    /// A person has paused it: reports wait in the queue.
+    #[serde(skip_serializing_if = "is_false")]
+    pub paused: bool,
     /// How many reports are on their way at once: 1 to 64.
     pub uploads: u32,
     /// How many requests the server gets in any minute: 0, for no limit, to 100000.
@@ -82,6 +85,9 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Intake {
+    /// A person has paused it: no source takes files.
+    #[serde(skip_serializing_if = "is_false")]
+    pub paused: bool,
     /// How long a file that was found by looking must stay unchanged: 1 to 3600.
     pub settle_seconds: u32,
     /// A larger file is refused and kept: 1024 to 1 GiB.
@@ -110,7 +116,7 @@ pub struct Health {
 }
 
 /// The control API.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Control {
     /// The Unix socket; by default `/run/wats-agent/<instance>.sock`.
@@ -118,6 +124,17 @@ pub struct Control {
     pub socket: Option<PathBuf>,
     /// Users, besides root and the agent's own, who may use it.
     pub allow_users: Vec<String>,
+    /// An address of this machine where it is served as well, like `127.0.0.1:8765`; by default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// How many requests each client has in a minute: 0, for no limit, to 1000000.
+    pub requests_per_minute: u32,
+    /// The same for each of `allow_users`: programs that ask for many people, like the console.
+    pub service_requests_per_minute: u32,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// How long what is delivered is kept.
@@ -154,6 +171,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What a person has paused as a whole.
+    pub fn paused(&self) -> Paused {
+        Paused { intake: self.config.intake.paused, delivery: self.config.delivery.paused }
+    }
+
     /// With fewer free bytes than this no new files are taken.
     pub fn least_free_bytes(&self) -> u64 {
         u64::from(self.config.storage.least_free_mb) << 20

@@ -310,11 +310,15 @@ fn full() -> Config {
             extra_ca: Some("c".to_owned()),
             register: true,
         },
-        delivery,
-        intake,
+        delivery: Delivery { paused: true, ..delivery },
+        intake: Intake { paused: true, ..intake },
         convert,
         health,
-        control: Control { socket: Some("/s".into()), allow_users: Vec::new() },
+        control: Control {
+            socket: Some("/s".into()),
+            listen: Some("127.0.0.1:8765".parse().unwrap()),
+            ..Control::default()
+        },
         retention,
         storage: Storage { folder: Some("/f".into()), machine_key: Some("/k".into()), least_free_mb: 256 },
         sources: vec![source],

@@ -33,6 +33,17 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
     range(&mut found, "convert.workers", u64::from(config.convert.workers), 1, 64);
     range(&mut found, "convert.time_limit_seconds", u64::from(config.convert.time_limit_seconds), 1, 3600);
 
+    let control = &config.control;
+    let pace = u64::from(control.requests_per_minute);
+    range(&mut found, "control.requests_per_minute", pace, 0, 1_000_000);
+    let pace = u64::from(control.service_requests_per_minute);
+    range(&mut found, "control.service_requests_per_minute", pace, 0, 1_000_000);
+    if let Some(address) = control.listen.filter(|it| !it.ip().is_loopback()) {
+        let wrong =
+            format!("{address} is not on this machine alone: use 127.0.0.1 or ::1, like 127.0.0.1:8765");
+        found.push(problem("control.listen", wrong));
+    }
+
     range(&mut found, "retention.days", u64::from(config.retention.days), 0, 36_500);
     range(&mut found, "retention.percent", u64::from(config.retention.percent), 0, 90);
     range(&mut found, "storage.least_free_mb", u64::from(config.storage.least_free_mb), 16, 1_000_000);

@@ -1,43 +1,12 @@
 //! What the control API says: the JSON bodies, shared by its server and its clients.
 //!
 //! HTTP and JSON over the agent's Unix socket. A refused request answers 4xx with a [`Problem`].
-//!
-//! | Method and path | Body | Answer |
-//! |---|---|---|
-//! | `GET /v1/status` | | [`Status`] |
-//! | `GET /v1/converters` | | [`ConverterInfo`] list |
-//! | `GET /v1/sources` | | [`SourceStatus`] list |
-//! | `POST /v1/sources` | [`SourceSettings`] | [`SourceStatus`] |
-//! | `PUT /v1/sources/{name}` | [`SourceSettings`] | [`SourceStatus`] |
-//! | `DELETE /v1/sources/{name}` | | 204; files stay where they are |
-//! | `POST /v1/sources/{name}/pause`, `…/resume` | | [`SourceStatus`] |
-//! | `PUT /v1/sources/{name}/files/{file}` | the file's bytes | [`StoredFile`], once it is on disk |
-//! | `GET /v1/files?state=&source=&sha256=&limit=&before=` ([`FileQuery`]) | | [`FileRecord`] list, newest first |
-//! | `GET /v1/files/{id}` | | [`FileDetail`] |
-//! | `POST /v1/files/{id}/retry` | | 204 |
-//! | `GET /v1/reports?state=&limit=&before=` ([`ReportQuery`]) | | [`ReportRecord`] list, newest first |
-//! | `GET /v1/reports/{id}` | | [`ReportDetail`] |
-//! | `POST /v1/reports/{id}/retry`, `…/discard` | | 204 |
-//! | `GET /v1/registration` | | [`Registration`] |
-//! | `PUT /v1/registration` | [`RegisterWish`] | [`Registration`], of this machine anew |
-//! | `DELETE /v1/registration` | | 204; the machine is a client no more |
-//! | `POST /v1/replay` | [`ReplayRequest`] | [`ReplayPart`]: asked again with its `next` until there is none |
-//! | `GET /v1/station`, `PUT /v1/station` | [`Station`] | [`Station`] |
-//! | `GET /v1/server`, `PUT /v1/server` | [`ServerChange`] | [`ServerSettings`] |
-//! | `POST /v1/server/test` | [`ServerChange`] | [`ConnectionTest`] |
-//! | `GET /v1/config` | | [`Configuration`] |
-//! | `PUT /v1/config?dry_run=&replace=&import=` ([`ConfigWish`]) | the text of a configuration file | [`ConfigChange`] |
-//! | `GET /v1/config/history` | | [`ConfigVersionInfo`] list, newest first |
-//! | `GET /v1/config/history/{number}` | | [`ConfigVersion`] |
-//! | `POST /v1/config/rollback` | [`RollBack`] | [`ConfigChange`] |
-//! | `GET /v1/rescue` | | [`Rescue`](crate::store::Rescue) of a damaged database, or null |
-//! | `POST /v1/rescue/confirm` | | 204 |
-
-mod configuration;
+//! `docs/control-api.json`, made from these types, says which route takes and answers which.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -46,12 +15,18 @@ pub use configuration::{
     ConfigChange, ConfigOrigin, ConfigState, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration,
     RollBack,
 };
+mod configuration;
+mod events;
+mod ledger;
 
 pub use crate::intake::settings::{Schedule, SourceIntake, Unit, Watch};
 pub use crate::intake::{Detection, Means};
+pub use crate::ledger::Record as LedgerRecord;
+pub use events::{Event, Notice};
+pub use ledger::{LedgerCheck, LedgerFormat, LedgerQuery, LedgerSpan, LedgerVerify};
 
 /// Why a request was refused, in words for the person at the keyboard.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     pub message: String,
     /// The member of the request body that is wrong, where one is: `folder`, `arguments.defaultProcessCode`.
@@ -60,13 +35,17 @@ pub struct Problem {
 }
 
 /// The whole agent at a glance.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     pub instance: String,
     pub version: String,
+    #[schemars(with = "Time")]
     pub started_at: Timestamp,
     pub health: Health,
     pub server: ServerState,
+    /// What a person has paused as a whole; single sources say it themselves.
+    #[serde(default)]
+    pub paused: Paused,
     #[serde(default)]
     pub registration: Registration,
     pub queue: QueueCounts,
@@ -87,15 +66,24 @@ pub struct Status {
     pub config: ConfigState,
 }
 
+/// What a person has paused. It stays so until it is resumed, also over a restart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Paused {
+    /// No source takes files; what was taken is finished.
+    pub intake: bool,
+    /// No report is sent; they wait in the queue.
+    pub delivery: bool,
+}
+
 /// One word for the agent, and why when it is not [`HealthLevel::Ok`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Health {
     pub level: HealthLevel,
     /// Sentences for a person, worst first; empty when all is well.
     pub reasons: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HealthLevel {
     Ok,
@@ -106,18 +94,19 @@ pub enum HealthLevel {
 }
 
 /// What the agent knows of the server from its own traffic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerState {
     pub url: Option<String>,
     pub link: Link,
     /// As the server last said, for example `2026.1.5.324`.
     pub version: Option<String>,
+    #[schemars(with = "Option<Time>")]
     pub last_success: Option<Timestamp>,
     /// Why deliveries are held or failing, in plain words.
     pub trouble: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Link {
     /// No server address or no credential yet.
@@ -132,21 +121,23 @@ pub enum Link {
 }
 
 /// This machine as a client of the server.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Registration {
     pub state: RegistrationState,
     /// What the server knows the machine by.
     pub client_id: Option<String>,
     /// The server's own name, where it told one.
     pub server_name: Option<String>,
+    #[schemars(with = "Option<Time>")]
     pub registered_at: Option<Timestamp>,
     /// When the server last heard how the machine fares.
+    #[schemars(with = "Option<Time>")]
     pub updated_at: Option<Timestamp>,
     /// What went wrong, and what a person can do.
     pub trouble: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RegistrationState {
     /// Not tried yet, or no server is set up.
@@ -164,11 +155,12 @@ pub enum RegistrationState {
 }
 
 /// A wish to register this machine.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterWish {
     /// A token with the right to register, base64 of `user:password`; without it, the one that reports are sent with.
     #[serde(default, serialize_with = "expose_option")]
+    #[schemars(with = "Option<String>")]
     pub token: Option<SecretString>,
 }
 
@@ -180,7 +172,7 @@ fn expose_option<S: serde::Serializer>(secret: &Option<SecretString>, to: S) -> 
 }
 
 /// How many reports are in which state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QueueCounts {
     pub queued: u64,
     pub sending: u64,
@@ -190,18 +182,19 @@ pub struct QueueCounts {
     pub sent_today: u64,
     /// Files whose conversion failed.
     pub failed_files: u64,
+    #[schemars(with = "Option<Time>")]
     pub oldest_queued: Option<Timestamp>,
 }
 
 /// Free and total bytes of the file system that holds the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Disk {
     pub free_bytes: u64,
     pub total_bytes: u64,
 }
 
 /// What the last minutes let expect. `None`: that is not foreseeable.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Forecast {
     /// Until there is so little room that no more files are taken.
     pub seconds_to_full: Option<u64>,
@@ -214,7 +207,7 @@ pub struct Forecast {
 /// The station that reports are sent as, where the file does not name one.
 ///
 /// What is left out is that of this machine: its host name, its time zone, no location, no purpose.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Station {
     pub name: String,
@@ -225,7 +218,7 @@ pub struct Station {
 }
 
 /// One entry of the catalogue: a converter that a source can use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConverterInfo {
     /// Stable name, as in the configuration: `wats-json`.
     pub name: String,
@@ -240,7 +233,7 @@ pub struct ConverterInfo {
 }
 
 /// One argument of a converter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArgumentInfo {
     pub name: String,
     pub description: String,
@@ -248,7 +241,7 @@ pub struct ArgumentInfo {
 }
 
 /// A folder that is watched, and what happens to its files: the part that a person sets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSettings {
     /// Lower-case letters, digits and dashes; unique in the instance.
@@ -299,7 +292,7 @@ impl SourceSettings {
 }
 
 /// What becomes of a source file once its reports are stored.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum After {
     /// Moved into the agent's archive.
@@ -315,7 +308,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// A source as it is now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceStatus {
     pub settings: SourceSettings,
     /// The folder in force, absolute.
@@ -332,7 +325,7 @@ pub struct SourceStatus {
     pub last_error: Option<FileRecord>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceState {
     Watching,
@@ -342,7 +335,7 @@ pub enum SourceState {
 }
 
 /// An uploaded file that is safely on disk in its source's folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredFile {
     pub name: String,
     pub size_bytes: u64,
@@ -351,7 +344,7 @@ pub struct StoredFile {
 }
 
 /// One input file and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileRecord {
     pub id: i64,
     pub source: String,
@@ -360,6 +353,7 @@ pub struct FileRecord {
     pub size_bytes: u64,
     pub sha256: String,
     pub state: FileState,
+    #[schemars(with = "Time")]
     pub received_at: Timestamp,
     /// How many reports it gave.
     pub reports: u64,
@@ -368,7 +362,7 @@ pub struct FileRecord {
 }
 
 /// A file with its reports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileDetail {
     pub record: FileRecord,
     /// In the order of the file.
@@ -383,7 +377,7 @@ pub struct FileDetail {
 ///      ▼  └─ retry
 ///    Failed
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileState {
     Claimed,
@@ -403,7 +397,7 @@ impl FileState {
 }
 
 /// Which files to list; everything left out does not narrow the list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileQuery {
     pub state: Option<FileState>,
@@ -417,7 +411,7 @@ pub struct FileQuery {
 }
 
 /// One report in the queue, or sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportRecord {
     pub id: Uuid,
     pub file_id: i64,
@@ -430,9 +424,12 @@ pub struct ReportRecord {
     pub result: String,
     pub state: ReportState,
     pub attempts: u32,
+    #[schemars(with = "Time")]
     pub stored_at: Timestamp,
+    #[schemars(with = "Option<Time>")]
     pub sent_at: Option<Timestamp>,
     /// When it is tried next, if it waits.
+    #[schemars(with = "Option<Time>")]
     pub due_at: Option<Timestamp>,
     /// The last thing that went wrong, in words.
     pub error: Option<String>,
@@ -444,7 +441,7 @@ pub struct ReportRecord {
 ///     ├─ transient┤
 ///     └─ retry ── └──► Rejected ──► Discarded
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReportState {
     Queued,
@@ -470,18 +467,39 @@ impl ReportState {
 }
 
 /// Which reports to list; everything left out does not narrow the list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportQuery {
     pub state: Option<ReportState>,
+    pub source: Option<String>,
+    pub serial_number: Option<String>,
+    pub part_number: Option<String>,
+    /// Stored at this time or later.
+    #[schemars(with = "Option<Time>")]
+    pub from: Option<Timestamp>,
+    /// Stored before this time.
+    #[schemars(with = "Option<Time>")]
+    pub to: Option<Timestamp>,
     /// At most so many; the agent answers with at most 1000, and with 100 when nothing is said.
     pub limit: Option<u32>,
     /// Only what comes after this report in the list: the last one of the page before.
     pub before: Option<Uuid>,
 }
 
+/// How many were changed together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Changed {
+    pub count: u64,
+    /// How many should have been changed and could not: the log says why.
+    #[serde(default)]
+    pub failed: u64,
+    /// True when there are more: ask again.
+    #[serde(default)]
+    pub more: bool,
+}
+
 /// A report with its body.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportDetail {
     pub record: ReportRecord,
     /// The WSJF document that is, or was, sent.
@@ -494,7 +512,7 @@ pub struct ReportDetail {
 }
 
 /// One thing that the server found wrong with a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Complaint {
     /// The server's own.
     pub words: String,
@@ -503,7 +521,7 @@ pub struct Complaint {
 }
 
 /// A place in a source file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceLine {
     /// Both count from 1; the column in characters.
     pub line: u64,
@@ -523,14 +541,16 @@ impl std::fmt::Display for SourceLine {
 }
 
 /// A wish to convert archived files again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayRequest {
     /// Files that this converter has converted.
     pub converter: String,
     /// Received at this moment or later.
+    #[schemars(with = "Time")]
     pub from: Timestamp,
     /// Received before this moment.
+    #[schemars(with = "Time")]
     pub to: Timestamp,
     /// Only say what would change.
     pub dry_run: bool,
@@ -540,15 +560,16 @@ pub struct ReplayRequest {
 }
 
 /// How far a replay has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayMark {
+    #[schemars(with = "Time")]
     pub received_at: Timestamp,
     pub id: i64,
 }
 
 /// A part of a replay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReplayPart {
     /// Oldest first.
     pub files: Vec<FileReplay>,
@@ -559,18 +580,19 @@ pub struct ReplayPart {
 }
 
 /// An archived file, and what it gives now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileReplay {
     pub id: i64,
     pub name: String,
     pub source: String,
+    #[schemars(with = "Time")]
     pub received_at: Timestamp,
     #[serde(flatten)]
     pub outcome: ReplayOutcome,
 }
 
 /// What came of converting a file again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum ReplayOutcome {
     Converted {
@@ -590,7 +612,7 @@ pub enum ReplayOutcome {
 }
 
 /// A report, and whether it changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportReplay {
     pub id: Uuid,
     pub serial_number: String,
@@ -599,7 +621,7 @@ pub struct ReportReplay {
 }
 
 /// What becomes of a report when its file is converted again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
     /// Nothing: it is not sent.
@@ -615,7 +637,7 @@ pub enum Change {
 }
 
 /// One member of a report that changes: `root.steps[0 "Vout"].numericMeas[0].value`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     pub path: String,
     /// JSON, cut when it is long; `None` where there was nothing.
@@ -631,7 +653,7 @@ impl std::fmt::Display for Difference {
 }
 
 /// The server settings in force; never the secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerSettings {
     pub url: Option<String>,
     /// `http://host:port`, without a password.
@@ -643,7 +665,7 @@ pub struct ServerSettings {
 }
 
 /// A wish to change or to try server settings. Credentials that are `None` stay as they are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerChange {
     pub url: String,
@@ -658,20 +680,25 @@ pub struct ServerChange {
 }
 
 /// What the server is convinced with.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Credential {
     /// Ready for the header: base64 of `user:password`.
-    Token(#[serde(serialize_with = "expose")] SecretString),
+    Token(
+        #[serde(serialize_with = "expose")]
+        #[schemars(with = "String")]
+        SecretString,
+    ),
     User(UserPassword),
 }
 
 /// A user name with its password.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserPassword {
     pub user: String,
     #[serde(serialize_with = "expose")]
+    #[schemars(with = "String")]
     pub password: SecretString,
 }
 
@@ -681,7 +708,7 @@ fn expose<S: serde::Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S
 }
 
 /// The answer to a connection test: its steps in order, ending with the first that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectionTest {
     pub checks: Vec<Check>,
 }
@@ -694,7 +721,7 @@ impl ConnectionTest {
 }
 
 /// One step of a connection test.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     pub step: CheckStep,
     pub outcome: Outcome,
@@ -704,7 +731,7 @@ pub struct Check {
     pub advice: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckStep {
     Address,
@@ -718,10 +745,51 @@ pub enum CheckStep {
     Rights,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     Ok,
     Warning,
     Failed,
+}
+
+/// One instance of this machine, as its configuration and the lock in its folder show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Instance {
+    pub name: String,
+    /// Its configuration file.
+    pub config: String,
+    pub state: InstanceState,
+    /// Of the agent that runs on it.
+    pub process: Option<u32>,
+    /// How many sources it has; absent where the configuration is wrong.
+    pub sources: Option<usize>,
+    /// What is wrong with the configuration, or why the state is not known.
+    pub trouble: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstanceState {
+    Running,
+    Stopped,
+    /// The lock may not be looked at: not root, and not the agent's user.
+    Unknown,
+}
+
+/// How a [`Timestamp`] is described to readers of the schema: RFC 3339, `2026-01-31T06:30:00Z`.
+pub(crate) struct Time;
+
+impl JsonSchema for Time {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "format": "date-time"})
+    }
 }

@@ -2,22 +2,26 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
 use reqwest::{Body, Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::api::{
-    ConfigChange, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration, ConnectionTest, ConverterInfo,
-    FileDetail, FileQuery, FileRecord, Problem, RegisterWish, Registration, ReplayPart, ReplayRequest,
-    ReportDetail, ReportQuery, ReportRecord, RollBack, ServerChange, ServerSettings, SourceSettings,
-    SourceStatus, Station, Status, StoredFile,
+    Changed, ConfigChange, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration, ConnectionTest,
+    ConverterInfo, FileDetail, FileQuery, FileRecord, Notice, Paused, Problem, RegisterWish, Registration,
+    ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, ServerChange,
+    ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
+use super::token::Token;
 use crate::store::Rescue;
+
+mod stream;
 
 /// Longer than the longest thing that the agent does in one request, the connection test.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -112,6 +116,10 @@ impl ControlClient {
         self.get(&["sources"]).await
     }
 
+    pub async fn source(&self, name: &str) -> Result<SourceStatus> {
+        self.get(&["sources", name]).await
+    }
+
     pub async fn add_source(&self, settings: &SourceSettings) -> Result<SourceStatus> {
         json(self.send(self.request(Method::POST, &["sources"]).json(settings)).await?).await
     }
@@ -199,13 +207,39 @@ impl ControlClient {
         self.send(self.request(Method::POST, &["files", &id.to_string(), "retry"])).await.map(drop)
     }
 
+    /// Converts again the failed files that fit the query. There may be more: see [`Changed::more`].
+    pub async fn retry_files(&self, query: &FileQuery) -> Result<Changed> {
+        json(self.send(self.request(Method::POST, &["files", "retry"]).json(query)).await?).await
+    }
+
     pub async fn reports(&self, query: &ReportQuery) -> Result<Vec<ReportRecord>> {
         let url = self.url_with(&["reports"], |pairs| {
             pairs.add("state", query.state.map(|state| state.as_str()));
+            pairs.add("source", query.source.as_ref());
+            pairs.add("serial_number", query.serial_number.as_ref());
+            pairs.add("part_number", query.part_number.as_ref());
+            pairs.add("from", query.from);
+            pairs.add("to", query.to);
             pairs.add("limit", query.limit);
             pairs.add("before", query.before);
         });
         json(self.send(self.http.get(url)).await?).await
+    }
+
+    /// Sends again the refused reports that fit the query.
+    pub async fn retry_reports(&self, query: &ReportQuery) -> Result<Changed> {
+        json(self.send(self.request(Method::POST, &["reports", "retry"]).json(query)).await?).await
+    }
+
+    /// Gives up the refused reports that fit the query. There may be more: see [`Changed::more`].
+    pub async fn discard_reports(&self, query: &ReportQuery) -> Result<Changed> {
+        json(self.send(self.request(Method::POST, &["reports", "discard"]).json(query)).await?).await
+    }
+
+    /// Puts a corrected WSJF document in the place of a refused report's, and sends it.
+    pub async fn correct_report(&self, id: Uuid, body: Vec<u8>) -> Result<()> {
+        let request = self.request(Method::PUT, &["reports", &id.to_string(), "body"]).body(body);
+        self.send(request).await.map(drop)
     }
 
     pub async fn report(&self, id: Uuid) -> Result<ReportDetail> {
@@ -230,6 +264,30 @@ impl ControlClient {
     /// Gives a report up; it is kept for the record.
     pub async fn discard_report(&self, id: Uuid) -> Result<()> {
         self.send(self.request(Method::POST, &["reports", &id.to_string(), "discard"])).await.map(drop)
+    }
+
+    /// Takes no files, in no source, until [`Self::resume_intake`].
+    pub async fn pause_intake(&self) -> Result<Paused> {
+        json(self.send(self.request(Method::POST, &["intake", "pause"])).await?).await
+    }
+
+    pub async fn resume_intake(&self) -> Result<Paused> {
+        json(self.send(self.request(Method::POST, &["intake", "resume"])).await?).await
+    }
+
+    /// Sends no reports until [`Self::resume_delivery`].
+    pub async fn pause_delivery(&self) -> Result<Paused> {
+        json(self.send(self.request(Method::POST, &["delivery", "pause"])).await?).await
+    }
+
+    pub async fn resume_delivery(&self) -> Result<Paused> {
+        json(self.send(self.request(Method::POST, &["delivery", "resume"])).await?).await
+    }
+
+    /// Everything that happens from now on, until the agent ends.
+    pub async fn events(&self) -> Result<impl Stream<Item = Result<Notice>> + use<>> {
+        let answer = self.send_without_limit(self.request(Method::GET, &["events"])).await?;
+        Ok(stream::notices(answer))
     }
 
     pub async fn registration(&self) -> Result<Registration> {
@@ -327,21 +385,31 @@ impl ControlClient {
         url
     }
 
+    /// Asks, and when the agent says that it was asked too often, again after the time that it names.
     async fn send(&self, request: RequestBuilder) -> Result<Response> {
-        self.send_without_limit(request.timeout(PATIENCE)).await
+        let started = Instant::now();
+        loop {
+            let Some(once) = request.try_clone() else { return self.send_without_limit(request).await };
+            let answer = self.answer(once.timeout(PATIENCE)).await?;
+            let pause =
+                (answer.status() == StatusCode::TOO_MANY_REQUESTS).then(|| retry_after(&answer)).flatten();
+            match pause.filter(|pause| started.elapsed() + *pause < PATIENCE) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return accepted(answer).await,
+            }
+        }
     }
 
     async fn send_without_limit(&self, request: RequestBuilder) -> Result<Response> {
-        let response = request.send().await.map_err(|error| self.transport_error(error))?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
+        accepted(self.answer(request).await?).await
+    }
+
+    async fn answer(&self, mut request: RequestBuilder) -> Result<Response> {
+        // Read each time: the agent may have made another since.
+        if let Some(token) = Token::read(&Token::file(&self.socket)) {
+            request = request.header(AUTHORIZATION, token.header());
         }
-        let problem = match json::<Problem>(response).await {
-            Ok(problem) => problem,
-            Err(_) => Problem { message: plain_refusal(status), field: None },
-        };
-        Err(ControlError::Refused { status: status.as_u16(), problem })
+        request.send().await.map_err(|error| self.transport_error(error))
     }
 
     fn transport_error(&self, error: reqwest::Error) -> ControlError {
@@ -368,6 +436,24 @@ impl Pairs<'_> {
             self.0.append_pair(name, &value.to_string());
         }
     }
+}
+
+/// The answer, if it is none of refusal.
+async fn accepted(response: Response) -> Result<Response> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let problem = match json::<Problem>(response).await {
+        Ok(problem) => problem,
+        Err(_) => Problem { message: plain_refusal(status), field: None },
+    };
+    Err(ControlError::Refused { status: status.as_u16(), problem })
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 async fn json<T: DeserializeOwned>(mut response: Response) -> Result<T> {

@@ -9,7 +9,7 @@ use crate::agent::ChangeError;
 use crate::config::SaveError;
 use crate::config::history::HistoryError;
 use crate::secret::SecretError;
-use crate::store::{MoveError, StoreError};
+use crate::store::{LedgerError, MoveError, StoreError};
 
 /// A request that is not carried out.
 #[derive(Debug)]
@@ -42,6 +42,12 @@ impl Refusal {
     }
 }
 
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.problem.message)
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         (self.status, Json(self.problem)).into_response()
@@ -53,6 +59,15 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
             error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Store(error) => error.into(),
+            LedgerError::Flaw(_) => Self::internal(&error),
         }
     }
 }

@@ -1,80 +1,171 @@
 //! The routes of the control API.
 
-use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
-use axum::http::header::CONTENT_LENGTH;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post, put};
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::{Json, Router};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
-use uuid::Uuid;
 
 use super::api::{
-    ArgumentInfo, ConverterInfo, FileDetail, FileQuery, FileRecord, FileState, ReportDetail, ReportQuery,
-    ReportRecord, ReportState, SourceSettings, SourceState, SourceStatus, Station, Status, StoredFile, Unit,
+    ArgumentInfo, Changed, ConfigChange, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration,
+    ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Instance, LedgerCheck, LedgerQuery,
+    LedgerRecord, LedgerSpan, LedgerVerify, Paused, RegisterWish, Registration, ReplayPart, ReplayRequest,
+    ReportDetail, ReportQuery, ReportRecord, RollBack, ServerChange, ServerSettings, SourceSettings,
+    SourceStatus, Station, Status, StoredFile,
 };
+use super::openapi::{self, Route};
 use super::refusal::Refusal;
-use super::status::{sources, status};
-use super::{configuration, registration, replay, server_settings, upload};
+use super::status::status;
+use super::{
+    configuration, events, input_files, ledger, registration, replay, reports, server_settings, sources,
+};
 use crate::agent::Agent;
-use crate::archive::complaints::complaints;
 use crate::archive::put_back;
 use crate::archive::replay::Replayer;
-use crate::files::Stamp;
-use crate::intake;
+use crate::instances;
 use crate::service::Vitals;
 use crate::store::{Phase, Rescue};
 
-/// No request but an upload takes longer; the connection test ends itself after 30 s.
+/// No request takes longer but those that are said to; the connection test ends itself after 30 s.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
 /// The largest body that is not a file: settings with a bundle of certificates.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// What the routes work on.
 #[derive(Debug, Clone)]
 pub(super) struct Control {
     pub(super) agent: Agent,
     pub(super) vitals: Vitals,
+    pub(super) stop: CancellationToken,
+    /// Places for those who follow the events.
+    pub(super) followers: Arc<Semaphore>,
     pub(super) replayer: Replayer,
+}
+
+impl Control {
+    pub(super) fn new(agent: Agent, vitals: Vitals, stop: CancellationToken) -> Self {
+        let (followers, replayer) =
+            (Arc::new(Semaphore::new(events::FOLLOWERS)), Replayer::new(agent.clone()));
+        Self { agent, vitals, stop, followers, replayer }
+    }
+}
+
+/// Every route, with what `docs/control-api.json` says of it.
+#[rustfmt::skip] // one subject a block, one route a line or two
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/v1/status", show_status, "The whole agent at a glance").answers::<Status>(),
+        Route::get("/v1/instances", list_instances, "The instances of this machine").answers::<Vec<Instance>>(),
+        Route::get("/v1/openapi.json", describe, "This description").answers::<serde_json::Value>(),
+        Route::get("/v1/events", events::follow, "What happens, from now on")
+            .answers_other("text/event-stream", "Server-sent events; the data of each is a Notice in JSON").unhurried(),
+
+        Route::post("/v1/intake/pause", pause_intake, "Take no files, in no source").answers::<Paused>(),
+        Route::post("/v1/intake/resume", resume_intake, "Take files again").answers::<Paused>(),
+        Route::post("/v1/delivery/pause", pause_delivery, "Send no reports").answers::<Paused>(),
+        Route::post("/v1/delivery/resume", resume_delivery, "Send reports again").answers::<Paused>(),
+
+        Route::get("/v1/converters", list_converters, "The formats that can be converted, with their arguments")
+            .answers::<Vec<ConverterInfo>>(),
+
+        Route::get("/v1/sources", sources::list, "The watched folders").answers::<Vec<SourceStatus>>(),
+        Route::post("/v1/sources", sources::add, "Watch another folder")
+            .takes::<SourceSettings>().answers::<SourceStatus>(),
+        Route::get("/v1/sources/{name}", sources::show, "One watched folder").answers::<SourceStatus>(),
+        Route::put("/v1/sources/{name}", sources::change, "Replace the settings of a source")
+            .takes::<SourceSettings>().answers::<SourceStatus>(),
+        Route::delete("/v1/sources/{name}", sources::remove, "Stop watching; the files stay where they are"),
+        Route::post("/v1/sources/{name}/pause", sources::pause, "Take no files of this source")
+            .answers::<SourceStatus>(),
+        Route::post("/v1/sources/{name}/resume", sources::resume, "Take files of this source again")
+            .answers::<SourceStatus>(),
+        Route::put("/v1/sources/{name}/files/{file}", sources::upload, "Put a file into the folder of a source")
+            .takes_other("application/octet-stream", "The file's bytes").answers::<StoredFile>().unhurried(),
+
+        Route::get("/v1/files", input_files::list, "Input files, newest first")
+            .asks::<FileQuery>().answers::<Vec<FileRecord>>(),
+        Route::post("/v1/files/retry", input_files::retry_many, "Convert again all failed files that fit")
+            .takes::<FileQuery>().answers::<Changed>(),
+        Route::get("/v1/files/{file_id}", input_files::show, "One file with its reports").answers::<FileDetail>(),
+        Route::post("/v1/files/{file_id}/retry", input_files::retry, "Convert a failed file again"),
+
+        Route::get("/v1/reports", reports::list, "Reports, newest first; state=rejected are the dead letters")
+            .asks::<ReportQuery>().answers::<Vec<ReportRecord>>(),
+        Route::post("/v1/reports/retry", reports::retry_many, "Send again all refused reports that fit")
+            .takes::<ReportQuery>().answers::<Changed>(),
+        Route::post("/v1/reports/discard", reports::discard_many, "Give up all refused reports that fit")
+            .takes::<ReportQuery>().answers::<Changed>(),
+        Route::get("/v1/reports/{report_id}", reports::show, "One report with its content and the server's words")
+            .answers::<ReportDetail>(),
+        Route::post("/v1/reports/{report_id}/retry", reports::retry, "Send a refused, or a waiting, report now"),
+        Route::post("/v1/reports/{report_id}/discard", reports::discard, "Give a refused report up"),
+        Route::put("/v1/reports/{report_id}/body", reports::correct, "Correct a refused report and send it")
+            .takes_other("application/json", "The whole report in WSJF").body_up_to(reports::LARGEST),
+
+        Route::get("/v1/ledger", ledger::find, "All records about a serial number")
+            .asks::<LedgerQuery>().answers::<Vec<LedgerRecord>>(),
+        Route::get("/v1/ledger/export", ledger::export, "The records of a time")
+            .asks::<LedgerSpan>().answers_other("text/csv", "Or application/x-ndjson with format=json").unhurried(),
+        Route::post("/v1/ledger/verify", ledger::verify, "Compute every hash again")
+            .takes::<LedgerVerify>().answers::<LedgerCheck>().unhurried(),
+
+        Route::post("/v1/replay", replay::part, "Convert archived files again; asked with `next` until there is none")
+            .takes::<ReplayRequest>().answers::<ReplayPart>().unhurried(),
+
+        Route::get("/v1/registration", registration::show, "This machine as a client of the server")
+            .answers::<Registration>(),
+        Route::put("/v1/registration", registration::register, "Register this machine, anew if it was before")
+            .takes::<RegisterWish>().answers::<Registration>(),
+        Route::delete("/v1/registration", registration::unregister, "Take the registration back"),
+
+        Route::get("/v1/rescue", show_rescue, "What was done about a damaged database, until it is confirmed")
+            .answers::<Option<Rescue>>(),
+        Route::post("/v1/rescue/confirm", confirm_rescue, "End the alarm of a rebuilt database"),
+
+        Route::get("/v1/config", configuration::show, "The configuration in force").answers::<Configuration>(),
+        Route::put("/v1/config", configuration::replace, "Put a whole configuration into force")
+            .asks::<ConfigWish>().takes_other("application/toml", "The text of a configuration file")
+            .answers::<ConfigChange>(),
+        Route::get("/v1/config/history", configuration::history, "The configurations that were in force, newest first")
+            .answers::<Vec<ConfigVersionInfo>>(),
+        Route::get("/v1/config/history/{number}", configuration::version, "One configuration of the history")
+            .answers::<ConfigVersion>(),
+        Route::post("/v1/config/rollback", configuration::roll_back, "Put one of the history into force again")
+            .takes::<RollBack>().answers::<ConfigChange>(),
+
+        Route::get("/v1/station", show_station, "The station that reports are sent as").answers::<Station>(),
+        Route::put("/v1/station", change_station, "Change the station").takes::<Station>().answers::<Station>(),
+
+        Route::get("/v1/server", server_settings::show, "The server settings, without the secret")
+            .answers::<ServerSettings>(),
+        Route::put("/v1/server", server_settings::change, "Change the server settings")
+            .takes::<ServerChange>().answers::<ServerSettings>(),
+        Route::post("/v1/server/test", server_settings::test, "Try server settings without keeping them")
+            .takes::<ServerChange>().answers::<ConnectionTest>(),
+    ]
 }
 
 /// Every route, without the check who may call it.
 pub(super) fn router(control: Control) -> Router {
-    Router::new()
-        .route("/v1/status", get(show_status))
-        .route("/v1/converters", get(list_converters))
-        .route("/v1/sources", get(list_sources).post(add_source))
-        .route("/v1/sources/{name}", put(change_source).delete(remove_source))
-        .route("/v1/sources/{name}/pause", post(pause_source))
-        .route("/v1/sources/{name}/resume", post(resume_source))
-        .route("/v1/files", get(list_files))
-        .route("/v1/files/{id}", get(show_file))
-        .route("/v1/files/{id}/retry", post(retry_file))
-        .route("/v1/reports", get(list_reports))
-        .route("/v1/reports/{id}", get(show_report))
-        .route("/v1/reports/{id}/retry", post(retry_report))
-        .route("/v1/reports/{id}/discard", post(discard_report))
-        .route("/v1/station", get(show_station).put(change_station))
-        .route("/v1/server", get(server_settings::show).put(server_settings::change))
-        .route("/v1/server/test", post(server_settings::test))
-        .merge(configuration::routes())
-        .route(
-            "/v1/registration",
-            get(registration::show).put(registration::register).delete(registration::unregister),
-        )
-        .route("/v1/rescue", get(show_rescue))
-        .route("/v1/rescue/confirm", post(confirm_rescue))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
-        // After the layer: an upload takes the time it takes.
-        .route("/v1/sources/{name}/files/{file}", put(upload_file))
-        // So do conversions.
-        .route("/v1/replay", post(replay::part))
+    let (unhurried, others): (Vec<_>, Vec<_>) = routes().into_iter().partition(|route| route.is_unhurried);
+    let add = |router: Router<Control>, route: Route| router.route(route.path, route.handler);
+    let router = others
+        .into_iter()
+        .fold(Router::new(), add)
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE));
+    unhurried
+        .into_iter()
+        // After the layer: these take the time they take.
+        .fold(router, add)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .fallback(async || Refusal::not_found("the control API has no such route"))
         .method_not_allowed_fallback(async || {
@@ -101,8 +192,69 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Wish<T> {
     }
 }
 
+/// What stands in the path in the place of names in braces.
+pub(super) struct At<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for At<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let found = Path::from_request_parts(parts, state).await;
+        found.map(|Path(it)| Self(it)).map_err(|error| Refusal::new(error.status(), error.body_text()))
+    }
+}
+
+/// The query string.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let found = Query::from_request_parts(parts, state).await;
+        found
+            .map(|Query(it)| Self(it))
+            .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.body_text()))
+    }
+}
+
 async fn show_status(State(control): State<Control>) -> Answer<Status> {
     Ok(Json(status(&control.agent, &control.vitals, Timestamp::now()).await?))
+}
+
+async fn list_instances(State(control): State<Control>) -> Answer<Vec<Instance>> {
+    let config = control.agent.settings().path.clone();
+    let found = tokio::task::spawn_blocking(move || instances::all(&config)).await;
+    let found = found.map_err(|error| Refusal::internal(&error))?;
+    found.map(Json).map_err(|error| Refusal::internal(&error))
+}
+
+async fn describe() -> Json<serde_json::Value> {
+    Json(openapi::description())
+}
+
+async fn pause_intake(State(control): State<Control>) -> Answer<Paused> {
+    pause(&control.agent, |paused| paused.intake = true).await
+}
+
+async fn resume_intake(State(control): State<Control>) -> Answer<Paused> {
+    pause(&control.agent, |paused| paused.intake = false).await
+}
+
+async fn pause_delivery(State(control): State<Control>) -> Answer<Paused> {
+    pause(&control.agent, |paused| paused.delivery = true).await
+}
+
+async fn resume_delivery(State(control): State<Control>) -> Answer<Paused> {
+    pause(&control.agent, |paused| paused.delivery = false).await
+}
+
+async fn pause(agent: &Agent, edit: impl FnOnce(&mut Paused)) -> Answer<Paused> {
+    let mut paused = agent.settings().paused();
+    edit(&mut paused);
+    agent.pause(paused).await?;
+    tracing::info!(paused.intake, paused.delivery, "a person paused or resumed the agent");
+    Ok(Json(paused))
 }
 
 async fn list_converters() -> Json<Vec<ConverterInfo>> {
@@ -129,200 +281,6 @@ pub fn converters() -> Vec<ConverterInfo> {
             }
         })
         .collect()
-}
-
-async fn list_sources(State(control): State<Control>) -> Answer<Vec<SourceStatus>> {
-    Ok(Json(sources(&control.agent).await?))
-}
-
-async fn add_source(
-    State(control): State<Control>,
-    Wish(source): Wish<SourceSettings>,
-) -> Answer<SourceStatus> {
-    let name = source.name.clone();
-    control.agent.add_source(source).await?;
-    tracing::info!(source = %name, "added source {name}");
-    one_source(&control.agent, &name).await
-}
-
-async fn change_source(
-    State(control): State<Control>,
-    Path(name): Path<String>,
-    Wish(source): Wish<SourceSettings>,
-) -> Answer<SourceStatus> {
-    let new_name = source.name.clone();
-    control.agent.replace_source(&name, source).await?;
-    tracing::info!(source = %new_name, "changed source {new_name}");
-    one_source(&control.agent, &new_name).await
-}
-
-async fn remove_source(
-    State(control): State<Control>,
-    Path(name): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    control.agent.remove_source(&name).await?;
-    tracing::info!(source = %name, "removed source {name}");
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn pause_source(State(control): State<Control>, Path(name): Path<String>) -> Answer<SourceStatus> {
-    control.agent.pause_source(&name, true).await?;
-    one_source(&control.agent, &name).await
-}
-
-async fn resume_source(State(control): State<Control>, Path(name): Path<String>) -> Answer<SourceStatus> {
-    control.agent.pause_source(&name, false).await?;
-    one_source(&control.agent, &name).await
-}
-
-async fn one_source(agent: &Agent, name: &str) -> Answer<SourceStatus> {
-    let found = sources(agent).await?.into_iter().find(|source| source.settings.name == name);
-    found.map(Json).ok_or_else(|| no_source(name))
-}
-
-fn no_source(name: &str) -> Refusal {
-    Refusal::not_found(format!("there is no source {name:?}"))
-}
-
-async fn upload_file(
-    State(control): State<Control>,
-    Path((source, file)): Path<(String, String)>,
-    headers: HeaderMap,
-    content: Body,
-) -> Answer<StoredFile> {
-    let settings = control.agent.settings();
-    let watched = settings.source(&source).ok_or_else(|| no_source(&source))?;
-    check_answers(&control.agent, watched)?;
-    let folder = settings.folder_of(watched);
-    let announced =
-        headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()).and_then(|it| it.parse().ok());
-    let limit = watched.intake.max_file_bytes.unwrap_or(settings.config.intake.max_file_bytes);
-    let stored =
-        upload::store(&folder, &file, content, announced, limit, settings.least_free_bytes()).await?;
-    tracing::info!(source = %source, size_bytes = stored.size_bytes, "stored an upload as {}", stored.name);
-    Ok(Json(stored))
-}
-
-/// Refuses what would wait for a dead network mount.
-fn check_answers(agent: &Agent, source: &SourceSettings) -> Result<(), Refusal> {
-    let health = agent.source_health(&source.name);
-    if health.state == SourceState::Failed && health.detection.network.is_some() {
-        let words = health.trouble.unwrap_or_else(|| "the network mount does not answer".to_owned());
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words));
-    }
-    Ok(())
-}
-
-fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
-    match query {
-        Ok(Query(query)) => Ok(query),
-        Err(error) => Err(Refusal::new(StatusCode::BAD_REQUEST, error.body_text())),
-    }
-}
-
-async fn list_files(
-    State(control): State<Control>,
-    wanted: Result<Query<FileQuery>, QueryRejection>,
-) -> Answer<Vec<FileRecord>> {
-    Ok(Json(control.agent.store().files(&query(wanted)?).await?))
-}
-
-async fn show_file(State(control): State<Control>, Path(id): Path<i64>) -> Answer<FileDetail> {
-    let found = control.agent.store().file_detail(id).await?;
-    found.map(Json).ok_or_else(|| Refusal::not_found(format!("there is no file {id}")))
-}
-
-/// Puts a failed file back into the folder that it came from, to be taken again.
-async fn retry_file(State(control): State<Control>, Path(id): Path<i64>) -> Result<StatusCode, Refusal> {
-    let agent = &control.agent;
-    let unknown = || Refusal::not_found(format!("there is no file {id}"));
-    let file = agent.store().file(id).await?.ok_or_else(unknown)?;
-    if file.state != FileState::Failed {
-        return Err(Refusal::new(StatusCode::CONFLICT, "only a file that failed can be tried again"));
-    }
-    let settings = agent.settings();
-    let source = settings.source(&file.source).ok_or_else(|| no_source(&file.source))?;
-    check_answers(agent, source)?;
-    let folder = settings.folder_of(source);
-    let lies_at = agent.store().whereabouts(id).await?.ok_or_else(unknown)?;
-    let found_at = agent.store().found_at(id).await?.ok_or_else(unknown)?;
-    // Into the folder below that it came from, unless the source has another folder now.
-    let came_from = found_at.parent().filter(|it| it.starts_with(&folder)).unwrap_or(&folder).to_owned();
-    let source = source.clone();
-    let moved = tokio::task::spawn_blocking(move || {
-        let put_back = match source.unit() {
-            Unit::File => put_back(&lies_at, &came_from, &file.name)?,
-            unit => intake::put_unit_back(&lies_at, &folder, unit)?,
-        };
-        // Its marker went when it was put away.
-        intake::mark(&put_back.0, &source)?;
-        Ok(put_back)
-    });
-    let moved = moved.await;
-    let (path, stamp) =
-        moved.map_err(|error| Refusal::internal(&error))?.map_err(|error: std::io::Error| {
-            let words = format!("the file cannot be put back into its folder: {error}");
-            Refusal::new(StatusCode::CONFLICT, words)
-        })?;
-    agent.store().reclaim(id, path, stamp).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Moves the file to its folder, over nothing that lies there, and removes the words beside it.
-fn put_back(
-    lies_at: &std::path::Path,
-    folder: &std::path::Path,
-    name: &str,
-) -> std::io::Result<(std::path::PathBuf, Stamp)> {
-    std::fs::create_dir_all(folder)?;
-    let mut to = folder.join(name);
-    for number in 2.. {
-        // A hard link refuses to overwrite, which a rename does not.
-        match std::fs::hard_link(lies_at, &to) {
-            Ok(()) => break,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < 10_000 => {
-                to = folder.join(upload::numbered(name, number));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    crate::files::sync_folder(folder)?;
-    std::fs::remove_file(lies_at)?;
-    let mut words = lies_at.as_os_str().to_owned();
-    words.push(".error.txt");
-    if let Err(error) = std::fs::remove_file(&words)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!(%error, "could not remove {}", words.display());
-    }
-    Ok((to.clone(), Stamp::of(&std::fs::metadata(&to)?)))
-}
-
-async fn list_reports(
-    State(control): State<Control>,
-    wanted: Result<Query<ReportQuery>, QueryRejection>,
-) -> Answer<Vec<ReportRecord>> {
-    Ok(Json(control.agent.store().reports(&query(wanted)?).await?))
-}
-
-async fn show_report(State(control): State<Control>, Path(id): Path<Uuid>) -> Answer<ReportDetail> {
-    let found = control.agent.store().report(id).await?;
-    let mut report = found.ok_or_else(|| Refusal::not_found(format!("there is no report {id}")))?;
-    if matches!(report.record.state, ReportState::Rejected | ReportState::Discarded) {
-        report.complaints = complaints(&control.agent, &report).await?;
-    }
-    Ok(Json(report))
-}
-
-async fn retry_report(State(control): State<Control>, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
-    control.agent.store().retry_report(id, Timestamp::now()).await?;
-    control.agent.wake_delivery();
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn discard_report(State(control): State<Control>, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
-    control.agent.store().discard_report(id, Timestamp::now()).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What was done about a damaged database, until somebody confirms it.

@@ -1,25 +1,26 @@
-//! The control API on its Unix socket: who may call, and how the socket comes and goes.
+//! The control API on its Unix socket, and on an address of this machine where that is switched on.
 
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::serve::IncomingStream;
-use nix::unistd::{Uid, User};
-use tokio::net::{UnixListener, UnixStream};
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use super::refusal::Refusal;
+use super::access::{Guard, Peer, tcp_door, unix_door};
 use super::routes::{Control, router};
+use super::token::Token;
 use crate::agent::Agent;
-use crate::archive::replay::Replayer;
 use crate::service::Vitals;
+
+/// How long until an address that was taken is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(30);
+/// The name of the address among the agent's troubles.
+const PART: &str = "control";
 
 /// Why the control API is not served.
 #[derive(Debug, thiserror::Error)]
@@ -28,15 +29,25 @@ pub enum ServeError {
     Taken { socket: PathBuf },
     #[error("could not listen on {}", socket.display())]
     Listen { socket: PathBuf, source: io::Error },
+    #[error("could not keep the token of the control API in {}", path.display())]
+    Token { path: PathBuf, source: io::Error },
     #[error("the control API ended")]
     Serve(#[source] io::Error),
 }
 
-/// Opens the socket: mode 0660, over the rest of a dead process but never over a living one.
+/// The open socket, with the token beside it. Nobody is let in yet.
+#[derive(Debug)]
+pub struct Listener {
+    unix: UnixListener,
+    socket: PathBuf,
+    token: Token,
+}
+
+/// Opens the socket for this user alone, over the rest of a dead process but never over a living one.
 ///
 /// # Errors
 /// When another process answers there, or the folder cannot be written.
-pub async fn listen(socket: &Path) -> Result<UnixListener, ServeError> {
+pub async fn listen(socket: &Path) -> Result<Listener, ServeError> {
     let failed = |source| ServeError::Listen { socket: socket.to_owned(), source };
     if UnixStream::connect(socket).await.is_ok() {
         return Err(ServeError::Taken { socket: socket.to_owned() });
@@ -45,9 +56,11 @@ pub async fn listen(socket: &Path) -> Result<UnixListener, ServeError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    let listener = UnixListener::bind(socket).map_err(failed)?;
-    std::fs::set_permissions(socket, Permissions::from_mode(0o660)).map_err(failed)?;
-    Ok(listener)
+    let path = Token::file(socket);
+    let token = Token::keep(&path, 0o600).map_err(|source| ServeError::Token { path, source })?;
+    let unix = UnixListener::bind(socket).map_err(failed)?;
+    std::fs::set_permissions(socket, Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(Listener { unix, socket: socket.to_owned(), token })
 }
 
 /// Serves the control API until `stop` fires; requests in hand are finished.
@@ -55,64 +68,83 @@ pub async fn listen(socket: &Path) -> Result<UnixListener, ServeError> {
 /// # Errors
 /// When the socket fails.
 pub async fn serve(
-    listener: UnixListener,
+    listener: Listener,
     agent: Agent,
     vitals: Vitals,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let replayer = Replayer::new(agent.clone());
-    let app = router(Control { agent: agent.clone(), vitals, replayer })
-        .layer(from_fn_with_state(agent, check_peer));
-    axum::serve(listener, app.into_make_service_with_connect_info::<Peer>())
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
-        .map_err(ServeError::Serve)
-}
-
-tokio::task_local! {
-    /// Who asked for what this task does.
-    static CALLER: Peer;
-}
-
-/// The name of the user whose request is being carried out.
-pub(crate) fn caller() -> Option<String> {
-    let uid = CALLER.try_with(|peer| peer.0).ok()??;
-    let known = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-    Some(known.map_or_else(|| format!("user {uid}"), |user| user.name))
-}
-
-/// The user at the other end, as the kernel says; `None` when it does not.
-#[derive(Debug, Clone, Copy)]
-struct Peer(Option<u32>);
-
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self(stream.io().peer_cred().ok().map(|peer| peer.uid()))
+    let Listener { unix, socket, token } = listener;
+    let guard = Guard::new(agent.clone(), token);
+    let routes = router(Control::new(agent.clone(), vitals, stop.clone()));
+    let app = routes.clone().layer(from_fn_with_state(guard.clone(), unix_door));
+    let served = axum::serve(unix, app.into_make_service_with_connect_info::<Peer>())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let both = async {
+        let tcp = routes.layer(from_fn_with_state(guard, tcp_door));
+        let tcp = async {
+            serve_tcp(&agent, &tcp, &stop).await;
+            Ok(())
+        };
+        tokio::try_join!(async { served.await.map_err(ServeError::Serve) }, tcp).map(drop)
+    };
+    tokio::select! {
+        ended = both => ended,
+        () = keep_modes(&agent, &socket) => Ok(()),
     }
 }
 
-async fn check_peer(
-    State(agent): State<Agent>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if may_call(peer, &agent.settings().config.control.allow_users) {
-        return CALLER.scope(peer, next.run(request)).await;
+/// Lets the users that the configuration names reach socket and token through the group, and nobody while it
+/// names none. That they are in the group makes them no callers: the kernel's word for who they are is checked.
+async fn keep_modes(agent: &Agent, socket: &Path) {
+    let mut settings = agent.watch_settings();
+    loop {
+        let alone = settings.borrow_and_update().config.control.allow_users.is_empty();
+        let modes = if alone { [0o600, 0o600] } else { [0o660, 0o640] };
+        for (path, mode) in [socket.to_owned(), Token::file(socket)].into_iter().zip(modes) {
+            if let Err(error) = std::fs::set_permissions(&path, Permissions::from_mode(mode)) {
+                tracing::error!(%error, "could not set who may open {}", path.display());
+            }
+        }
+        if settings.changed().await.is_err() {
+            return std::future::pending().await;
+        }
     }
-    tracing::warn!(user.id = ?peer.0, "refused a request to the control API by user {:?}", peer.0);
-    Refusal::new(StatusCode::FORBIDDEN, "this user may not use the control API").into_response()
 }
 
-/// Root, the agent's own user, and the users that the configuration names.
-fn may_call(peer: Peer, allowed: &[String]) -> bool {
-    let Some(uid) = peer.0.map(Uid::from_raw) else { return false };
-    if uid.is_root() || uid == Uid::effective() {
-        return true;
-    }
-    match User::from_uid(uid) {
-        Ok(Some(user)) => allowed.contains(&user.name),
-        _ => false,
+/// Serves `app` at the address that the settings name, as long as they do, until `stop` fires.
+///
+/// An address that is taken is a trouble in the agent's status and tried again, not the agent's end.
+async fn serve_tcp(agent: &Agent, app: &Router, stop: &CancellationToken) {
+    let mut settings = agent.watch_settings();
+    while !stop.is_cancelled() {
+        let address = settings.borrow_and_update().config.control.listen;
+        let other = settings.wait_for(|settings| settings.config.control.listen != address);
+        let Some(address) = address else {
+            agent.set_trouble(PART, None);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = other => continue,
+            }
+        };
+        let served = async {
+            let listener = TcpListener::bind(address).await?;
+            agent.set_trouble(PART, None);
+            tracing::info!("the control API is served on {address} as well");
+            axum::serve(listener, app.clone()).with_graceful_shutdown(stop.clone().cancelled_owned()).await
+        };
+        let failed = tokio::select! {
+            served = served => served,
+            _ = other => continue,
+        };
+        let Err(error) = failed else { return };
+        let words =
+            format!("the control API's address {address} cannot be served: {error}; see [control] listen");
+        tracing::error!("{words}");
+        agent.set_trouble(PART, Some(words));
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(TRY_AGAIN) => {}
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::api::{
-    ConfigState, Disk, Health, HealthLevel, Link, QueueCounts, ReportQuery, ServerState, SourceSettings,
-    SourceState, SourceStatus, Status,
+    ConfigState, Disk, Health, HealthLevel, Link, Paused, QueueCounts, ReportQuery, ServerState,
+    SourceSettings, SourceState, SourceStatus, Status,
 };
 use crate::agent::Agent;
 use crate::forecast::Look;
@@ -39,7 +39,8 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
     let mut failures = agent.troubles();
     failures.extend(vitals.stuck().iter().map(ToString::to_string));
     let config = agent.config_state();
-    let mut health = judge(failures, &server, queue, disk, settings.least_free_bytes(), &sources);
+    let mut health =
+        judge(failures, &server, settings.paused(), queue, disk, settings.least_free_bytes(), &sources);
     attend(&mut health, agent.alarms());
     attend(&mut health, concerns(&config));
     Ok(Status {
@@ -48,6 +49,7 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
         started_at: agent.started_at(),
         health,
         server,
+        paused: settings.paused(),
         registration: agent.registration(),
         queue,
         station: settings.config.station.clone(),
@@ -133,6 +135,7 @@ async fn source_status(
 fn judge(
     failures: Vec<String>,
     server: &ServerState,
+    paused: Paused,
     queue: QueueCounts,
     disk: Disk,
     least_free: u64,
@@ -142,6 +145,12 @@ fn judge(
     let mut look = Vec::new();
     if disk.free_bytes < least_free {
         failed.push(format!("only {} MB are free on the disk of the queue", disk.free_bytes / 1_000_000));
+    }
+    if paused.intake {
+        look.push("taking files is paused: nothing is converted until it is resumed".to_owned());
+    }
+    if paused.delivery {
+        look.push("sending is paused: reports wait until it is resumed".to_owned());
     }
     let trouble = server.trouble.as_deref().unwrap_or("the reason is not known");
     match server.link {
@@ -162,6 +171,7 @@ fn judge(
             (SourceState::Failed, trouble) => {
                 look.push(format!("source {name} does not work: {}", trouble.unwrap_or("see the log")));
             }
+            (SourceState::Paused, _) if paused.intake && !source.settings.paused => {}
             (SourceState::Paused, _) => look.push(format!("source {name} is paused")),
             (SourceState::Watching, Some(trouble)) => look.push(format!("source {name}: {trouble}")),
             (SourceState::Watching, None) => {}
@@ -227,6 +237,7 @@ mod tests {
     use super::*;
 
     const LEAST: u64 = 256 << 20;
+    const GOES_ON: Paused = Paused { intake: false, delivery: false };
     const ROOM: Disk = Disk { free_bytes: 10_000_000_000, total_bytes: 20_000_000_000 };
 
     fn server(link: Link, trouble: Option<&str>) -> ServerState {
@@ -235,7 +246,8 @@ mod tests {
 
     #[test]
     fn an_agent_without_trouble_is_ok() {
-        let health = judge(Vec::new(), &server(Link::Online, None), QueueCounts::default(), ROOM, LEAST, &[]);
+        let health =
+            judge(Vec::new(), &server(Link::Online, None), GOES_ON, QueueCounts::default(), ROOM, LEAST, &[]);
         assert_eq!(health, Health { level: HealthLevel::Ok, reasons: Vec::new() });
     }
 
@@ -244,7 +256,7 @@ mod tests {
         let queue = QueueCounts { rejected: 2, failed_files: 1, ..QueueCounts::default() };
         let full = Disk { free_bytes: 5_000_000, ..ROOM };
         let held = server(Link::Held, Some("the server does not accept our credential (401)"));
-        let health = judge(vec!["the intake crashed".to_owned()], &held, queue, full, LEAST, &[]);
+        let health = judge(vec!["the intake crashed".to_owned()], &held, GOES_ON, queue, full, LEAST, &[]);
         assert_eq!(health.level, HealthLevel::Failed);
         assert_eq!(
             health.reasons,
@@ -259,9 +271,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_person_paused_is_said() {
+        let online = server(Link::Online, None);
+        let queue = QueueCounts::default();
+        for (intake, delivery, words) in
+            [(true, false, "taking files is paused"), (false, true, "sending is paused")]
+        {
+            let health = judge(Vec::new(), &online, Paused { intake, delivery }, queue, ROOM, LEAST, &[]);
+            assert_eq!(health.level, HealthLevel::Attention);
+            assert!(
+                health.reasons.len() == 1 && health.reasons[0].starts_with(words),
+                "{:?}",
+                health.reasons
+            );
+        }
+    }
+
+    #[test]
     fn a_server_that_is_away_asks_for_attention_only() {
         let away = server(Link::Offline, Some("timed out"));
-        let health = judge(Vec::new(), &away, QueueCounts::default(), ROOM, LEAST, &[]);
+        let health = judge(Vec::new(), &away, GOES_ON, QueueCounts::default(), ROOM, LEAST, &[]);
         assert_eq!(health.level, HealthLevel::Attention);
     }
 
@@ -276,7 +305,7 @@ mod tests {
         ] {
             let mut server = server(Link::Online, None);
             server.version = Some(version.to_owned());
-            let health = judge(Vec::new(), &server, QueueCounts::default(), ROOM, LEAST, &[]);
+            let health = judge(Vec::new(), &server, GOES_ON, QueueCounts::default(), ROOM, LEAST, &[]);
             assert_eq!(health.level == HealthLevel::Attention, warned, "{version}: {:?}", health.reasons);
             assert_ne!(health.level, HealthLevel::Failed);
         }

@@ -156,7 +156,7 @@ struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    fn one(&mut self, mut report: Report) -> Result<NewReport, String> {
+    fn one(&mut self, report: Report) -> Result<NewReport, String> {
         let index = self.ids.len();
         let id = report.id.unwrap_or_else(|| self.job.derived_id(index));
         if !self.ids.insert(id) {
@@ -165,30 +165,38 @@ impl Finish<'_> {
                 which(index, &report)
             ));
         }
-        report.id = Some(id);
-        // The server's documentation demands it beside the local time.
-        if report.start_utc.is_none() {
-            report.start_utc = report.start.as_ref().and_then(wats::report::Time::utc);
-        }
-        let problems = validate::problems(&report, Strictness::Observed);
-        if !problems.is_empty() {
-            return Err(broken_rules(&which(index, &report), &problems));
-        }
-        let body = wats::wsjf::write(&report)
-            .map_err(|error| format!("{} cannot be written: {error}", which(index, &report)))?;
-        Ok(NewReport {
-            id,
-            serial_number: report.sn,
-            part_number: report.pn,
-            process_code: report.process_code.map(i64::from),
-            result: report.result.letter().to_owned(),
-            body,
-        })
+        let which = which(index, &report);
+        ready(id, report, &which)
     }
 }
 
 fn which(index: usize, report: &Report) -> String {
     format!("report {} ({})", index + 1, report.sn)
+}
+
+/// A report as it goes into the queue: completed, checked, and written.
+///
+/// # Errors
+/// When it breaks the server's rules, in words.
+pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewReport, String> {
+    report.id = Some(id);
+    // The server's documentation demands it beside the local time.
+    if report.start_utc.is_none() {
+        report.start_utc = report.start.as_ref().and_then(wats::report::Time::utc);
+    }
+    let problems = validate::problems(&report, Strictness::Observed);
+    if !problems.is_empty() {
+        return Err(broken_rules(which, &problems));
+    }
+    let body = wats::wsjf::write(&report).map_err(|error| format!("{which} cannot be written: {error}"))?;
+    Ok(NewReport {
+        id,
+        serial_number: report.sn,
+        part_number: report.pn,
+        process_code: report.process_code.map(i64::from),
+        result: report.result.letter().to_owned(),
+        body,
+    })
 }
 
 fn broken_rules(which: &str, problems: &[validate::Problem]) -> String {

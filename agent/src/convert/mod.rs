@@ -7,6 +7,6 @@ mod queue;
 pub mod worker;
 
 pub use job::{Answer, Job, convert};
-pub(crate) use job::{Ended, convert_each};
+pub(crate) use job::{Ended, convert_each, ready};
 pub use pool::{Command, ConvertFailure, Limits, Order, Pool};
 pub use queue::Turn;

@@ -19,7 +19,8 @@ use uuid::Uuid;
 use wats::client::{Client, SubmitError, Verdict};
 
 use crate::config::Settings;
-use crate::control::api::{LEAST_PRIORITY, Link, USUAL_PRIORITY};
+use crate::control::api::{Event, LEAST_PRIORITY, Link, USUAL_PRIORITY};
+use crate::events::brief;
 use crate::metrics::{self, Stage};
 use crate::service::Pulse;
 use crate::store::{Attempt, Due, DueHead, Sent, StoreError, is_replayed};
@@ -184,6 +185,9 @@ impl Delivery {
         let settings = self.settings.borrow().clone();
         let (now, limits) = (Instant::now(), &settings.config.delivery);
         let running = u32::try_from(self.uploads.len()).unwrap_or(u32::MAX);
+        if limits.paused {
+            return Ok(());
+        }
         let free = self.gate.permits(now, limits.uploads).saturating_sub(running);
         let paced = self.pace.lock().free(now, limits.requests_per_minute);
         let free = free.min(paced);
@@ -268,7 +272,8 @@ impl Delivery {
     }
 
     async fn until_next(&mut self) -> Result<Duration, StoreError> {
-        if self.client.is_none() || !self.uploads.is_empty() || !self.recording.is_empty() {
+        let paused = self.settings.borrow().config.delivery.paused;
+        if self.client.is_none() || paused || !self.uploads.is_empty() || !self.recording.is_empty() {
             return Ok(TURN);
         }
         if let Some(at) = self.gate.opens_at() {
@@ -415,6 +420,9 @@ async fn record(agent: Agent, attempts: Arc<[Attempt]>) -> Result<(), StoreError
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     agent.set_trouble("database", None);
+    for attempt in attempts.iter() {
+        agent.events().say(|| event(attempt));
+    }
     // What was postponed may be due sooner than anything that was known.
     agent.wake_delivery();
     Ok(())
@@ -458,6 +466,20 @@ async fn upload(agent: Agent, client: Client, due: Due) -> (Attempt, Ended) {
         tracing::warn!(report.id = %id, "report {id} was rejected: {words}");
     }
     (Attempt { report, sent, at }, ended)
+}
+
+fn event(attempt: &Attempt) -> Event {
+    let report_id = attempt.report.id;
+    match &attempt.sent {
+        Sent::Accepted { .. } => Event::ReportAcknowledged { report_id },
+        Sent::Rejected { error, .. } => Event::ReportRefused { report_id, error: brief(error) },
+        Sent::Postponed { error, due_at, .. } => {
+            Event::ReportPostponed { report_id, error: brief(error), due_at: *due_at }
+        }
+        Sent::GivenBack { error } => {
+            Event::ReportHeld { report_id, error: brief(error.as_deref().unwrap_or_default()) }
+        }
+    }
 }
 
 /// What an error means for the report, and for the server.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::settings::Watch;
@@ -15,7 +16,7 @@ const ENOUGH: usize = 3;
 const LATENCIES: usize = 1000;
 
 /// By what new files are noticed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Means {
     /// The system's events; the folder is looked through now and then.
@@ -30,7 +31,7 @@ pub enum Means {
 }
 
 /// How new files of a source are noticed, and how fast.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Detection {
     pub by: Means,

@@ -226,11 +226,12 @@ pub async fn run(
 
 fn wanted(settings: &Settings) -> BTreeMap<String, Source> {
     let sources = settings.config.sources.iter().map(|it| {
-        let source = Source {
+        let mut source = Source {
             settings: it.clone(),
             folder: settings.folder_of(it),
             intake: settings.config.intake.clone(),
         };
+        source.settings.paused |= source.intake.paused;
         (it.name.clone(), source)
     });
     sources.collect()

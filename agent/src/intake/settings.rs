@@ -1,10 +1,11 @@
 //! How a source finds its files, and when it takes one: the part of its settings that a person writes.
 
 use globset::{Glob, GlobBuilder};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The table `intake` of a source. What is left out is as usual.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SourceIntake {
     /// Also the folders below; only for single files, see [`Unit`].
@@ -45,7 +46,7 @@ pub struct SourceIntake {
 }
 
 /// What belongs together and is converted, claimed and put away as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// Each file by itself.
@@ -67,7 +68,7 @@ impl From<wats_converters::Unit> for Unit {
 }
 
 /// How new files are noticed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Watch {
     /// By what turns out to work.
@@ -80,7 +81,7 @@ pub enum Watch {
 }
 
 /// When a scheduled source is looked through: one of the two.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
     /// Every so many minutes, from the start on: 1 to 1440.

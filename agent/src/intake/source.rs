@@ -28,7 +28,7 @@ use super::settle::{Rules, Settling, Verdict};
 use super::share::Shares;
 use super::share::mounts::{self, Mount};
 use super::{Candidate, Outcome, Source, schedule};
-use crate::control::api::SourceState;
+use crate::control::api::{self, SourceState};
 use crate::files::Stamp;
 use crate::{Agent, SourceHealth};
 
@@ -214,6 +214,7 @@ impl Watching {
                     let Ok(permit) = permit else { return Ok(Next::Stop) };
                     if let Some((key, seen, unchanged)) = self.ready.pop_front() {
                         self.out += 1;
+                        self.say_seen(&seen);
                         permit.send(self.candidate(key, seen, unchanged));
                     }
                 }
@@ -245,6 +246,14 @@ impl Watching {
     fn may_send(&self) -> bool {
         let most = if self.place.share.is_some() { REMOTE_AT_ONCE } else { LOCAL_AT_ONCE };
         !self.ready.is_empty() && self.out < most
+    }
+
+    fn say_seen(&self, seen: &Seen) {
+        self.agent.events().say(|| api::Event::FileSeen {
+            source: self.name().to_owned(),
+            name: seen.head.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            size_bytes: seen.stamp.size,
+        });
     }
 
     fn candidate(&self, key: PathBuf, seen: Seen, unchanged: Duration) -> Candidate {

@@ -1,6 +1,7 @@
 //! The table `ledger`: only ever added to.
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
@@ -9,7 +10,7 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 
 use super::rows::{ms, time};
 use super::{StoreError, bulk, options};
-use crate::ledger::{Event, Flaw, Record};
+use crate::ledger::{Check, Event, Flaw, Record, Sound};
 
 /// Adds records after the last one.
 pub(super) async fn append(db: &mut SqliteConnection, mut records: Vec<Record>) -> Result<(), sqlx::Error> {
@@ -147,6 +148,21 @@ impl Ledger {
         let query = "SELECT seq FROM sqlite_sequence WHERE name = 'ledger'";
         let seq: Option<i64> = sqlx::query_scalar(query).fetch_optional(&self.readers).await?;
         Ok(seq.unwrap_or(0))
+    }
+
+    /// Computes every hash again; `noted` is the last hash of an earlier check.
+    ///
+    /// # Errors
+    /// With the first flaw, or when the database does not answer.
+    pub async fn verify(&self, noted: Option<String>) -> Result<Sound, LedgerError> {
+        // Before the records: what is added meanwhile is no flaw.
+        let written = self.written().await?;
+        let mut check = Check::new(noted);
+        let mut records = pin!(self.records(Timestamp::MIN, Timestamp::MAX));
+        while let Some(record) = records.next().await {
+            check.next(&record?)?;
+        }
+        Ok(check.end(written)?)
     }
 
     /// The records of a time, `from` included and `to` not, in their order. They are read one by one.

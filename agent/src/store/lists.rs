@@ -13,7 +13,7 @@ use crate::control::api::{
 };
 
 /// The longest page, whatever is asked for.
-const PAGE_LIMIT: u32 = 1000;
+pub(super) const PAGE_LIMIT: u32 = 1000;
 /// The page when nothing is said.
 const PAGE: u32 = 100;
 
@@ -42,15 +42,25 @@ macro_rules! select_files {
 }
 
 macro_rules! select_reports {
-    ($condition:literal) => {
+    ($($condition:tt)*) => {
         concat!(
             "SELECT r.id, r.file_id, f.source, f.name AS file_name, r.serial_number, r.part_number,
                     r.process_code, r.result, r.state, r.attempts, r.stored_at, r.sent_at, r.due_at, r.error
                FROM report r JOIN file f ON f.id = r.file_id ",
-            $condition
+            $($condition)*
         )
     };
 }
+
+/// What a [`ReportQuery`] narrows beside the state, as the parameters 4 to 8.
+macro_rules! matching {
+    () => {
+        " AND (?4 IS NULL OR r.source = ?4) AND (?5 IS NULL OR r.serial_number = ?5)
+          AND (?6 IS NULL OR r.part_number = ?6)
+          AND (?7 IS NULL OR r.stored_at >= ?7) AND (?8 IS NULL OR r.stored_at < ?8)"
+    };
+}
+pub(super) use matching;
 
 impl Store {
     /// A page of files, newest first.
@@ -164,24 +174,30 @@ impl Store {
         };
         let sending = self.sending.all();
         let (query, state) = match filter.state {
-            None => (select_reports!("WHERE r.seq < ?1 ORDER BY r.seq DESC LIMIT ?2"), None),
+            None => (select_reports!("WHERE r.seq < ?1", matching!(), " ORDER BY r.seq DESC LIMIT ?2"), None),
             // They still stand in the queue.
             Some(ReportState::Sending) => (
                 select_reports!(
-                    "WHERE r.id IN (SELECT value FROM json_each(?4)) AND r.seq < ?1 AND r.state = ?3
-                     ORDER BY r.seq DESC LIMIT ?2"
+                    "WHERE r.id IN (SELECT value FROM json_each(?9)) AND r.seq < ?1 AND r.state = ?3",
+                    matching!(),
+                    " ORDER BY r.seq DESC LIMIT ?2"
                 ),
                 Some(ReportState::Queued),
             ),
             Some(ReportState::Queued) => (
                 select_reports!(
-                    "WHERE r.seq < ?1 AND r.state = ?3 AND r.id NOT IN (SELECT value FROM json_each(?4))
-                     ORDER BY r.seq DESC LIMIT ?2"
+                    "WHERE r.seq < ?1 AND r.state = ?3 AND r.id NOT IN (SELECT value FROM json_each(?9))",
+                    matching!(),
+                    " ORDER BY r.seq DESC LIMIT ?2"
                 ),
                 filter.state,
             ),
             Some(_) => (
-                select_reports!("WHERE r.seq < ?1 AND r.state = ?3 ORDER BY r.seq DESC LIMIT ?2"),
+                select_reports!(
+                    "WHERE r.seq < ?1 AND r.state = ?3",
+                    matching!(),
+                    " ORDER BY r.seq DESC LIMIT ?2"
+                ),
                 filter.state,
             ),
         };
@@ -189,6 +205,11 @@ impl Store {
             .bind(before)
             .bind(filter.limit.unwrap_or(PAGE).min(PAGE_LIMIT))
             .bind(state.map(ReportState::word))
+            .bind(filter.source.as_deref())
+            .bind(filter.serial_number.as_deref())
+            .bind(filter.part_number.as_deref())
+            .bind(filter.from.map(ms))
+            .bind(filter.to.map(ms))
             .bind(bulk::list(sending.keys()))
             .fetch_all(&self.readers)
             .await?;

@@ -5,6 +5,7 @@
 //! for the disk. A change is durable when its call returns.
 
 mod bulk;
+mod dead_letters;
 mod error;
 mod files;
 mod ledger;

@@ -474,7 +474,11 @@ fn receipt(attempt: &Attempt) -> Option<Record> {
 }
 
 /// Records in the ledger that a person gave a report up.
-async fn note_discard(db: &mut SqliteConnection, id: &str, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(super) async fn note_discard(
+    db: &mut SqliteConnection,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     let row: DueRow = sqlx::query_as(
         "SELECT id, seq, attempts, stored_at, source, serial_number, part_number, result, body
            FROM report JOIN report_body USING (seq) WHERE id = ?1",

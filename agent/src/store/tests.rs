@@ -7,16 +7,16 @@ use super::*;
 use crate::control::api::{FileQuery, FileState, ReportQuery, ReportState};
 use crate::files::Stamp;
 
-struct Bench {
-    _folder: tempfile::TempDir,
-    store: Store,
-    now: Timestamp,
+pub(super) struct Bench {
+    folder: tempfile::TempDir,
+    pub(super) store: Store,
+    pub(super) now: Timestamp,
 }
 
-async fn bench() -> Bench {
+pub(super) async fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("agent.db")).await.unwrap();
-    Bench { _folder: folder, store, now: Timestamp::from_second(1_800_000_000).unwrap() }
+    Bench { folder, store, now: Timestamp::from_second(1_800_000_000).unwrap() }
 }
 
 pub(super) fn file(name: &str, sha256: &str) -> NewFile {
@@ -43,7 +43,7 @@ pub(super) fn report(id: u128, body: &str) -> NewReport {
 }
 
 impl Bench {
-    async fn converted(&self, name: &str, reports: Vec<NewReport>) -> i64 {
+    pub(super) async fn converted(&self, name: &str, reports: Vec<NewReport>) -> i64 {
         let recorded = self.finish(file(name, name), Made::Reports(reports)).await.unwrap();
         assert_eq!(recorded.duplicate_of, None);
         recorded.id
@@ -61,16 +61,20 @@ impl Bench {
         self.store.known("line", &[(&file.path, file.stamp)]).await.unwrap().pop().unwrap()
     }
 
-    async fn state(&self, id: u128) -> ReportState {
+    pub(super) async fn ledger(&self) -> Ledger {
+        Ledger::open(&self.folder.path().join("agent.db")).await.unwrap()
+    }
+
+    pub(super) async fn state(&self, id: u128) -> ReportState {
         self.store.report(Uuid::from_u128(id)).await.unwrap().unwrap().record.state
     }
 
-    async fn take(&self) -> Vec<Due> {
+    pub(super) async fn take(&self) -> Vec<Due> {
         let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|(_, reports)| reports).collect();
         self.store.take_due(self.now, 10, all).await.unwrap()
     }
 
-    async fn ends(&self, due: &Due, sent: Sent) {
+    pub(super) async fn ends(&self, due: &Due, sent: Sent) {
         let attempt = Attempt { report: due.head.clone(), sent, at: self.now };
         self.store.sent(Arc::from([attempt])).await.unwrap();
     }
@@ -80,7 +84,7 @@ fn accepted() -> Sent {
     Sent::Accepted { answer: "ok".to_owned() }
 }
 
-fn rejected() -> Sent {
+pub(super) fn rejected() -> Sent {
     Sent::Rejected { error: "no".to_owned(), answer: "root: no.".to_owned() }
 }
 
@@ -256,7 +260,8 @@ async fn lists_come_in_pages_newest_first() {
     let query = ReportQuery { limit: Some(2), ..ReportQuery::default() };
     let page = bench.store.reports(&query).await.unwrap();
     assert_eq!(page.iter().map(|it| it.file_name.as_str()).collect::<Vec<_>>(), ["c", "b"]);
-    let query = ReportQuery { before: Some(page[1].id), state: Some(ReportState::Queued), limit: None };
+    let query =
+        ReportQuery { before: Some(page[1].id), state: Some(ReportState::Queued), ..ReportQuery::default() };
     assert_eq!(bench.store.reports(&query).await.unwrap()[0].file_name, "a");
     for (state, source, count) in [
         (None, None, 3),
@@ -345,7 +350,7 @@ async fn verified(database: &Path) -> Result<crate::ledger::Sound, crate::ledger
 async fn weakness_15_the_ledger_answers_which_file_a_serial_number_came_from() {
     use crate::ledger::Event;
     let bench = bench().await;
-    let database = bench._folder.path().join("agent.db");
+    let database = bench.folder.path().join("agent.db");
     assert_eq!(verified(&database).await.unwrap().records, 0);
     bench.converted("a", vec![report(1, "one"), report(2, "two")]).await;
     bench.failed("bad", "bad", "line 3: no number").await;
@@ -379,7 +384,7 @@ async fn a_ledger_that_was_tampered_with_is_found_out() {
     use crate::ledger::Flaw;
     use sqlx::{ConnectOptions, Executor};
     let bench = bench().await;
-    let database = bench._folder.path().join("agent.db");
+    let database = bench.folder.path().join("agent.db");
     bench.converted("a", (1..=5).map(|id| report(id, "x")).collect()).await;
     let mut raw = options(&database).connect().await.unwrap();
     for change in ["UPDATE ledger SET result = 'F' WHERE seq = 2", "DELETE FROM ledger WHERE seq = 2"] {

@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 
 use super::{AGAIN, again};
 use crate::Agent;
-use crate::control::api::FileState;
+use crate::control::api::{Event, FileState};
+use crate::events::brief;
 use crate::intake::{Candidate, Outcome};
 use crate::metrics::{self, Stage};
 use crate::store::{Finished, Known, Made, Recorded, StoreError};
@@ -96,7 +97,7 @@ async fn commit(agent: &Agent, done: Vec<Done>, recorded: &mpsc::Sender<(Candida
         }
     };
     let time = started.elapsed();
-    tell(&files, &all, &answers, &warnings, time);
+    tell(agent, &files, &all, &answers, &warnings, time);
     agent.wake_delivery();
     for ((mut file, finished), answer) in files.into_iter().zip(all.iter()).zip(answers) {
         match answer {
@@ -123,6 +124,7 @@ async fn one_by_one(agent: &Agent, all: &[Finished]) -> Vec<Result<Recorded, Sto
 
 /// Counts and logs what was recorded.
 fn tell(
+    agent: &Agent,
     files: &[Candidate],
     all: &[Finished],
     answers: &[Result<Recorded, StoreError>],
@@ -154,6 +156,7 @@ fn tell(
             }
         };
         metrics::file(file.source_name(), outcome);
+        agent.events().say(|| event(file, finished, *answer));
         for warning in warnings {
             tracing::warn!(file.id = id, "{name}: {warning}");
         }
@@ -164,6 +167,18 @@ fn tell(
         }
         ((1.., reports), _) => tracing::info!(reports, "converted {} files", converted.0),
         _ => {}
+    }
+}
+
+fn event(file: &Candidate, finished: &Finished, recorded: Recorded) -> Event {
+    let (source, name, file_id) = (file.source_name().to_owned(), super::file_name(file), recorded.id);
+    match (&finished.made, recorded.duplicate_of) {
+        (Made::Failed(words), _) => Event::FileFailed { source, name, file_id, error: brief(words) },
+        (_, Some(duplicate_of)) => Event::FileDuplicate { source, name, file_id, duplicate_of },
+        (Made::Reports(reports), None) => {
+            let reports = u64::try_from(reports.len()).unwrap_or(u64::MAX);
+            Event::FileConverted { source, name, file_id, reports }
+        }
     }
 }
 

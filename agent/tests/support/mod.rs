@@ -45,7 +45,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "version = 1\n[station]\nname = \"ST1\"\nlocation = \"Lab\"\npurpose = \"Test\"\ntime_zone = \"UTC\"\n\
-             [health]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"{0}/agent.sock\"\n\
+             [health]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"{0}/agent.sock\"\nrequests_per_minute = 0\n\
              [storage]\nfolder = \"{0}/state\"\nmachine_key = \"{0}/key\"\n\
              [intake]\nsettle_seconds = 1\nrescan_seconds = 1\nshare_timeout_seconds = 2\n\
              [[sources]]\nname = \"line\"\nconverter = \"wats-json\"\nfolder = \"{0}/in\"\n{source}\n{1}",
@@ -70,6 +70,17 @@ impl Bench {
             .unwrap();
         self.agent = Some(child);
         self.until("running", async || self.client.status().await.is_ok()).await;
+    }
+
+    /// The program with this instance's configuration.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wats-agent"));
+        command
+            .arg("--config")
+            .arg(self.folder.path().join("test.toml"))
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
     }
 
     /// Kills the agent, as a power cut would.

@@ -10,21 +10,21 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
-use wats_agent::control::api::{Complaint, FileQuery, FileRecord, FileState, ReportQuery, ReportState};
+use wats_agent::control::api::{
+    Changed, Complaint, FileQuery, FileRecord, FileState, ReportQuery, ReportState,
+};
 
 use super::dashboard::ReportRow;
 use super::redirect_with_notice;
 use crate::Console;
 use crate::access::SignedIn;
-use crate::error::{PageError, sentence};
+use crate::error::PageError;
 use crate::forms::Form;
 use crate::frame::{Frame, Nav};
 use crate::words::{Badge, Moment, Tone, count, size};
 
 /// Rows on one page.
 const ROWS: u32 = 50;
-/// So many are tried again at once; more need the button once more.
-const RETRY_AT_ONCE: u32 = 1000;
 
 pub(super) fn routes() -> Router<Console> {
     Router::new()
@@ -202,7 +202,7 @@ async fn reports(
         let on_their_way = ReportQuery { state: Some(ReportState::Sending), ..ReportQuery::default() };
         found = console.agent.reports(&on_their_way).await?;
     }
-    let query = ReportQuery { state: Some(state), limit: Some(ROWS), before };
+    let query = ReportQuery { state: Some(state), limit: Some(ROWS), before, ..ReportQuery::default() };
     found.extend(console.agent.reports(&query).await?);
     Ok(found.into_iter().map(|report| ReportRow::new(report, now)).collect())
 }
@@ -352,48 +352,28 @@ struct RetryAll {
     state: Tab,
 }
 
-/// Tries everything of a tab again. What was handled by somebody else meanwhile is left alone.
+/// Tries everything of a tab again.
 async fn retry_all(
     user: SignedIn,
     console: State<Console>,
     Form(wish): Form<RetryAll>,
 ) -> Result<Response, PageError> {
-    let mut tried = 0;
-    let mut trouble = None;
-    match wish.state {
-        Tab::Refused => {
-            let query =
-                ReportQuery { state: Some(ReportState::Rejected), limit: Some(RETRY_AT_ONCE), before: None };
-            for report in console.agent.reports(&query).await? {
-                match console.agent.retry_report(report.id).await {
-                    Ok(()) => tried += 1,
-                    Err(error) => trouble = Some(error),
-                }
-            }
-        }
-        Tab::FailedFiles => {
-            let query = FileQuery {
-                state: Some(FileState::Failed),
-                limit: Some(RETRY_AT_ONCE),
-                ..FileQuery::default()
-            };
-            for file in console.agent.files(&query).await? {
-                match console.agent.retry_file(file.id).await {
-                    Ok(()) => tried += 1,
-                    Err(error) => trouble = Some(error),
-                }
-            }
-        }
+    let Changed { count: tried, failed, more } = match wish.state {
+        Tab::Refused => console.agent.retry_reports(&ReportQuery::default()).await?,
+        Tab::FailedFiles => console.agent.retry_files(&FileQuery::default()).await?,
         Tab::Waiting | Tab::Sent | Tab::GivenUp => {
             return Err(PageError::BadRequest("Only what failed can be tried again.".to_owned()));
         }
-    }
+    };
     let what = match wish.state {
         Tab::Refused => count(tried, "report is sent again", "reports are sent again"),
         _ => count(tried, "file is converted again", "files are converted again"),
     };
     console.state.record(Timestamp::now(), Some(user.user()), "retried-all", &what).await?;
-    let why =
-        trouble.map(|error| format!(" Others are not: {}", sentence(&error.to_string()))).unwrap_or_default();
+    let why = match (failed, more) {
+        (0, false) => "",
+        (0, true) => " There are more: try again.",
+        _ => " Others could not be put back into their folders: the agent's log says why.",
+    };
     Ok(redirect_with_notice(&format!("/queue?state={}", wish.state.word()), format!("{what}.{why}")))
 }

@@ -1,10 +1,13 @@
 //! The configuration as the control API shows it: what is in force, its history, and what became of a change.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Time;
+
 /// By what a configuration came into force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConfigOrigin {
     /// A person changed the file.
@@ -29,11 +32,12 @@ impl ConfigOrigin {
 }
 
 /// One configuration of the history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigVersionInfo {
     /// Counts up; never given twice.
     pub number: u64,
     /// When it came into force.
+    #[schemars(with = "Time")]
     pub at: Timestamp,
     pub origin: ConfigOrigin,
     /// The user of the system who asked for it, where the control API was asked.
@@ -44,7 +48,7 @@ pub struct ConfigVersionInfo {
 }
 
 /// One configuration of the history, with its text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigVersion {
     #[serde(flatten)]
     pub info: ConfigVersionInfo,
@@ -52,7 +56,7 @@ pub struct ConfigVersion {
 }
 
 /// How the file and what is in force stand to each other.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ConfigState {
     /// What is in force; `None` while it could not be written into the history.
@@ -64,7 +68,7 @@ pub struct ConfigState {
 }
 
 /// The configuration in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     pub path: String,
     /// False when the file cannot be replaced.
@@ -77,7 +81,7 @@ pub struct Configuration {
 }
 
 /// How `PUT /v1/config` is meant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConfigWish {
     /// Only check it and say what would change.
@@ -89,7 +93,7 @@ pub struct ConfigWish {
 }
 
 /// A configuration of the history shall be in force again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollBack {
     pub number: u64,
@@ -102,7 +106,7 @@ pub struct RollBack {
 }
 
 /// What a whole new configuration changes, or would change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigChange {
     /// A unified diff of the file; empty when nothing changes.
     pub diff: String,

@@ -2,19 +2,25 @@ use std::fs;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::*;
 use crate::config::Settings;
 use crate::control::api::{
-    Credential, FileQuery, HealthLevel, Link, ReportQuery, ServerChange, SourceSettings, Station,
-    UserPassword,
+    Credential, Event, FileQuery, HealthLevel, Link, Paused, ReportQuery, ReportState, ServerChange,
+    SourceSettings, Station, UserPassword,
 };
 use crate::control::client::{ControlClient, ControlError};
+use crate::files::Stamp;
 use crate::secret::{KeySource, SealedStore, Secrets};
-use crate::store::Store;
+use crate::store::{Attempt, Finished, Made, NewFile, NewReport, Sent, Store, Waiting};
+
+mod described;
+mod doors;
+mod letters;
 
 /// An agent without its loops, behind a real socket.
 struct Bench {
@@ -30,7 +36,7 @@ impl Bench {
         let path = folder.path();
         let text = format!(
             "version = 1\n[storage]\nfolder = \"{0}/state\"\n[intake]\nmax_file_bytes = 5000000\n\
-             [[sources]]\nname = \"line\"\nconverter = \"wats-json\"\nfolder = \"{0}/in\"\n",
+             [control]\nrequests_per_minute = 0\n[[sources]]\nname = \"line\"\nconverter = \"wats-json\"\nfolder = \"{0}/in\"\n",
             path.display()
         );
         crate::files::replace_file(&path.join("default.toml"), 0o640, text.as_bytes()).unwrap();
@@ -58,6 +64,71 @@ impl Bench {
             .collect();
         names.sort();
         names
+    }
+
+    /// Asks without the typed client: method and path, and a token or none.
+    async fn ask(&self, method: Method, path: &str, token: Option<&str>) -> reqwest::Response {
+        let http = reqwest::Client::builder().unix_socket(self.client.socket()).build().unwrap();
+        let request = http.request(method, format!("http://agent{path}"));
+        match token {
+            Some(token) => request.bearer_auth(token).send().await.unwrap(),
+            None => request.send().await.unwrap(),
+        }
+    }
+
+    fn token(&self) -> String {
+        fs::read_to_string(Token::file(self.client.socket())).unwrap().trim().to_owned()
+    }
+
+    fn mode(&self, path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    /// Changes the table [control].
+    async fn control(&self, edit: impl FnOnce(&mut crate::config::Control)) {
+        self.agent
+            .change(|config| {
+                edit(&mut config.control);
+                Ok(())
+            })
+            .await
+            .unwrap();
+    }
+
+    /// A file with reports of these serial numbers, all refused by the server.
+    async fn refused(&self, serials: &[&str]) -> Vec<Uuid> {
+        let store = self.agent.store();
+        let now = jiff::Timestamp::now();
+        let file = NewFile {
+            source: "line".to_owned(),
+            converter: "wats-json".to_owned(),
+            arguments: "{}".to_owned(),
+            path: self.inbox().join("refused.json"),
+            stamp: Stamp { device: 1, inode: 1, size: 1, modified_ns: 1 },
+            sha256: "ab".repeat(32),
+            received_at: now,
+        };
+        let report = |(index, serial): (usize, &&str)| NewReport {
+            id: Uuid::from_u128(index as u128 + 1),
+            serial_number: (*serial).to_owned(),
+            part_number: "PCB".to_owned(),
+            process_code: Some(10),
+            result: "P".to_owned(),
+            body: br#"{"sn":"x"}"#.to_vec(),
+        };
+        let reports: Vec<_> = serials.iter().enumerate().map(report).collect();
+        let ids = reports.iter().map(|report| report.id).collect();
+        store.finish([Finished { file, made: Made::Reports(reports) }].into(), now).await.unwrap();
+        let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|(_, reports)| reports).collect();
+        for due in store.take_due(now, 100, all).await.unwrap() {
+            let sent = Sent::Rejected { error: "no".into(), answer: "root -> step: no.".into() };
+            store.sent([Attempt { report: due.head, sent, at: now }].into()).await.unwrap();
+        }
+        ids
+    }
+
+    async fn state(&self, id: Uuid) -> ReportState {
+        self.client.report(id).await.unwrap().record.state
     }
 
     async fn upload(&self, name: &str, content: Vec<u8>) -> Result<String, ControlError> {
@@ -226,7 +297,6 @@ async fn what_does_not_exist_is_said_in_words() {
 async fn a_stale_socket_is_replaced_and_a_living_one_is_not() {
     let bench = Bench::start().await;
     let socket = bench.client.socket().to_owned();
-    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
     assert!(matches!(listen(&socket).await, Err(ServeError::Taken { .. })));
     let stale = bench.folder.path().join("stale.sock");
     drop(listen(&stale).await.unwrap());
@@ -234,13 +304,86 @@ async fn a_stale_socket_is_replaced_and_a_living_one_is_not() {
     listen(&stale).await.unwrap();
 }
 
-#[test]
-fn only_root_the_agent_and_named_users_may_call() {
-    assert!(may_call(Peer(Some(0)), &[]));
-    assert!(may_call(Peer(Some(Uid::effective().as_raw())), &[]));
-    assert!(!may_call(Peer(None), &["root".to_owned()]));
-    // Debian's and Ubuntu's user for everything that owns nothing.
-    let nobody = User::from_name("nobody").unwrap().unwrap();
-    assert!(!may_call(Peer(Some(nobody.uid.as_raw())), &["wats-console".to_owned()]));
-    assert!(may_call(Peer(Some(nobody.uid.as_raw())), &["nobody".to_owned()]));
+#[tokio::test]
+async fn what_is_paused_as_a_whole_stays_so_and_is_said() {
+    let bench = Bench::start().await;
+    assert_eq!(bench.client.pause_intake().await.unwrap(), Paused { intake: true, delivery: false });
+    assert_eq!(bench.client.pause_delivery().await.unwrap(), Paused { intake: true, delivery: true });
+    let status = bench.client.status().await.unwrap();
+    assert_eq!(status.paused, Paused { intake: true, delivery: true });
+    let said = status.health.reasons.join("\n");
+    assert!(said.contains("taking files is paused") && said.contains("sending is paused"), "{said}");
+    // A restart reads it from the file.
+    let read = || Settings::load(&bench.folder.path().join("default.toml")).unwrap().paused();
+    assert_eq!(read(), Paused { intake: true, delivery: true });
+    assert_eq!(bench.client.resume_intake().await.unwrap(), Paused { intake: false, delivery: true });
+    assert_eq!(bench.client.resume_delivery().await.unwrap(), Paused::default());
+    assert_eq!(read(), Paused::default());
+}
+
+#[tokio::test]
+async fn what_happens_is_heard_as_it_happens_until_the_agent_ends() {
+    let bench = Bench::start().await;
+    let mut events = Box::pin(bench.client.events().await.unwrap());
+    bench.agent.set_trouble("disk", Some("nearly full".to_owned()));
+    bench.agent.set_trouble("disk", Some("nearly full".to_owned()));
+    bench.agent.set_trouble("disk", None);
+    bench.agent.update_link(|link| link.link = Link::Online);
+    bench.agent.update_link(|link| link.last_success = Some(jiff::Timestamp::now()));
+    let mut next = async || events.next().await.unwrap().unwrap().event;
+    let (part, trouble) = ("disk".to_owned(), "nearly full".to_owned());
+    assert_eq!(next().await, Event::TroubleRaised { part: part.clone(), trouble });
+    assert_eq!(next().await, Event::TroubleCleared { part });
+    assert_eq!(next().await, Event::ServerLink { link: Link::Online, trouble: None });
+    bench.client.pause_source("line").await.unwrap();
+    assert_eq!(next().await, Event::SettingsChanged);
+    bench.stop.cancel();
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_follower_that_is_too_slow_is_told_how_much_it_missed_and_slows_nobody() {
+    let bench = Bench::start().await;
+    let mut events = Box::pin(bench.client.events().await.unwrap());
+    // Far more than fits into the socket's buffers and the queue.
+    let trouble = || Event::TroubleRaised { part: "p".repeat(400), trouble: "t".repeat(400) };
+    for _ in 0..20_000 {
+        bench.agent.events().say(trouble);
+        tokio::task::yield_now().await;
+    }
+    let mut heard = 0_u64;
+    let missed = loop {
+        match events.next().await.unwrap().unwrap().event {
+            Event::Missed { count } => break count,
+            _ => heard += 1,
+        }
+    };
+    assert!(missed > 0 && heard + missed <= 20_000, "{heard} heard, {missed} missed");
+}
+
+#[tokio::test]
+async fn only_so_many_follow_at_once() {
+    let bench = Bench::start().await;
+    let mut followers = Vec::new();
+    let refused = loop {
+        match bench.client.events().await {
+            Ok(events) => followers.push(events),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, ControlError::Refused { status: 503, .. }), "{refused:?}");
+    assert_eq!(followers.len(), 32);
+    followers.clear();
+    // The server hears of the end of a connection a moment after the client.
+    while bench.client.events().await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn the_instances_beside_the_agent_are_listed() {
+    let bench = Bench::start().await;
+    let shown: serde_json::Value =
+        bench.ask(Method::GET, "/v1/instances", Some(&bench.token())).await.json().await.unwrap();
+    assert_eq!((&shown[0]["name"], &shown[0]["sources"]), (&"default".into(), &1.into()), "{shown}");
 }

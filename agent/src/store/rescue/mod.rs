@@ -21,6 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions, Connection};
@@ -36,8 +37,9 @@ pub(super) const SMALL: u64 = 32 << 20;
 const NEWEST_DAYS: usize = 2;
 
 /// What was done about a damaged database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rescue {
+    #[schemars(with = "crate::control::api::Time")]
     pub at: Timestamp,
     /// What was wrong, in plain words.
     pub why: String,
@@ -55,7 +57,7 @@ pub struct Rescue {
 }
 
 /// How far a rescue has come; see the drawing above.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     SettingAside,
