@@ -276,8 +276,8 @@ async fn the_variables_of_a_container_are_used_and_stay_out_of_files_and_workers
     ];
     let (running, client) = run(path, &variables).await;
     // The registration may be first.
-    let head = std::iter::repeat_with(|| proxy.recv_timeout(Duration::from_secs(30)).unwrap());
-    let head = head.into_iter().find(|head| head.starts_with("GET ")).unwrap();
+    let mut heads = std::iter::repeat_with(|| proxy.recv_timeout(Duration::from_secs(30)).unwrap());
+    let head = heads.find(|head| head.starts_with("GET ")).unwrap();
     assert!(head.starts_with(&format!("GET http://127.0.0.1:{server_port}/api/")), "{head}");
     assert!(head.to_lowercase().contains(&format!("authorization: basic {token}").to_lowercase()), "{head}");
     let status = client.status().await.unwrap();
@@ -323,7 +323,8 @@ async fn the_variables_of_a_container_are_used_and_stay_out_of_files_and_workers
 
     variables.push(("NO_PROXY", "127.0.0.0/8"));
     let (_running, client) = run(path, &variables).await;
-    let head = server.recv_timeout(Duration::from_secs(30)).unwrap();
+    let mut heads = std::iter::repeat_with(|| server.recv_timeout(Duration::from_secs(30)).unwrap());
+    let head = heads.find(|head| head.starts_with("GET ")).unwrap();
     assert!(head.starts_with("GET /api/"), "{head}");
     drop(client);
 }
