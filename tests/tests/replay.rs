@@ -135,7 +135,7 @@ async fn a_file_that_is_refused_now_keeps_its_report_and_says_why() {
 async fn what_cannot_be_done_is_said() {
     let mut station = Station::start(&[("line", "wats-text")]).await.unwrap();
     let (code, said) = replay(&station, &["--to", "2025-12-31"]);
-    assert_eq!(code, 1);
+    assert_eq!(code, 7);
     assert!(said.contains("is not after"), "{said}");
     let (_, said) =
         station.agent_command(&["replay", "--converter", "none", "--from", "2026-01-01"]).unwrap();

@@ -203,7 +203,7 @@ async fn weakness_19_a_wrong_configuration_is_refused_with_the_key_and_lost_sett
         assert_ne!(wrong, whole);
         std::io::Write::write_all(&mut fs::File::create(&path).unwrap(), wrong.as_bytes()).unwrap();
         let (code, said) = station.agent_command(&["check-config"]).unwrap();
-        assert!(code == 1 && said.contains(named), "{code}: {said}");
+        assert!(code == 5 && said.contains(named), "{code}: {said}");
     }
     std::io::Write::write_all(&mut fs::File::create(&path).unwrap(), whole.as_bytes()).unwrap();
     let (code, said) = station.agent_command(&["check-config"]).unwrap();
