@@ -38,7 +38,7 @@ impl Token {
         }
         let mut bytes = [0; DIGITS / 2];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = files::hex(&bytes);
         files::replace_file(path, mode, format!("{text}\n").as_bytes())?;
         Ok(Self(text.into()))
     }

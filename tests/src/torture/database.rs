@@ -66,6 +66,9 @@ async fn harmed(harm: Harm, random: &mut StdRng) -> anyhow::Result<Count> {
         line.has_done_its_files() && status.queue.sending == 0
     })
     .await?;
+    // An agent that ends leaves no log: before, the database file may hold nothing that can be harmed.
+    line.station.stop_agent()?;
+    line.station.run_agent().await?;
     // The second half waits, its files archived: what is lost of it would be lost for good.
     let away = crate::sim::FaultKind::status(503);
     line.station.sim.set_faults(vec![crate::sim::Fault {
