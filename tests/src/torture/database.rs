@@ -89,7 +89,15 @@ async fn harmed(harm: Harm, random: &mut StdRng) -> anyhow::Result<Count> {
                 fs::remove_file(path)?;
             }
         }
-        Harm::PagesWhileRunning => spoil(&database, 1, 12, random)?,
+        Harm::PagesWhileRunning => {
+            spoil(&database, 1, 12, random)?;
+            // Some are never read again: the next start finds those.
+            line.drop_files(10)?;
+            line.until("it goes on, or has noticed", |line, _| line.left_in_folders() == 0).await?;
+            if line.station.agent_ended()?.is_none() && line.station.is_running() {
+                line.station.stop_agent()?;
+            }
+        }
         // A log is left behind by a kill only.
         Harm::LogGarbage => {
             line.station.kill_agent()?;
