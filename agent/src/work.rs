@@ -24,7 +24,7 @@ use crate::convert::{Answer, ConvertFailure, Job, Order, Pool};
 use crate::intake::{Candidate, Content, Outcome, Source};
 use crate::metrics::{self, Stage};
 use crate::store::{Finished, Made, NewFile, StoreError};
-use record::{Done, Recorder};
+use record::{Done, Memory, Recorder};
 
 /// How long an empty or cut off file may rest before it counts as an error: its writer may be slow.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -120,9 +120,10 @@ impl Work {
         let kib = if is_remote { 0 } else { bytes(&files) / 1024 + 1 };
         let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(MEMORY_KIB);
         // The semaphore is never closed.
-        let _memory = self.memory.acquire_many(kib).await.ok();
+        let memory: Memory = Arc::new(self.memory.clone().acquire_many_owned(kib).await.ok());
         let _remote = first.own_memory().await;
-        let (files, orders): (Vec<_>, Vec<_>) = self.read(files, &recorder).await.into_iter().unzip();
+        let (files, orders): (Vec<_>, Vec<_>) =
+            self.read(files, &memory, &recorder).await.into_iter().unzip();
         if !self.forget_failed(&source, &orders).await {
             return again(files);
         }
@@ -131,7 +132,7 @@ impl Work {
         drop(turn);
         self.took(&source.settings.name, started.elapsed(), orders.len());
         for ((file, order), answer) in files.into_iter().zip(orders).zip(answers) {
-            self.answered(file, order.job, answer, &recorder).await;
+            self.answered(file, order.job, answer, &memory, &recorder).await;
         }
     }
 
@@ -172,7 +173,12 @@ impl Work {
     }
 
     /// Those that could be read, ready to be converted.
-    async fn read(&self, files: Vec<Candidate>, recorder: &Recorder) -> Vec<(Candidate, Order)> {
+    async fn read(
+        &self,
+        files: Vec<Candidate>,
+        memory: &Memory,
+        recorder: &Recorder,
+    ) -> Vec<(Candidate, Order)> {
         let (mut full, mut empty) = (Vec::with_capacity(files.len()), Vec::new());
         for file in files {
             if file.stamp.size > 0 { full.push(file) } else { empty.push(file) }
@@ -181,7 +187,7 @@ impl Work {
             if file.unchanged < PATIENCE {
                 file.ends(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)));
             } else {
-                self.fails(file, String::new(), "the file is empty".to_owned(), recorder).await;
+                self.fails(file, String::new(), "the file is empty".to_owned(), memory, recorder).await;
             }
         }
         let contents = match full.first() {
@@ -207,7 +213,7 @@ impl Work {
                 }
                 Ok(Content::TooLarge) => {
                     let words = too_large(file.stamp.size, &file.source);
-                    self.fails(file, String::new(), words, recorder).await;
+                    self.fails(file, String::new(), words, memory, recorder).await;
                 }
                 // What it has become is found by an event or the next scan.
                 Ok(Content::Changed) => file.ends(Outcome::Later(Duration::from_millis(500))),
@@ -246,13 +252,14 @@ impl Work {
         mut file: Candidate,
         job: Job,
         answer: Result<Answer, ConvertFailure>,
+        memory: &Memory,
         recorder: &Recorder,
     ) {
         match answer {
             Ok(Answer::Reports { reports, warnings }) => {
                 let new = new_file(&file, job.sha256, job.now);
                 let finished = Finished { file: new, made: Made::Reports(reports) };
-                recorder.record(Done { file, finished, warnings }).await;
+                recorder.record(Done { file, finished, warnings, memory: memory.clone() }).await;
             }
             Ok(Answer::Refused { not_yet: true, .. }) if file.unchanged < PATIENCE => {
                 file.ends(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)));
@@ -261,15 +268,22 @@ impl Work {
                 tracing::error!(%error, "no worker could be started; {} is tried again", file_name(&file));
                 file.ends(Outcome::Later(AGAIN));
             }
-            Ok(Answer::Refused { words, .. }) => self.fails(file, job.sha256, words, recorder).await,
-            Err(failure) => self.fails(file, job.sha256, failure.to_string(), recorder).await,
+            Ok(Answer::Refused { words, .. }) => self.fails(file, job.sha256, words, memory, recorder).await,
+            Err(failure) => self.fails(file, job.sha256, failure.to_string(), memory, recorder).await,
         }
     }
 
-    async fn fails(&self, file: Candidate, sha256: String, words: String, recorder: &Recorder) {
+    async fn fails(
+        &self,
+        file: Candidate,
+        sha256: String,
+        words: String,
+        memory: &Memory,
+        recorder: &Recorder,
+    ) {
         let finished =
             Finished { file: new_file(&file, sha256, Timestamp::now()), made: Made::Failed(words) };
-        recorder.record(Done { file, finished, warnings: Vec::new() }).await;
+        recorder.record(Done { file, finished, warnings: Vec::new(), memory: memory.clone() }).await;
     }
 
     /// Lets the source's groups grow while they are quick: what is sent to a worker together is answered together.

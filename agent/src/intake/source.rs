@@ -51,7 +51,7 @@ const SCHEDULE: Duration = Duration::from_secs(20);
 const REMOTE_AT_ONCE: usize = 8;
 /// And so many of a local folder, on all stages together: a source with very many, or with a slow converter, fills
 /// no place that others need.
-const LOCAL_AT_ONCE: usize = 256;
+const LOCAL_AT_ONCE: usize = 1024;
 
 /// What comes after watching for a while.
 enum Next {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 
 use super::{AGAIN, again};
@@ -16,7 +16,7 @@ use crate::metrics::{self, Stage};
 use crate::store::{Finished, Known, Made, Recorded, StoreError};
 
 /// Files that are recorded in one commit, at most, and their reports in bytes, unless it is one file.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 256;
 const TOGETHER_BYTES: usize = 16 << 20;
 
 /// A file with all that came of it.
@@ -25,7 +25,12 @@ pub(super) struct Done {
     pub(super) file: Candidate,
     pub(super) finished: Finished,
     pub(super) warnings: Vec<String>,
+    /// Its share of the memory for files on their way, kept until it is recorded.
+    pub(super) memory: Memory,
 }
+
+/// A share of the memory, for the files of a group together.
+pub(super) type Memory = Arc<Option<OwnedSemaphorePermit>>;
 
 /// Where finished files go. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -37,7 +42,7 @@ pub(super) struct Recorder {
 impl Recorder {
     pub(super) fn start(agent: &Agent, stages: &mut JoinSet<()>) -> Self {
         let (done, to_record) = mpsc::channel(TOGETHER);
-        let (recorded, to_put_away) = mpsc::channel(2 * TOGETHER);
+        let (recorded, to_put_away) = mpsc::channel(TOGETHER);
         stages.spawn(record(agent.clone(), to_record, recorded.clone()));
         stages.spawn(put_away(agent.clone(), to_put_away));
         Self { done, recorded }
@@ -79,11 +84,12 @@ fn size(made: &Made) -> usize {
 
 /// Records files in one commit.
 async fn commit(agent: &Agent, done: Vec<Done>, recorded: &mpsc::Sender<(Candidate, Known)>) {
-    let (mut files, mut all, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
-    for Done { file, finished, warnings: of_it } in done {
+    let (mut files, mut all, mut warnings, mut memory) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for Done { file, finished, warnings: of_it, memory: share } in done {
         files.push(file);
         all.push(finished);
         warnings.push(of_it);
+        memory.push(share);
     }
     let all: Arc<[Finished]> = all.into();
     let started = Instant::now();
@@ -96,6 +102,7 @@ async fn commit(agent: &Agent, done: Vec<Done>, recorded: &mpsc::Sender<(Candida
             return again(files);
         }
     };
+    drop(memory);
     let time = started.elapsed();
     tell(agent, &files, &all, &answers, &warnings, time);
     agent.wake_delivery();
