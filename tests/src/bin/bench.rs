@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
-use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,7 +21,7 @@ use wats_agent::control::api::{Credential, ServerChange};
 use wats_tests::sim::{Sim, SimSettings, TOKEN};
 use wats_tests::station::Station;
 
-/// As many files as the agent was seen to record in one commit under this load.
+/// Files in one commit of the bare loop. The agent's own commits hold what came meanwhile: from one to 256.
 const GROUP: usize = 32;
 /// As in the configuration of the measured agent.
 const UPLOADS: usize = 16;
@@ -223,7 +222,7 @@ async fn bare_commits(files: &[Vec<u8>]) -> anyhow::Result<f64> {
         let mut change = db.begin().await?;
         for path in group {
             let body = std::fs::read(path)?;
-            let sha256: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256 = wats_agent::files::sha256(&body);
             sqlx::query("INSERT INTO file (sha256, body) VALUES (?1, ?2)")
                 .bind(sha256)
                 .bind(body)
