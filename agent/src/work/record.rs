@@ -204,6 +204,8 @@ fn known(finished: &Finished, recorded: Recorded) -> Known {
         sha256: file.sha256.clone(),
         received_at: file.received_at,
         error,
+        after: None,
+        left_by: None,
     }
 }
 

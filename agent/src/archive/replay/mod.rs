@@ -245,6 +245,7 @@ mod tests {
             stamp: Stamp { device: 1, inode: second.unsigned_abs(), size: 5, modified_ns: 7 },
             sha256: format!("{second:064}"),
             received_at: now,
+            note: None,
         };
         let finished = Finished { file, made: Made::Reports(reports) };
         let id = store.finish(Arc::from([finished]), now).await.unwrap()[0].id;
