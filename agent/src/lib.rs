@@ -23,6 +23,7 @@ pub mod ledger;
 mod metrics;
 pub mod registration;
 mod run;
+pub mod sandbox;
 pub mod secret;
 pub mod service;
 pub mod store;

@@ -162,6 +162,9 @@ enum Command {
     /// Convert what comes on standard input; started by the agent itself.
     #[command(hide = true)]
     Worker,
+    /// Become the program that standard input names, in a box; started by the agent itself.
+    #[command(hide = true)]
+    Sandboxed,
     /// Look after a network mount as standard input says; started by the agent itself.
     #[command(hide = true)]
     Share,
@@ -185,6 +188,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::MakeKey { path } => make_key(&path, json),
         Command::Completions { shell } => completions(shell),
         Command::Worker => worker::run().context("talking to the agent"),
+        Command::Sandboxed => Ok(crate::sandbox::help()?),
         Command::Share => crate::intake::share::run().context("talking to the agent"),
         command => ask(&Settings::whereabouts(&config)?, &command, json),
     }
@@ -220,6 +224,7 @@ async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Resu
         | Command::MakeKey { .. }
         | Command::Completions { .. }
         | Command::Worker
+        | Command::Sandboxed
         | Command::Share => Ok(()),
     }
 }
