@@ -21,6 +21,7 @@ pub mod instances;
 pub mod intake;
 pub mod ledger;
 mod metrics;
+pub mod plugins;
 pub mod registration;
 mod run;
 pub mod sandbox;

@@ -56,6 +56,8 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
         modified: stamp.modified(),
         station: config.station,
         now: Timestamp::now(),
+        folder: None,
+        rival: None,
     };
     if args.converter.is_none() {
         let input = job.input(bytes.clone()).map_err(|words| anyhow::anyhow!("{shown}: {words}"))?;
@@ -82,6 +84,7 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
     });
     match ended {
         Ended::Refused { words, .. } => bail!("{shown}: {words}"),
+        Ended::Outdone => bail!("{shown}: no converter took it"),
         Ended::Whole { warnings } => {
             kept.write_all(b"]\n").context("writing the reports")?;
             let mut kept = kept.into_inner().context("writing the reports")?;
@@ -124,9 +127,13 @@ fn read_unit(path: &Path, unit: Unit, limit: u64) -> anyhow::Result<(Vec<u8>, Ve
     }
 }
 
-/// Prints the catalogue.
-pub(super) fn list(json: bool) -> anyhow::Result<()> {
-    show(json, &converters(), |catalogue| {
+/// Prints the catalogue, with the plug-ins of a configuration where one is named.
+pub(super) fn list(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let all = match config {
+        Some(path) => Settings::load(path)?.converters(),
+        None => converters(),
+    };
+    show(json, &all, |catalogue| {
         let mut text = String::new();
         for converter in catalogue {
             text += &format!("{}  {} ({})\n", converter.name, converter.title, converter.version);

@@ -102,6 +102,8 @@ fn recognise(path: &Path, config: &Config) -> anyhow::Result<Recognition> {
         modified: stamp.modified(),
         station: config.station.clone(),
         now: Timestamp::now(),
+        folder: None,
+        rival: None,
     };
     let input = job.input(bytes).map_err(anyhow::Error::msg)?;
     Ok(wats_converters::recognise(&input))

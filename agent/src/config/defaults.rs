@@ -106,13 +106,6 @@ impl Default for Plugins {
     }
 }
 
-impl Plugins {
-    /// True when nothing is said about plug-ins.
-    pub(super) fn is_usual(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 impl Default for Health {
     fn default() -> Self {
         Self { listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)) }

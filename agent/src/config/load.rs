@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::history::History;
 use super::keys::Keys;
 use super::{Config, Settings, validate};
+use crate::plugins::Catalogue;
 
 /// A larger file is no configuration.
 const MAX_BYTES: u64 = 4 << 20;

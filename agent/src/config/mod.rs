@@ -46,7 +46,6 @@ pub struct Config {
     pub control: Control,
     pub retention: Retention,
     pub storage: Storage,
-    #[serde(skip_serializing_if = "Plugins::is_usual")]
     pub plugins: Plugins,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceSettings>,

@@ -345,6 +345,15 @@ fn is_usual_priority(priority: &u32) -> bool {
     *priority == USUAL_PRIORITY
 }
 
+impl SourceSettings {
+    /// What belongs together: as set, or as the converter says. Of a plug-in's converter only
+    /// [`crate::config::Settings::effective`] knows.
+    pub fn unit(&self) -> Unit {
+        let declared = || wats_converters::find(&self.converter).map(|it| it.unit().into());
+        self.intake.unit.or_else(declared).unwrap_or(Unit::File)
+    }
+}
+
 /// What becomes of a source file once its reports are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -45,7 +45,7 @@ impl Away {
             source: source.settings.name.clone(),
             converter: source.settings.converter.clone(),
             archive,
-            after: source.settings.after,
+            after: file.after.unwrap_or(source.settings.after),
         }
     }
 }

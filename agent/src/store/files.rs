@@ -9,9 +9,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
+use super::notes::{self, Note};
 use super::reports::{self, NewReport};
 use super::rows::ms;
-use super::notes::{self, Note};
 use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::{After, FileState};
 use crate::files::{Stamp, hex};

@@ -39,6 +39,7 @@ pub use files::{Finished, Known, Made, NewFile, Recorded};
 pub use ledger::{Ledger, LedgerError};
 pub use lists::{Newest, SourceTotals};
 pub use notes::Note;
+pub(crate) use notes::version as plugin_version;
 pub use replay::{Archived, is_replayed};
 pub use reports::{Attempt, Due, DueHead, MoveError, NewReport, Sent, Waiting};
 pub(crate) use rescue::number;

@@ -23,8 +23,13 @@ pub struct Note {
 impl Note {
     /// As it stands in the ledger: which version of which program.
     pub(super) fn version(&self) -> String {
-        format!("{} (SHA-256 {})", self.version, self.program)
+        version(&self.version, &self.program)
     }
+}
+
+/// Version and hash of a plug-in, as they stand in the ledger.
+pub(crate) fn version(version: &str, program: &str) -> String {
+    format!("{version} (SHA-256 {program})")
 }
 
 impl Store {

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConverterInfo, Time};
+pub use crate::sandbox::Part;
 
 /// A file or folder in the plug-in folder, or one that was enabled and is gone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,27 +75,6 @@ pub enum PluginLanguage {
     Python,
     /// Anything that speaks the plug-in protocol itself.
     Program,
-}
-
-/// A part of the sandbox that a person may lift for a plug-in.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(rename = "SandboxPart")]
-pub enum Part {
-    /// It may open connections.
-    Network,
-    /// It may start other programs.
-    Processes,
-    /// Its memory is not limited.
-    Memory,
-    /// Its time is not limited.
-    Time,
-    /// It sees all files that the agent may read.
-    Files,
-    /// It may make any system call.
-    SystemCalls,
 }
 
 impl Part {

@@ -1,0 +1,183 @@
+//! Talking to a program by lines, with limits on everything that it says.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::task::JoinHandle;
+
+use super::protocol::{self, LARGEST_ANSWER, Line, LineError};
+use crate::control::api::{LogLevel, LogLine};
+
+/// So many reports of one file.
+const MOST_REPORTS: usize = 10_000;
+/// So many lines of a log are kept; the rest is counted.
+const MOST_LINES: usize = 500;
+/// The end of standard error that is kept, of each file.
+const TAIL: usize = 16 << 10;
+/// What is read at once.
+const AT_ONCE: usize = 64 << 10;
+
+/// Everything that a program answered to one request.
+#[derive(Debug)]
+pub(super) struct Answered {
+    /// As they were written, in their order.
+    pub(super) reports: Vec<Box<serde_json::value::RawValue>>,
+    pub(super) log: Vec<LogLine>,
+    /// The line that ended the answer.
+    pub(super) last: Line,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    /// It ended, or closed its output.
+    #[error("it ended before its last answer")]
+    Ended,
+    #[error("its answer is larger than {} MB", LARGEST_ANSWER >> 20)]
+    TooLong,
+    #[error("it answered more than {MOST_REPORTS} reports")]
+    TooMany,
+    #[error(transparent)]
+    Line(#[from] LineError),
+    #[error("it did not read its request")]
+    Deaf(#[source] io::Error),
+}
+
+/// The pipes of a program.
+#[derive(Debug)]
+pub(super) struct Talk {
+    requests: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    errors: Tail,
+}
+
+impl Talk {
+    /// `None` when the program was started without pipes.
+    pub(super) fn of(child: &mut Child) -> Option<Self> {
+        let (requests, answers) = (child.stdin.take()?, child.stdout.take()?);
+        let errors = Tail::of(child.stderr.take()?);
+        Some(Self { requests, answers: BufReader::with_capacity(AT_ONCE, answers), errors })
+    }
+
+    /// Sends a request and takes lines until one that ends the answer.
+    pub(super) async fn ask(&mut self, request: &[u8]) -> Result<Answered, Broken> {
+        self.errors.clear();
+        let Self { requests, answers, .. } = self;
+        // Both at once: a program that answers early must not wait for us while we wait for it.
+        let asking = async {
+            let sent = async {
+                requests.write_all(request).await?;
+                requests.flush().await
+            };
+            match sent.await {
+                // One that has ended shows in its answers, which may be all there.
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Broken::Deaf(error)),
+                _ => Ok(()),
+            }
+        };
+        let ((), answered) = tokio::try_join!(asking, receive(answers))?;
+        Ok(answered)
+    }
+
+    /// True when it has said something that nobody asked for: what comes next could not be told apart.
+    pub(super) fn is_out_of_step(&mut self) -> bool {
+        !self.answers.buffer().is_empty()
+            || matches!(self.answers.fill_buf().now_or_never(), Some(Ok([_, ..]) | Err(_)))
+    }
+
+    /// The end of what it has written to standard error since the last request.
+    pub(super) fn standard_error(&self) -> String {
+        self.errors.text()
+    }
+}
+
+async fn receive(answers: &mut BufReader<ChildStdout>) -> Result<Answered, Broken> {
+    let (mut reports, mut log, mut more, mut left) = (Vec::new(), Vec::new(), 0, LARGEST_ANSWER);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = read_line(answers, &mut line, left).await?;
+        left = left.saturating_sub(read);
+        match protocol::read(line.trim_ascii_end())? {
+            Line::Report(_) if reports.len() >= MOST_REPORTS => return Err(Broken::TooMany),
+            Line::Report(report) => reports.push(report),
+            Line::Log { .. } if log.len() >= MOST_LINES => more += 1,
+            Line::Log { level, text } => log.push(LogLine { level, text }),
+            last => {
+                if more > 0 {
+                    let text = format!("and {more} lines more, which are not kept");
+                    log.push(LogLine { level: LogLevel::Info, text });
+                }
+                return Ok(Answered { reports, log, last });
+            }
+        }
+    }
+}
+
+/// Reads a line of at most so many bytes.
+async fn read_line(
+    from: &mut BufReader<ChildStdout>,
+    line: &mut Vec<u8>,
+    most: usize,
+) -> Result<usize, Broken> {
+    loop {
+        let piece = from.fill_buf().await.map_err(|_| Broken::Ended)?;
+        if piece.is_empty() {
+            // A last line may lack its end.
+            return if line.is_empty() { Err(Broken::Ended) } else { Ok(line.len()) };
+        }
+        let end = piece.iter().position(|byte| *byte == b'\n');
+        let count = end.map_or(piece.len(), |at| at + 1);
+        if line.len() + count > most {
+            return Err(Broken::TooLong);
+        }
+        line.extend_from_slice(piece.get(..count).unwrap_or_default());
+        from.consume(count);
+        if end.is_some() {
+            return Ok(line.len());
+        }
+    }
+}
+
+/// The end of what a program writes to standard error. It is read all the time, so that nobody waits for it.
+#[derive(Debug)]
+struct Tail {
+    kept: Arc<Mutex<VecDeque<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Tail {
+    fn of(mut from: impl AsyncRead + Unpin + Send + 'static) -> Self {
+        let kept = Arc::<Mutex<VecDeque<u8>>>::default();
+        let to = kept.clone();
+        let reader = tokio::spawn(async move {
+            let mut piece = vec![0; 4096];
+            while let Ok(read @ 1..) = from.read(&mut piece).await {
+                let mut kept = to.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend(piece.get(..read).unwrap_or_default());
+                let surplus = kept.len().saturating_sub(TAIL);
+                kept.drain(..surplus);
+            }
+        });
+        Self { kept, reader }
+    }
+
+    fn clear(&self) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn text(&self) -> String {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(kept.make_contiguous()).trim_end().to_owned()
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
