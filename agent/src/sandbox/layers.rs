@@ -113,19 +113,6 @@ impl Layers {
     pub(super) fn set(&mut self, layer: Layer, state: LayerState) {
         self.0.insert(layer, state);
     }
-
-    /// Notes how an attempt ended.
-    pub(super) fn note<E: fmt::Display>(&mut self, layer: Layer, attempt: Result<String, E>) -> bool {
-        let holds = attempt.is_ok();
-        self.set(
-            layer,
-            match attempt {
-                Ok(detail) => LayerState::Holds { detail },
-                Err(why) => LayerState::Missing { why: why.to_string() },
-            },
-        );
-        holds
-    }
 }
 
 #[cfg(test)]
@@ -138,8 +125,8 @@ mod tests {
             assert_eq!(serde_json::to_value(layer).unwrap(), layer.name());
         }
         let mut layers = Layers::default();
-        assert!(layers.note::<&str>(Layer::Landlock, Ok("ABI 7".to_owned())));
-        assert!(!layers.note(Layer::Users, Err("forbidden")));
+        layers.set(Layer::Landlock, LayerState::Holds { detail: "ABI 7".to_owned() });
+        layers.set(Layer::Users, LayerState::Missing { why: "forbidden".to_owned() });
         assert_eq!(layers.missing().collect::<Vec<_>>(), [(Layer::Users, "forbidden")]);
         let text = serde_json::to_string(&layers).unwrap();
         assert_eq!(
