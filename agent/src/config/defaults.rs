@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::{Config, Control, Convert, Delivery, Health, Intake, Retention, Server, Storage};
+use super::{Config, Control, Convert, Delivery, Health, Intake, Retention, Sandbox, Server, Storage};
 use crate::control::api::Station;
 
 impl Default for Config {
@@ -18,6 +18,7 @@ impl Default for Config {
             control: Control::default(),
             retention: Retention::default(),
             storage: Storage::default(),
+            sandbox: Sandbox::default(),
             sources: Vec::new(),
         }
     }

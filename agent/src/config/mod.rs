@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::control::api::{Paused, SourceSettings, Station};
+use crate::sandbox::MissingLayers;
 
 pub use environment::Environment;
 pub(crate) use load::read_text;
@@ -44,6 +45,7 @@ pub struct Config {
     pub control: Control,
     pub retention: Retention,
     pub storage: Storage,
+    pub sandbox: Sandbox,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceSettings>,
 }
@@ -159,6 +161,14 @@ pub struct Storage {
     pub machine_key: Option<PathBuf>,
     /// With less room than so many MB no new files are taken: 16 to 1000000.
     pub least_free_mb: u32,
+}
+
+/// The box in which foreign converters run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sandbox {
+    /// What a layer means that this machine does not allow.
+    pub missing_layers: MissingLayers,
 }
 
 /// A configuration that was found right, and where it came from.

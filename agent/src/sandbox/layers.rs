@@ -64,6 +64,25 @@ impl Layer {
             Self::SystemCalls => "system-calls",
         }
     }
+
+    /// What it is for, in a few words.
+    pub fn protects(self) -> &'static str {
+        match self {
+            Self::ControlGroup => {
+                "memory, processes and processor weight of a converter with all that it starts"
+            }
+            Self::Users => "no right over anything outside",
+            Self::Mounts => "no file but those that it is given",
+            Self::Processes => "no other process in sight; all end together",
+            Self::Network => "no network",
+            Self::Ipc => "no shared memory and no message queue of others",
+            Self::HostName => "nothing to learn from, or to change in, the host's name",
+            Self::Privileges => "nothing gained by executing, no capability",
+            Self::Landlock => "files, TCP, signals and abstract sockets judged by the kernel",
+            Self::Limits => "memory, processor time, open files and file size of a process",
+            Self::SystemCalls => "only the system calls that its runtime needs",
+        }
+    }
 }
 
 impl fmt::Display for Layer {

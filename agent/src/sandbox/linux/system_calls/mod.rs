@@ -22,6 +22,9 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 /// Flags of clone(2) that make namespaces.
 const NAMESPACES: [u64; 7] =
     [0x0002_0000, 0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000];
+const ALL_NAMESPACES: u64 = 0x7e02_0000;
+/// The flag of clone(2) that makes a thread.
+const THREAD: u64 = 0x0001_0000;
 /// What asks a descriptor about itself. Nothing that reaches a terminal or a device.
 const REQUESTS: [u64; 7] = [0x5401, 0x802c_542a, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451];
 
@@ -56,6 +59,10 @@ pub(super) fn native() -> Result<String, String> {
         let without_execution = is(2, SeccompCmpOp::MaskedEq(0x4), 0)?;
         rules.insert(libc::SYS_mmap, vec![without_execution.clone()]);
         rules.insert(libc::SYS_mprotect, vec![without_execution]);
+        // A thread, which watches whether the agent is still there.
+        let thread =
+            condition(0, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(THREAD | ALL_NAMESPACES), THREAD)?;
+        rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![thread])?]);
         rules.insert(libc::SYS_tgkill, vec![is(0, SeccompCmpOp::Eq, own_number())?]);
         Ok(rules)
     };
@@ -81,7 +88,7 @@ fn forbidden(network: bool, processes: bool) -> Result<Rules, BackendError> {
         rules.insert(libc::SYS_clone, clone);
     } else {
         // A thread is no process.
-        clone.push(is(0, SeccompCmpOp::MaskedEq(0x0001_0000), 0)?);
+        clone.push(is(0, SeccompCmpOp::MaskedEq(THREAD), 0)?);
         rules.insert(libc::SYS_clone, clone);
         rules.extend(PROCESSES.iter().map(|it| (*it, Vec::new())));
         for signal in [libc::SYS_kill, libc::SYS_tgkill] {
