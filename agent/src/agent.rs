@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use crate::config::history::History;
 use crate::config::{Document, Environment, Settings};
 use crate::control::api::{
-    ConfigOrigin, ConfigState, Event, Forecast, Link, Registration, ServerState, SourceState,
+    ConfigOrigin, ConfigState, Event, Forecast, Link, Registration, SandboxStatus, ServerState, SourceState,
 };
 use crate::deliver::pace::SharedPace;
 use crate::events::{Events, brief};
@@ -53,6 +53,7 @@ struct Shared {
     sources: Mutex<BTreeMap<String, SourceHealth>>,
     troubles: Mutex<BTreeMap<&'static str, String>>,
     alarms: Mutex<BTreeMap<&'static str, String>>,
+    sandbox: Mutex<SandboxStatus>,
 }
 
 /// What deliveries have shown of the server.
@@ -141,6 +142,7 @@ impl Agent {
             sources: Mutex::default(),
             troubles: Mutex::default(),
             alarms: Mutex::default(),
+            sandbox: Mutex::default(),
         }))
     }
 
@@ -288,6 +290,15 @@ impl Agent {
             Some(words) => lock(&self.0.alarms).insert(part, words),
             None => lock(&self.0.alarms).remove(part),
         };
+    }
+
+    /// Which layers the sandbox of foreign converters has on this machine.
+    pub fn sandbox(&self) -> SandboxStatus {
+        lock(&self.0.sandbox).clone()
+    }
+
+    pub(crate) fn set_sandbox(&self, sandbox: SandboxStatus) {
+        *lock(&self.0.sandbox) = sandbox;
     }
 
     /// Says what is wrong with a part of the agent; `None` when nothing is any more.

@@ -21,7 +21,7 @@ use crate::secret::{KeySource, SealedStore, Secrets};
 use crate::service::{Notifier, Vitals};
 use crate::store::{self, Store};
 use crate::work::Work;
-use crate::{Agent, control, deliver, error_chain, health, intake, plugins, registration};
+use crate::{Agent, control, deliver, error_chain, health, intake, plugins, registration, sandbox};
 
 /// Complete files that wait to be worked on; each source has only so many on their way at all.
 const FILES_WAITING: usize = 256;
@@ -45,6 +45,8 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     crate::metrics::start();
+    // Before there is any child, which would have to be moved along.
+    let group = sandbox::take_over_control_group();
     let settings = &document.settings;
     let storage = settings.storage_folder();
     fs::create_dir_all(&storage).with_context(|| format!("could not make {}", storage.display()))?;
@@ -56,9 +58,14 @@ pub async fn run(
     let agent = Agent::of_file(document, environment, store.clone(), secrets, Timestamp::now());
     let listener = control::listen(&agent.settings().socket()).await?;
 
+    if let Err(words) = group {
+        tracing::debug!("foreign converters get no control group: {words}");
+    }
     let notifier = Notifier::from_environment();
     let vitals = Vitals::default();
     let mut parts = JoinSet::new();
+    let looking = agent.clone();
+    parts.spawn(async move { looking.set_sandbox(sandbox::look().await) });
     start_work(&agent, &vitals, &stop, &mut parts).await?;
     let serving = control::serve(listener, agent.clone(), vitals.clone(), stop.clone());
     parts.spawn(async move {

@@ -16,6 +16,7 @@ mod reference;
 mod register;
 mod replay;
 mod rescue;
+mod sandbox;
 mod server;
 mod sources;
 mod status;
@@ -161,6 +162,11 @@ enum Command {
         #[arg(long)]
         confirm: bool,
     },
+    /// Look at the sandbox in which foreign converters run.
+    Sandbox {
+        #[command(subcommand)]
+        command: sandbox::SandboxCommand,
+    },
     /// Print the completions of this command line for a shell.
     Completions { shell: Shell },
     /// Make the machine key, under which credentials are kept; one that is there stays.
@@ -223,6 +229,7 @@ async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Resu
         Command::Register { token_stdin } => register::register(settings, *token_stdin, json).await,
         Command::Unregister => register::unregister(settings, json).await,
         Command::Replay(command) => replay::run(settings, command, json).await,
+        Command::Sandbox { command } => sandbox::run(settings, command, json).await,
         Command::Rescue { confirm } => rescue::run(settings, *confirm, json).await,
         Command::Run { .. }
         | Command::Convert(_)

@@ -2,7 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::{Config, Control, Convert, Delivery, Health, Intake, Plugins, Retention, Server, Storage};
+use super::{
+    Config, Control, Convert, Delivery, Health, Intake, Plugins, Retention, Sandbox, Server, Storage,
+};
 use crate::control::api::Station;
 
 impl Default for Config {
@@ -19,6 +21,7 @@ impl Default for Config {
             retention: Retention::default(),
             storage: Storage::default(),
             plugins: Plugins::default(),
+            sandbox: Sandbox::default(),
             sources: Vec::new(),
         }
     }

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::api::{Part, Paused, PythonPackages, SourceSettings, Station};
 use crate::plugins::Catalogue;
+use crate::sandbox::MissingLayers;
 
 pub use environment::Environment;
 pub(crate) use load::read_text;
@@ -47,6 +48,7 @@ pub struct Config {
     pub retention: Retention,
     pub storage: Storage,
     pub plugins: Plugins,
+    pub sandbox: Sandbox,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceSettings>,
 }
@@ -198,6 +200,14 @@ pub struct EnabledPlugin {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
 fn is_auto(environment: &PythonPackages) -> bool {
     *environment == PythonPackages::Auto
+}
+
+/// The box in which foreign converters run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sandbox {
+    /// What a layer means that this machine does not allow.
+    pub missing_layers: MissingLayers,
 }
 
 /// A configuration that was found right, and where it came from.

@@ -194,7 +194,7 @@ recursive = 1
 schedule = { every_minute = 5 }
 "#,
         expect![[r#"
-            /etc/wats-agent/line2.toml: line 2: token: unknown key; known here: version, station, server, delivery, intake, convert, health, control, retention, storage, plugins, sources
+            /etc/wats-agent/line2.toml: line 2: token: unknown key; known here: version, station, server, delivery, intake, convert, health, control, retention, storage, plugins, sandbox, sources
             /etc/wats-agent/line2.toml: line 4: server.urll: unknown key; did you mean "url"? known here: url, proxy, proxy_bypass, extra_ca, register
             /etc/wats-agent/line2.toml: line 5: server.prxoy: unknown key; did you mean "proxy"? known here: url, proxy, proxy_bypass, extra_ca, register
             /etc/wats-agent/line2.toml: line 7: delivery.uploads: invalid type: string "many", expected a whole number
@@ -331,6 +331,7 @@ fn full() -> Config {
             }],
             ..plugins
         },
+        sandbox: Sandbox::default(),
         sources: vec![source],
     }
 }

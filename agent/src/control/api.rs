@@ -80,6 +80,33 @@ pub struct Paused {
     pub delivery: bool,
 }
 
+/// The sandbox of foreign converters on this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SandboxStatus {
+    /// From the outside in; empty until the agent has looked.
+    pub layers: Vec<SandboxLayer>,
+    /// Why there is no sandbox at all.
+    pub trouble: Option<String>,
+}
+
+impl SandboxStatus {
+    /// The names of the layers that this machine does not allow.
+    pub fn missing(&self) -> Vec<&str> {
+        self.layers.iter().filter(|it| !it.holds).map(|it| it.name.as_str()).collect()
+    }
+}
+
+/// A layer of the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SandboxLayer {
+    pub name: String,
+    /// What it is for.
+    pub protects: String,
+    pub holds: bool,
+    /// How much of it there is, or why there is none.
+    pub detail: String,
+}
+
 /// One word for the agent, and why when it is not [`HealthLevel::Ok`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Health {

@@ -16,8 +16,8 @@ use super::api::{
     Changed, ConfigChange, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration, ConnectionTest,
     ConverterInfo, EnablePlugin, FileDetail, FileQuery, FileRecord, Notice, Paused, PluginCheck,
     PluginFindings, PluginInfo, PluginTrial, PluginTry, Problem, RegisterWish, Registration, ReplayPart,
-    ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, ServerChange, ServerSettings,
-    SourceSettings, SourceStatus, Station, Status, StoredFile,
+    ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, SandboxStatus, ServerChange,
+    ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::token::Token;
 use crate::store::Rescue;
@@ -304,6 +304,11 @@ impl ControlClient {
     /// Queues a rejected, or a waiting, report to be sent now.
     pub async fn retry_report(&self, id: Uuid) -> Result<()> {
         self.send(self.request(Method::POST, &["reports", &id.to_string(), "retry"])).await.map(drop)
+    }
+
+    /// The layers of the sandbox for foreign converters.
+    pub async fn sandbox(&self) -> Result<SandboxStatus> {
+        self.get(&["sandbox"]).await
     }
 
     /// What was done about a damaged database; `None` when nothing, or it was confirmed.

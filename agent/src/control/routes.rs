@@ -19,8 +19,8 @@ use super::api::{
     ConfigWish, Configuration, ConnectionTest, ConverterInfo, ConverterKind, EnablePlugin, FileDetail,
     FileQuery, FileRecord, Instance, LedgerCheck, LedgerQuery, LedgerRecord, LedgerSpan, LedgerVerify,
     Paused, PluginCheck, PluginFindings, PluginInfo, PluginTrial, PluginTry, RegisterWish, Registration,
-    ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, ServerChange,
-    ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
+    ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, SandboxStatus,
+    ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::openapi::{self, Route};
 use super::refusal::Refusal;
@@ -77,6 +77,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/v1/intake/resume", resume_intake, "Take files again").answers::<Paused>(),
         Route::post("/v1/delivery/pause", pause_delivery, "Send no reports").answers::<Paused>(),
         Route::post("/v1/delivery/resume", resume_delivery, "Send reports again").answers::<Paused>(),
+
+        Route::get("/v1/sandbox", show_sandbox, "The layers of the sandbox for foreign converters")
+            .answers::<SandboxStatus>(),
 
         Route::get("/v1/converters", list_converters, "The formats that can be converted, with their arguments")
             .answers::<Vec<ConverterInfo>>(),
@@ -279,6 +282,10 @@ async fn pause(agent: &Agent, edit: impl FnOnce(&mut Paused)) -> Answer<Paused> 
     agent.pause(paused).await?;
     tracing::info!(paused.intake, paused.delivery, "a person paused or resumed the agent");
     Ok(Json(paused))
+}
+
+async fn show_sandbox(State(control): State<Control>) -> Json<SandboxStatus> {
+    Json(control.agent.sandbox())
 }
 
 async fn list_converters(State(control): State<Control>) -> Json<Vec<ConverterInfo>> {

@@ -19,13 +19,18 @@ fn ticks(process: u32, depth: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let mut total = of_stat(&stat)?;
     if depth > 0 {
-        let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
-        for child in children.split_whitespace().filter_map(|it| it.parse().ok()) {
+        for child in children(process)? {
             // One that has just ended stands in its parent's figures at the next look.
             total = total.saturating_add(ticks(child, depth - 1).unwrap_or(0));
         }
     }
     Some(total)
+}
+
+/// The children of a process that has one thread.
+pub(super) fn children(process: u32) -> Option<Vec<u32>> {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
+    Some(children.split_whitespace().filter_map(|it| it.parse().ok()).collect())
 }
 
 fn of_stat(stat: &str) -> Option<u64> {

@@ -64,6 +64,25 @@ impl Layer {
             Self::SystemCalls => "system-calls",
         }
     }
+
+    /// What it is for, in a few words.
+    pub fn protects(self) -> &'static str {
+        match self {
+            Self::ControlGroup => {
+                "memory, processes and processor weight of a converter with all that it starts"
+            }
+            Self::Users => "no right over anything outside",
+            Self::Mounts => "no file but those that it is given",
+            Self::Processes => "no other process in sight; all end together",
+            Self::Network => "no network",
+            Self::Ipc => "no shared memory and no message queue of others",
+            Self::HostName => "nothing to learn from, or to change in, the host's name",
+            Self::Privileges => "nothing gained by executing, no capability",
+            Self::Landlock => "files, TCP, signals and abstract sockets judged by the kernel",
+            Self::Limits => "memory, processor time, open files and file size of a process",
+            Self::SystemCalls => "only the system calls that its runtime needs",
+        }
+    }
 }
 
 impl fmt::Display for Layer {
@@ -113,19 +132,6 @@ impl Layers {
     pub(super) fn set(&mut self, layer: Layer, state: LayerState) {
         self.0.insert(layer, state);
     }
-
-    /// Notes how an attempt ended.
-    pub(super) fn note<E: fmt::Display>(&mut self, layer: Layer, attempt: Result<String, E>) -> bool {
-        let holds = attempt.is_ok();
-        self.set(
-            layer,
-            match attempt {
-                Ok(detail) => LayerState::Holds { detail },
-                Err(why) => LayerState::Missing { why: why.to_string() },
-            },
-        );
-        holds
-    }
 }
 
 #[cfg(test)]
@@ -138,8 +144,8 @@ mod tests {
             assert_eq!(serde_json::to_value(layer).unwrap(), layer.name());
         }
         let mut layers = Layers::default();
-        assert!(layers.note::<&str>(Layer::Landlock, Ok("ABI 7".to_owned())));
-        assert!(!layers.note(Layer::Users, Err("forbidden")));
+        layers.set(Layer::Landlock, LayerState::Holds { detail: "ABI 7".to_owned() });
+        layers.set(Layer::Users, LayerState::Missing { why: "forbidden".to_owned() });
         assert_eq!(layers.missing().collect::<Vec<_>>(), [(Layer::Users, "forbidden")]);
         let text = serde_json::to_string(&layers).unwrap();
         assert_eq!(

@@ -10,6 +10,7 @@ mod cpu;
 mod layers;
 mod plan;
 mod start;
+mod status;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -26,7 +27,10 @@ pub use layers::{Layer, LayerState, Layers};
 pub use start::{Boxed, SandboxError, helper, probe, start, start_with};
 
 #[cfg(target_os = "linux")]
+pub(crate) use linux::take_over_control_group;
+#[cfg(target_os = "linux")]
 pub use linux::{enter_native, help};
+pub(crate) use status::{concerns, look};
 
 /// The hidden subcommand that becomes the program in the box.
 pub(crate) const SUBCOMMAND: &str = "sandboxed";

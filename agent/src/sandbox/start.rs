@@ -124,10 +124,7 @@ impl Boxed {
     /// When something cannot be removed, or the box has ended.
     pub fn empty_scratch(&self) -> io::Result<()> {
         let folder = match self.child.id() {
-            Some(id) if self.layers.holds(Layer::Mounts) => {
-                let inside = self.profile.scratch.inside.strip_prefix("/").unwrap_or(Path::new("scratch"));
-                Path::new("/proc").join(id.to_string()).join("root").join(inside)
-            }
+            Some(id) if self.layers.holds(Layer::Mounts) => scratch_of(id, &self.profile.scratch.inside)?,
             Some(_) => self.profile.scratch.here.clone(),
             None => return Err(io::Error::other("the box has ended")),
         };
@@ -138,6 +135,14 @@ impl Boxed {
     pub fn cpu_used(&self) -> Option<Duration> {
         cpu::used_by(self.child.id()?)
     }
+}
+
+/// Where this process reaches the scratch folder of a box: through the first process in there.
+fn scratch_of(helper: u32, inside: &Path) -> io::Result<PathBuf> {
+    let ended = || io::Error::other("the box has ended");
+    let first = cpu::children(helper).and_then(|all| all.first().copied()).ok_or_else(ended)?;
+    let inside = inside.strip_prefix("/").unwrap_or(inside);
+    Ok(Path::new("/proc").join(first.to_string()).join("root").join(inside))
 }
 
 impl Drop for Boxed {
