@@ -1,7 +1,6 @@
 """What a plug-in is: the answer to `describe`."""
 
 from .explain import explain
-from .plugin import overrides
 
 _TYPES = {
     "string": "string", "str": "string", "text": "string",
@@ -40,8 +39,8 @@ def _converter(converter):
         "description": str(get("description", "") or (converter.cls.__doc__ or "").strip().split("\n")[0]),
         "author": str(get("author", "")),
         "kind": converter.style if converter.style in ("folder", "scheduled") else "file",
-        "arguments": [argument(name, definition) for name, definition in definitions(converter).items()],
-        "hooks": overrides(sample, "on_success") or overrides(sample, "on_failure"),
+        "arguments": [about for about, _ in converter.declared],
+        "hooks": converter.hooks,
     }
     if converter.style == "file":
         about["patterns"] = _list(get("file_patterns", ["*"]))
@@ -130,8 +129,7 @@ def given(converter, request):
     Raises ValueError, in words, where one does not fit.
     """
     values = dict(request.get("arguments") or {})
-    declared = converter.declared
-    for about, definition in declared:
+    for about, definition in converter.declared:
         name = about["name"]
         value = values.get(name)
         if value is None:

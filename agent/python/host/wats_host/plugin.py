@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+from . import describe
 from .explain import explain
 
 
@@ -91,6 +92,7 @@ class Plugin:
 
 def _bases():
     from pywats_client import converters
+    from pywats_client.converters import base  # noqa: F401, which makes it a member
 
     return converters
 
@@ -144,13 +146,16 @@ class Converter:
         self.cls, self.style, self.plugin = cls, style, plugin
         #: Names of the constructor's parameters that a person may set.
         self.parameters = _parameters(cls)
-        self.lacks = None
         try:
-            self.sample = self.make({})
-            title = getattr(self.sample, "name", None)
-            self.title = title if isinstance(title, str) and title.strip() else cls.__name__
+            self._look()
         except BaseException as error:
-            raise PluginError(f"{cls.__name__} cannot be made: {explain(error, plugin.folder)}") from None
+            raise PluginError(f"{cls.__name__} cannot be used: {explain(error, plugin.folder)}") from None
+
+    def _look(self):
+        cls, style = self.cls, self.style
+        self.sample = self.make({})
+        title = getattr(self.sample, "name", None)
+        self.title = title if isinstance(title, str) and title.strip() else cls.__name__
         self.name = slug(self.title) or slug(cls.__name__) or "converter"
         self.keeps = overrides(self.sample, "on_load") or overrides(self.sample, "on_unload")
         self.validates = {
@@ -158,6 +163,12 @@ class Converter:
         }.get(style)
         if self.validates is not None and not overrides(self.sample, self.validates):
             self.validates = None
+        #: Whether it is asked before each conversion.
+        self.checks = self.validates is not None or (style == "folder" and overrides(self.sample, "is_folder_ready"))
+        self.hooks = overrides(self.sample, "on_success") or overrides(self.sample, "on_failure")
+        self.api = _bases()
+        #: Its arguments, as the protocol has them and as the class declares them.
+        self.declared = [(describe.argument(name, item), item) for name, item in describe.definitions(self).items()]
 
     def make(self, arguments):
         """A new instance, with those arguments that its constructor takes."""

@@ -111,9 +111,7 @@ class Server:
             answer = _problem(failed, words(error, self.plugin))
             # An instance that broke is not used again.
             self.kept.clear()
-        self.last = work if what == "convert" and work.instance is not None else None
-        if self.last is not None and not _listens(work):
-            self.last = None
+        self.last = work if what == "convert" and converter.hooks and work.instance is not None else None
         left = self.state.restore()
         if left:
             text = f"the converter left behind {', '.join(sorted(set(left)))}: its program is started anew"
@@ -173,12 +171,6 @@ class Server:
             if tempfile is not None:
                 tempfile.tempdir = None
         enter(scratch)
-
-
-def _listens(work):
-    from .plugin import overrides
-
-    return overrides(work.instance, "on_success") or overrides(work.instance, "on_failure")
 
 
 def _problem(answer, words):

@@ -181,6 +181,13 @@ def moment(value):
     try:
         if not isinstance(value, str):
             return datetime.fromtimestamp(value, notes.zone).isoformat()
+        if value[10:11] == "T" and value[-6:-5] in ("+", "-") and value[-3:-2] == ":":
+            # As most write it: only looked at.
+            try:
+                datetime.fromisoformat(value)
+                return value
+            except ValueError:
+                pass
         found = _ISO.match(value.strip())
         if found is None:
             raise ValueError

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from . import bridge
-from .describe import argument, definitions, given
+from .describe import given
 from .explain import explain
 from .values import Wrong, notes
 
@@ -61,15 +61,11 @@ class Work:
     """A request that a converter is called for."""
 
     def __init__(self, converter, request):
-        from pywats_client import converters
-
-        self.api = converters
+        self.api = converters = converter.api
         self.converter = converter
         self.place = Place(request)
         path = request.get("path")
         self.path = Path(path) if path is not None else None
-        if not hasattr(converter, "declared"):
-            converter.declared = [(argument(name, item), item) for name, item in definitions(converter).items()]
         self.arguments = given(converter, request)
         self.context = converters.ConverterContext(
             drop_folder=self.path.parent if self.path is not None else None,
@@ -102,9 +98,7 @@ class Work:
                 pass
         if self.converter.style in ("base", "text"):
             self.instance.user_settings = dict(self.arguments)
-            from pywats_client.converters.base import ConverterArguments
-
-            self.second = ConverterArguments(
+            self.second = self.api.base.ConverterArguments(
                 api_client=None,
                 file_info=self.api.FileInfo(self.path),
                 drop_folder=self.path.parent,
@@ -139,12 +133,7 @@ class Work:
 
     def check(self):
         """Raises Refused where the converter does not take the source. Returns a warning, or None."""
-        if self.converter.style == "folder":
-            from .plugin import overrides
-
-            if self.converter.validates is None and not overrides(self.instance, "is_folder_ready"):
-                return None
-        elif self.converter.validates is None:
+        if not self.converter.checks:
             return None
         seen = self.recognised()
         if seen is None:
