@@ -99,7 +99,7 @@ impl Runtime {
             python: plugins.python.clone(),
             support: plugins.support.clone(),
             work: settings.plugin_work_folder(),
-            missing_layers: MissingLayers::default(),
+            missing_layers: settings.config.sandbox.missing_layers,
             helper: None,
         }
     }
@@ -137,7 +137,6 @@ impl Program {
             ("PYTHONUTF8", "1"),
             // As the reference client has it: scripts look at it.
             ("PYWATS_SANDBOX", "1"),
-            ("WATS_PLUGIN_PACKAGES", self.environment.as_str()),
         ];
         profile.environment = usual.map(|(name, value)| (name.into(), value.into())).to_vec();
         profile.missing_layers = runtime.missing_layers;
@@ -166,6 +165,8 @@ pub(super) struct Process {
     files: u32,
     busy: Duration,
     first_size: Option<u64>,
+    /// It asked to be started anew before the next file.
+    wants_restart: bool,
     pub(super) idle_since: Instant,
     /// After the box: it is removed when its program is told to end.
     work: WorkFolder,
@@ -179,13 +180,12 @@ impl Process {
         };
         let work = WorkFolder::make(&runtime.work).map_err(|error| failed(error.into()))?;
         let profile = program.profile(runtime, &work);
-        let entry = if program.content.is_folder {
-            Path::new(PLUGIN).join(&program.name).join(&program.content.entry)
-        } else {
-            Path::new(PLUGIN).join(&program.content.entry)
-        };
+        let place = Path::new(PLUGIN).join(&program.name);
         let (start, arguments): (PathBuf, Vec<OsString>) = match program.content.language {
-            PluginLanguage::Program => (entry, Vec::new()),
+            PluginLanguage::Program if program.content.is_folder => {
+                (place.join(&program.content.entry), Vec::new())
+            }
+            PluginLanguage::Program => (place, Vec::new()),
             PluginLanguage::Python => {
                 let host = runtime.support.join("host/wats_plugin_host.py");
                 if !host.is_file() {
@@ -193,8 +193,10 @@ impl Process {
                         format!("{} is missing: is the setting plugins.support right?", host.display());
                     return Err(failed(words.into()));
                 }
-                let arguments = ["-I".into(), "-B".into(), host.into(), entry.into_os_string()];
-                (runtime.python.clone(), arguments.to_vec())
+                let mut arguments: Vec<OsString> = vec!["-I".into(), "-B".into(), host.into()];
+                arguments.extend(["--environment".into(), program.environment.as_str().into()]);
+                arguments.push(place.into());
+                (runtime.python.clone(), arguments)
             }
         };
         let helper = match &runtime.helper {
@@ -212,6 +214,7 @@ impl Process {
             files: 0,
             busy: Duration::ZERO,
             first_size: None,
+            wants_restart: false,
             idle_since: Instant::now(),
             work,
         })
@@ -291,7 +294,10 @@ impl Process {
         let answered = tokio::time::timeout(limit, self.talk.ask(&line)).await;
         self.busy += started.elapsed();
         match answered {
-            Ok(Ok(answered)) => Ok(answered),
+            Ok(Ok(answered)) => {
+                self.wants_restart |= answered.restart;
+                Ok(answered)
+            }
             Ok(Err(Broken::Ended)) => {
                 let ended = tokio::time::timeout(Duration::from_secs(2), self.boxed.child.wait()).await;
                 // Its last words come with the end.
@@ -350,7 +356,8 @@ impl Process {
 
     /// True when it is fit for another file.
     pub(super) fn is_fit(&mut self) -> bool {
-        self.files < FILES
+        !self.wants_restart
+            && self.files < FILES
             && self.busy < BUSY
             && !self.has_grown()
             && matches!(self.boxed.child.try_wait(), Ok(None))

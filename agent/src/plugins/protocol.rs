@@ -151,6 +151,17 @@ pub fn read(line: &[u8]) -> Result<Line, LineError> {
     }
 }
 
+/// True when the program of a last answer wants to be started anew before the next file.
+pub(super) fn wants_restart(line: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Restart {
+        #[serde(default)]
+        restart: bool,
+    }
+    // One that cannot be told is not kept either.
+    serde_json::from_slice::<Restart>(line).map_or(true, |it| it.restart)
+}
+
 fn recognised(it: &Members<'_>) -> Result<Recognised, LineError> {
     let wrong = |what: &str| LineError::Member { answer: "recognised", what: what.to_owned() };
     let confidence = it.of.get("confidence").and_then(Value::as_f64);

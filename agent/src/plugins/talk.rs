@@ -29,6 +29,8 @@ pub(super) struct Answered {
     pub(super) log: Vec<LogLine>,
     /// The line that ended the answer.
     pub(super) last: Line,
+    /// It wants to be started anew before the next file.
+    pub(super) restart: bool,
 }
 
 /// Why there is no answer.
@@ -112,7 +114,8 @@ async fn receive(answers: &mut BufReader<ChildStdout>) -> Result<Answered, Broke
                     let text = format!("and {more} lines more, which are not kept");
                     log.push(LogLine { level: LogLevel::Info, text });
                 }
-                return Ok(Answered { reports, log, last });
+                let restart = protocol::wants_restart(line.trim_ascii_end());
+                return Ok(Answered { reports, log, last, restart });
             }
         }
     }
