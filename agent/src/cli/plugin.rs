@@ -165,6 +165,13 @@ pub(super) async fn check(command: &PluginCommand, config: Option<&Path>, json: 
         },
     };
     Environment::read()?.fill(&mut settings.config);
+    // What the server asks of every report: an author without a station of her own must not be told to set one up.
+    let station = &mut settings.config.station;
+    for text in [&mut station.location, &mut station.purpose] {
+        if text.is_empty() {
+            "sample".clone_into(text);
+        }
+    }
     let mut program = manage::program_at(path)?;
     program.trusted.clone_from(trust);
     let work = tempfile::tempdir().context("making a temporary folder")?;

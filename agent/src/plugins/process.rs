@@ -313,7 +313,7 @@ impl Process {
         }
     }
 
-    fn broken(&self, words: String) -> PluginError {
+    fn broken(&mut self, words: String) -> PluginError {
         PluginError::Broken { name: self.name.clone(), words, standard_error: self.talk.standard_error() }
     }
 
@@ -345,7 +345,7 @@ impl Process {
         true
     }
 
-    pub(super) fn standard_error(&self) -> String {
+    pub(super) fn standard_error(&mut self) -> String {
         self.talk.standard_error()
     }
 

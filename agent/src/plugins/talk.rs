@@ -2,12 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout};
-use tokio::task::JoinHandle;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
 use super::protocol::{self, LARGEST_ANSWER, Line, LineError};
 use crate::control::api::{LogLevel, LogLine};
@@ -61,14 +59,16 @@ impl Talk {
     /// `None` when the program was started without pipes.
     pub(super) fn of(child: &mut Child) -> Option<Self> {
         let (requests, answers) = (child.stdin.take()?, child.stdout.take()?);
-        let errors = Tail::of(child.stderr.take()?);
+        let errors = Tail { from: child.stderr.take()?, kept: VecDeque::new() };
         Some(Self { requests, answers: BufReader::with_capacity(AT_ONCE, answers), errors })
     }
 
     /// Sends a request and takes lines until one that ends the answer.
     pub(super) async fn ask(&mut self, request: &[u8]) -> Result<Answered, Broken> {
-        self.errors.clear();
-        let Self { requests, answers, .. } = self;
+        let Self { requests, answers, errors } = self;
+        // What is still there belongs to the request before.
+        errors.catch_up();
+        errors.kept.clear();
         // Both at once: a program that answers early must not wait for us while we wait for it.
         let asking = async {
             let sent = async {
@@ -81,8 +81,13 @@ impl Talk {
                 _ => Ok(()),
             }
         };
-        let ((), answered) = tokio::try_join!(asking, receive(answers))?;
-        Ok(answered)
+        let both = async { tokio::try_join!(asking, receive(answers)) };
+        tokio::select! {
+            biased;
+            answered = both => answered.map(|((), answered)| answered),
+            // Only the other one ends.
+            () = errors.follow() => Err(Broken::Ended),
+        }
     }
 
     /// True when it has said something that nobody asked for: what comes next could not be told apart.
@@ -92,7 +97,7 @@ impl Talk {
     }
 
     /// The end of what it has written to standard error since the last request.
-    pub(super) fn standard_error(&self) -> String {
+    pub(super) fn standard_error(&mut self) -> String {
         self.errors.text()
     }
 }
@@ -146,41 +151,43 @@ async fn read_line(
     }
 }
 
-/// The end of what a program writes to standard error. It is read all the time, so that nobody waits for it.
+/// The end of what a program writes to standard error.
 #[derive(Debug)]
 struct Tail {
-    kept: Arc<Mutex<VecDeque<u8>>>,
-    reader: JoinHandle<()>,
+    from: ChildStderr,
+    kept: VecDeque<u8>,
 }
 
 impl Tail {
-    fn of(mut from: impl AsyncRead + Unpin + Send + 'static) -> Self {
-        let kept = Arc::<Mutex<VecDeque<u8>>>::default();
-        let to = kept.clone();
-        let reader = tokio::spawn(async move {
-            let mut piece = vec![0; 4096];
-            while let Ok(read @ 1..) = from.read(&mut piece).await {
-                let mut kept = to.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.extend(piece.get(..read).unwrap_or_default());
-                let surplus = kept.len().saturating_sub(TAIL);
-                kept.drain(..surplus);
+    /// Takes what comes, so that the program does not wait for a full pipe; never ends.
+    async fn follow(&mut self) {
+        let mut piece = [0; 4096];
+        while let Ok(read @ 1..) = self.from.read(&mut piece).await {
+            self.keep(piece.get(..read).unwrap_or_default());
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Takes what is there already: all that was written before an answer that has come.
+    fn catch_up(&mut self) {
+        let mut piece = [0; 4096];
+        // The pipe does not block. A program that writes faster than this is waited for no longer.
+        for _ in 0..256 {
+            match nix::unistd::read(&self.from, &mut piece) {
+                Ok(read @ 1..) => self.keep(piece.get(..read).unwrap_or_default()),
+                _ => return,
             }
-        });
-        Self { kept, reader }
+        }
     }
 
-    fn clear(&self) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    fn keep(&mut self, piece: &[u8]) {
+        self.kept.extend(piece);
+        let surplus = self.kept.len().saturating_sub(TAIL);
+        self.kept.drain(..surplus);
     }
 
-    fn text(&self) -> String {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(kept.make_contiguous()).trim_end().to_owned()
-    }
-}
-
-impl Drop for Tail {
-    fn drop(&mut self) {
-        self.reader.abort();
+    fn text(&mut self) -> String {
+        self.catch_up();
+        String::from_utf8_lossy(self.kept.make_contiguous()).trim_end().to_owned()
     }
 }
