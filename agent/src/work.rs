@@ -127,11 +127,13 @@ impl Work {
         // The semaphore is never closed.
         let memory: Memory = Arc::new(self.memory.clone().acquire_many_owned(kib).await.ok());
         let _remote = first.own_memory().await;
-        let (files, mut orders): (Vec<_>, Vec<_>) =
+        let (files, orders): (Vec<_>, Vec<_>) =
             self.read(files, &memory, &recorder).await.into_iter().unzip();
         if !self.forget_failed(&source, &orders).await {
             return again(files);
         }
+        let (files, mut orders) =
+            plugin::not_left_before(&self.agent, files, orders, &memory, &recorder).await;
         let started = Instant::now();
         self.pool.ask_plugins(&mut orders).await;
         let answers = self.pool.convert(&turn, &orders).await;

@@ -10,7 +10,8 @@ use wats_converters::Companion;
 
 use super::argument;
 use super::description::Description;
-use super::pool::{Asking, Made, Wanted, judged, output};
+use super::order::{Asking, Wanted, judged, output};
+use super::pool::Made;
 use super::process::{PluginError, Process, Program, Runtime};
 use crate::control::api::{
     ArgumentType, ConverterInfo, ConverterKind, LogLevel, LogLine, PluginCheck, PluginLanguage, PluginTrial,
@@ -222,7 +223,7 @@ pub async fn try_out(
     let mut process = Process::start(program, runtime).await?;
     let (raw, made, after, mut log) = match wanted.ask(&mut process).await {
         Ok((_, _, answered)) => {
-            let (raw, made, after) = judged(answered.reports, answered.last);
+            let (raw, made, after) = judged(&answered.reports, answered.last);
             (raw, made, after, answered.log)
         }
         Err(Asking::Plugin(error @ PluginError::Start { .. })) => return Err(error),

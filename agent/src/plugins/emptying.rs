@@ -110,8 +110,8 @@ mod tests {
         nix::unistd::mkfifo(&at.join("pipe"), Mode::S_IRWXU).unwrap();
         fs::create_dir_all(at.join("locked/inner")).unwrap();
         crate::files::replace_file(&at.join("locked/inner/a"), 0o600, b"x").unwrap();
-        fs::set_permissions(at.join("locked/inner"), fs::Permissions::from_mode(0)).unwrap();
-        fs::set_permissions(at.join("locked"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(at.join("locked/inner"), fs::Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(at.join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
         fs::create_dir(at.join(".up-1")).unwrap();
         // Deeper than a path can be written.
         let mut place = File::open(at).unwrap();

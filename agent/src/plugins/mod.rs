@@ -14,6 +14,7 @@ pub mod description;
 mod emptying;
 mod input;
 pub mod manage;
+mod order;
 mod pool;
 mod process;
 pub mod protocol;

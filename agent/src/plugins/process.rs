@@ -371,7 +371,7 @@ impl Process {
     }
 
     fn has_grown(&mut self) -> bool {
-        if self.files != 1 && self.files % LOOK_EVERY != 0 {
+        if self.files != 1 && !self.files.is_multiple_of(LOOK_EVERY) {
             return false;
         }
         let Some(size) = self.boxed.child.id().map(|id| resident(id, 0)) else { return true };

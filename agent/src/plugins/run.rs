@@ -1,19 +1,19 @@
 //! What is done for plug-ins all the time: noticing that they changed, ending idle processes, and running those that
 //! run at their times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
-use super::emptying;
 use super::schedule::Scheduler;
 use super::shelf::Shelf;
-use crate::Agent;
+use super::{emptying, manage};
 use crate::config::Settings;
 use crate::convert::Pool;
+use crate::{Agent, error_chain};
 
 /// How often the clock is looked at, and the folder in a number of looks.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,6 +29,7 @@ pub async fn run(agent: Agent, pool: Pool, stop: CancellationToken) {
         tracing::warn!(%error, "could not remove what plug-ins left behind");
     }
     let (mut scheduler, mut seen, mut looks) = (Scheduler::new(agent.clone(), pool), None, 0_u32);
+    let mut asked = BTreeSet::new();
     while !stop.is_cancelled() {
         if looks % FOLDER_EVERY == 0 {
             let settings = agent.settings();
@@ -39,6 +40,7 @@ pub async fn run(agent: Agent, pool: Pool, stop: CancellationToken) {
                 tokio::task::spawn_blocking(move || other.find_plugins()).await.ok();
             }
             seen = now;
+            describe(&agent, &mut asked).await;
         }
         if looks % TIDY_EVERY == 0 {
             let agent = agent.clone();
@@ -61,6 +63,30 @@ pub async fn run(agent: Agent, pool: Pool, stop: CancellationToken) {
         }
     }
     scheduler.end().await;
+}
+
+/// Asks those that a person has enabled, with exactly this content, and whose answer is not known here: the
+/// configuration came from another machine, or the answer was lost. Each content is asked once.
+async fn describe(agent: &Agent, asked: &mut BTreeSet<String>) {
+    let settings = agent.settings();
+    let silent = settings.plugins.iter().filter(|it| it.description.is_none());
+    let mut heard = false;
+    for plugin in silent.map(|it| it.plugin.clone()) {
+        let is_it =
+            manage::show(&settings, &plugin.file).is_ok_and(|it| it.sha256.as_ref() == Some(&plugin.sha256));
+        if !is_it || !asked.insert(plugin.sha256.clone()) {
+            continue;
+        }
+        match manage::check(&settings, &plugin.file, None).await {
+            Ok(check) if check.problems.is_empty() => heard = true,
+            Ok(check) => tracing::error!("the plug-in {}: {}", plugin.file, check.problems.join("; ")),
+            Err(error) => tracing::error!("the plug-in {}: {}", plugin.file, error_chain(&error)),
+        }
+    }
+    if heard {
+        let agent = agent.clone();
+        tokio::task::spawn_blocking(move || agent.find_plugins()).await.ok();
+    }
 }
 
 fn clear(work: &Path) -> std::io::Result<()> {

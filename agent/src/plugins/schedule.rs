@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use crate::plugins::description::Description;
 
-    fn converter(schedule: serde_json::Value) -> Converter {
+    fn converter(schedule: &serde_json::Value) -> Converter {
         let mut members = serde_json::json!({"name": "s", "kind": "scheduled"});
         members.as_object_mut().unwrap().extend(schedule.as_object().unwrap().clone());
         let answer = serde_json::json!({"protocol": 1, "converters": [members]});
@@ -212,8 +212,8 @@ mod tests {
     fn runs_are_due_by_interval_or_by_cron_in_the_stations_zone() {
         let at = |text: &str| -> Timestamp { text.parse().unwrap() };
         let oslo = TimeZone::get("Europe/Oslo").unwrap();
-        let every = converter(serde_json::json!({"interval_seconds": 90}));
-        let cron = converter(serde_json::json!({"cron": "30 6 * * *"}));
+        let every = converter(&serde_json::json!({"interval_seconds": 90}));
+        let cron = converter(&serde_json::json!({"cron": "30 6 * * *"}));
         for (converter, last, now, expected) in [
             (&every, "2026-01-01T12:00:00Z", "2026-01-01T12:01:29Z", false),
             (&every, "2026-01-01T12:00:00Z", "2026-01-01T12:01:30Z", true),
