@@ -187,15 +187,15 @@ fn a_file_converter_is_described_recognises_and_converts() {
     assert_eq!(
         described,
         json!({"answer": "described", "protocol": 1, "persistent": true, "converters": [{
-            "name": "acme-log", "title": "ACME Log", "version": "2.1.0", "description": "Log files of the ACME testers",
-            "author": "Test engineering", "kind": "file", "patterns": ["*.log", "*.acme"], "hooks": false,
-            "arguments": [
-                {"name": "process_code", "type": "integer", "default": 10, "help": "Operation", "required": false,
-                    "min": 1, "max": 999},
-                {"name": "mode", "type": "choice", "default": "normal", "help": "", "required": false,
-                    "choices": ["normal", "zip"]},
-                {"name": "api_key", "type": "password", "help": "", "required": false},
-            ]}]})
+        "name": "acme-log", "title": "ACME Log", "version": "2.1.0", "description": "Log files of the ACME testers",
+        "author": "Test engineering", "kind": "file", "patterns": ["*.log", "*.acme"], "hooks": false,
+        "arguments": [
+            {"name": "process_code", "type": "integer", "default": 10, "help": "Operation", "required": false,
+                "min": 1, "max": 999},
+            {"name": "mode", "type": "choice", "default": "normal", "help": "", "required": false,
+                "choices": ["normal", "zip"]},
+            {"name": "api_key", "type": "password", "help": "", "required": false},
+        ]}]})
     );
 
     let content = "ACME;S1;P1;2026-01-31 12:00:00\nU=5.0=4.9=5.1\nI=2.0=0.0=1.0\n";
@@ -207,7 +207,8 @@ fn a_file_converter_is_described_recognises_and_converts() {
             "detected": {"serial_number": "S1"}})]
     );
 
-    let converted = host.convert_with("acme-log", "a.log", content, &json!({"process_code": "20", "mode": "zip"}));
+    let converted =
+        host.convert_with("acme-log", "a.log", content, &json!({"process_code": "20", "mode": "zip"}));
     assert_eq!(converted.last, json!({"answer": "done", "after": "zip"}));
     let report = converted.only();
     assert_eq!((&report["processCode"], &report["result"]), (&json!(20), &json!("F")));
@@ -215,11 +216,7 @@ fn a_file_converter_is_described_recognises_and_converts() {
     assert_eq!(report["uut"], json!({"user": "kari", "execTime": 12.5, "testSocketIndex": 1}));
     assert!(report.get("id").is_none(), "the agent derives it from the file");
     assert_eq!(converted.logs, [json!({"answer": "log", "level": "info", "text": "2 steps"})]);
-    assert_eq!(
-        converted.warnings,
-        ["the report was P and its root step F: it is reported as F"].map(str::to_owned)[1..],
-        "the script set the result itself"
-    );
+    assert!(converted.warnings.is_empty(), "the script set the result itself: {:?}", converted.warnings);
 
     let wrong = host.convert_with("acme-log", "a.log", content, &json!({"process_code": 1000}));
     assert_eq!(wrong.error(), "the argument process_code is wrong: 1000 is more than 999");
@@ -231,10 +228,11 @@ fn a_file_converter_is_described_recognises_and_converts() {
     let unsure = host.convert_with("acme-log", "a.log", &content.replace("ACME;", "ACME?;"), &json!({}));
     assert!(unsure.warnings[0].contains("not sure that the file is its own (confidence 0.40)"));
 
-    let torn = host.convert_with("acme-log", "a.log", "ACME;S1;P1;2026-01-31 12:00:00\nU=5,0=4=6\n", &json!({}));
+    let torn =
+        host.convert_with("acme-log", "a.log", "ACME;S1;P1;2026-01-31 12:00:00\nU=5,0=4=6\n", &json!({}));
     assert_eq!(
         torn.error(),
-        "ValueError: could not convert string to float: '5,0' (acme_log.py, line 96 in convert: passed = float(low) <= float(value) <= float(high))"
+        "ValueError: could not convert string to float: '5,0' (acme_log.py, line 84 in convert: passed = float(low) <= float(value) <= float(high))"
     );
     assert!(host.end().contains("Traceback"));
 }
@@ -289,7 +287,11 @@ fn the_older_style_with_its_own_words_becomes_a_report() {
     let empty = host.convert_with("board-tester", "e.brd", "", &json!({}));
     assert_eq!(empty.last, json!({"answer": "rejected", "reason": "the file is empty", "confidence": 0.0}));
     let torn = host.convert_with("board-tester", "t.brd", "?", &json!({}));
-    assert!(torn.error().starts_with("AttributeError: 'NoneType' object has no attribute 'group'"), "{}", torn.error());
+    assert!(
+        torn.error().starts_with("AttributeError: 'NoneType' object has no attribute 'group'"),
+        "{}",
+        torn.error()
+    );
     let mut failed = host.request("settled", "board-tester", Path::new("t.brd"), &json!({}));
     failed["outcome"] = json!("failed");
     failed["error"] = json!("torn");
@@ -329,8 +331,14 @@ fn every_result_has_its_answer() {
     assert_eq!(host.convert("results", "several").warnings, ["line 7"]);
     let last = [
         ("failed", json!({"answer": "failed", "error": "line 3 has no value"})),
-        ("suspended", json!({"answer": "not-yet", "reason": "the second file is missing", "retry_after": 120})),
-        ("incomplete", json!({"answer": "not-yet", "reason": "waits for the second file", "retry_after": 90})),
+        (
+            "suspended",
+            json!({"answer": "not-yet", "reason": "the second file is missing", "retry_after": 120}),
+        ),
+        (
+            "incomplete",
+            json!({"answer": "not-yet", "reason": "waits for the second file", "retry_after": 90}),
+        ),
         ("skipped", json!({"answer": "skipped", "reason": "calibration"})),
         ("rejected", json!({"answer": "rejected", "reason": "not mine", "confidence": 0.1})),
         ("foreign", json!({"answer": "rejected", "reason": "not mine", "confidence": 0.0})),
@@ -348,17 +356,38 @@ fn every_result_has_its_answer() {
 fn what_goes_wrong_is_said_in_words_that_help() {
     let mut host = Host::start("results.py");
     let errors = [
-        ("nothing", "the converter gave no report: return a ConverterResult with one, or a skipped_result where there is nothing to report"),
-        ("empty", "the converter gave no report: return a ConverterResult with one, or a skipped_result where there is nothing to report"),
+        (
+            "nothing",
+            "the converter gave no report: return a ConverterResult with one, or a skipped_result where there is nothing to report",
+        ),
+        (
+            "empty",
+            "the converter gave no report: return a ConverterResult with one, or a skipped_result where there is nothing to report",
+        ),
         ("number", "the converter must return a ConverterResult, a report or a dictionary, and returned int"),
-        ("raises", "ConverterError: the header is torn (results.py, line 91 in _raises: raise ConverterError(\"the header is torn\"))"),
-        ("divides", "ZeroDivisionError: division by zero (results.py, line 94 in _divides: return 1 / 0)"),
-        ("exits", "the converter ended the program (sys.exit(3)): return a result instead (results.py, line 97 in _exits: raise SystemExit(3))"),
-        ("misses", "KeyError: there is no 'serial' (results.py, line 100 in _misses: return {}[\"serial\"])"),
-        ("imports", "ModuleNotFoundError: No module named 'acme_measurement_library' (results.py, line 103 in _imports: import acme_measurement_library). Hint: name the package in a requirements.txt beside the plug-in, and have its environment made"),
-        ("deep", "RecursionError: a function calls itself without end (results.py, line 108 in _deep: return self._deep())"),
+        (
+            "raises",
+            "ConverterError: the header is torn (results.py, line 78 in _raises: raise ConverterError(\"the header is torn\"))",
+        ),
+        ("divides", "ZeroDivisionError: division by zero (results.py, line 81 in _divides: return 1 / 0)"),
+        (
+            "exits",
+            "the converter ended the program (sys.exit(3)): return a result instead (results.py, line 84 in _exits: raise SystemExit(3))",
+        ),
+        ("misses", "KeyError: there is no 'serial' (results.py, line 87 in _misses: return {}[\"serial\"])"),
+        (
+            "imports",
+            "ModuleNotFoundError: No module named 'acme_measurement_library' (results.py, line 90 in _imports: import acme_measurement_library). Hint: name the package in a requirements.txt beside the plug-in, and have its environment made",
+        ),
+        (
+            "deep",
+            "RecursionError: a function calls itself without end (results.py, line 95 in _deep: return self._deep())",
+        ),
         ("nopart", "the report cannot be sent: pn: is missing: part number of the unit"),
-        ("badvalue", "the report cannot be sent: root: step 'Main': step 'U': measurement 1: value: must be a number, and is '5,1': write the decimal point as '.'"),
+        (
+            "badvalue",
+            "the report cannot be sent: root: step 'Main': step 'U': measurement 1: value: must be a number, and is '5,1': write the decimal point as '.'",
+        ),
         ("twice", "the report cannot be sent: pn: is given twice, under two names: 'P' and 'Q'"),
     ];
     for (word, expected) in errors {
@@ -405,7 +434,10 @@ fn odd_values_are_made_fit_or_refused_with_their_place() {
     let mut host = Host::start("odd_values.py");
     let converted = host.convert("odd_values", "fine");
     let value = |name: &str| converted.step(name)["numericMeas"][0]["value"].clone();
-    assert_eq!((value("nan"), value("inf"), value("minus")), (json!("NaN"), json!("Infinity"), json!("-Infinity")));
+    assert_eq!(
+        (value("nan"), value("inf"), value("minus")),
+        (json!("NaN"), json!("Infinity"), json!("-Infinity"))
+    );
     assert_eq!((value("decimal"), value("numpy"), value("text")), (json!(1.5), json!(2.5), json!(1.25)));
     let text = |name: &str| converted.step(name)["stringMeas"][0]["value"].clone();
     assert_eq!((text("enum"), text("path"), text("date")), (json!("red"), json!("a/b"), json!("2026-01-02")));
@@ -414,10 +446,12 @@ fn odd_values_are_made_fit_or_refused_with_their_place() {
     assert_eq!(converted.step("file")["attachment"]["data"], "AAE=");
     assert_eq!(converted.step("curve")["chart"]["series"][0]["xdata"], "1.0;2.0");
     assert_eq!(converted.only()["miscInfos"], json!([{"description": "order", "text": "5"}]));
-    assert!(converted.warnings.iter().any(|words| words.contains("'somethingElse' is no member of a report")));
+    assert!(
+        converted.warnings.iter().any(|words| words.contains("'somethingElse' is no member of a report"))
+    );
     for (word, part) in [
         ("bytes", "value: must be a text, and is bytes: decode them first"),
-        ("object", "must be a number, and is <object"),
+        ("object", "value: must be a text, and is object"),
         ("list", "must be a number, and is list ([1])"),
         ("status", "status: must be a status (P, F, D, S, E, T or their words), and is 'NOK'"),
         ("cycle", "steps are nested more than 50 deep"),
@@ -503,7 +537,9 @@ fn a_scheduled_converter_runs() {
     reports.iter().for_each(|answer| accepted(&answer["report"]));
     assert_eq!(reports[0]["report"]["result"], "P");
     assert_eq!(reports[1]["report"]["result"], "F", "1 V is over the limit of 0.5 V");
-    assert!(answers.contains(&json!({"answer": "warning", "text": "one of the results failed: one row is torn"})));
+    assert!(
+        answers.contains(&json!({"answer": "warning", "text": "one of the results failed: one row is torn"}))
+    );
     assert!(answers.contains(&json!({"answer": "log", "level": "info", "text": "4 results"})));
     assert_eq!(answers.last().unwrap(), &json!({"answer": "done"}));
     host.end();
@@ -525,7 +561,8 @@ fn a_repair_points_at_the_test_in_the_same_file() {
 fn the_csv_examples_convert() {
     let mut host = Host::start("csv_examples.py");
     let described = host.described();
-    let names: Vec<_> = described["converters"].as_array().unwrap().iter().map(|c| c["name"].clone()).collect();
+    let names: Vec<_> =
+        described["converters"].as_array().unwrap().iter().map(|c| c["name"].clone()).collect();
     assert_eq!(names, [json!("our-csv-tests"), json!("our-first-row")]);
     let tests = "serial_number,part_number,test_name,value,unit,status,low_limit,high_limit\n\
         S1,P1,U,5.2,V,P,4.5,5.5\nS1,P1,Version,a,,P,,\nS2,P1,U,9,V,FAIL,,5.5\nS2,P1,Lamp,,,-,,\n";
@@ -533,7 +570,12 @@ fn the_csv_examples_convert() {
     let found: Vec<_> = converted.reports.iter().map(|r| (r["sn"].clone(), r["result"].clone())).collect();
     assert_eq!(found, [(json!("S1"), json!("P")), (json!("S2"), json!("F"))]);
     assert_eq!(converted.reports[1]["root"]["steps"][0]["numericMeas"][0]["lowLimit"], 5.5);
-    let semicolon = host.convert_with("our-csv-tests", "a.csv", "sn;pn;name;value\nS;P;T;1\n", &json!({"delimiter": ";"}));
+    let semicolon = host.convert_with(
+        "our-csv-tests",
+        "a.csv",
+        "sn;pn;name;value\nS;P;T;1\n",
+        &json!({"delimiter": ";"}),
+    );
     assert_eq!(semicolon.only()["root"]["steps"][0]["numericMeas"][0]["value"], 1.0);
 
     let row = host.convert_with("our-first-row", "a.csv", "part,serial,result\nP1,S1,ok\n", &json!({}));
@@ -548,7 +590,11 @@ fn a_standard_converter_names_the_one_to_use_instead() {
     let mut host = Host::start("our_seica.py");
     assert_eq!(host.described()["converters"][0]["name"], "our-seica");
     let converted = host.convert("our-seica", "");
-    assert!(converted.error().contains("built into the appliance as the converter \"seica-xml\""), "{}", converted.last);
+    assert!(
+        converted.error().contains("built into the appliance as the converter \"seica-xml\""),
+        "{}",
+        converted.last
+    );
     host.end();
 }
 
@@ -556,7 +602,10 @@ fn a_standard_converter_names_the_one_to_use_instead() {
 fn an_instance_is_new_for_each_file_unless_it_is_loaded_once() {
     let mut host = Host::start("loaded_once.py");
     let arguments = host.described()["converters"][0]["arguments"].clone();
-    assert_eq!(arguments[1], json!({"name": "factor", "type": "float", "default": 1.0, "help": "", "required": false}));
+    assert_eq!(
+        arguments[1],
+        json!({"name": "factor", "type": "float", "default": 1.0, "help": "", "required": false})
+    );
     let value = |converted: &Converted, name: &str| converted.step(name)["numericMeas"][0]["value"].clone();
     for calls in 1..3 {
         let converted = host.convert_with("loaded_once", "a.txt", "", &json!({"factor": 2}));
@@ -574,7 +623,11 @@ fn a_folder_of_several_files_is_a_plugin() {
     let mut host = Host::start("boards");
     assert_eq!(host.convert("boards", "1 2.5\n").step("value 2")["numericMeas"][0]["value"], 2.5);
     let torn = host.convert("boards", "x\n");
-    assert!(torn.error().contains("(helpers/reading.py, line 3 in numbers: yield number, float(line))"), "{}", torn.last);
+    assert!(
+        torn.error().contains("(helpers/reading.py, line 3 in numbers: yield number, float(line))"),
+        "{}",
+        torn.last
+    );
     host.end();
 }
 
@@ -593,8 +646,14 @@ fn a_huge_report_comes_in_one_line() {
 fn a_file_that_cannot_be_loaded_says_why() {
     let missing = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/missing.py");
     let cases = [
-        ("python2.py", "python2.py cannot be loaded: SyntaxError: Missing parentheses in call to 'print'. Did you mean print(...)? (python2.py, line 6: print \"converting\", source.path)"),
-        ("nothing.py", "nothing.py has no converter: no class that derives from FileConverter, FolderConverter, ScheduledConverter or ConverterBase and has all that it must have (Unfinished lacks convert)"),
+        (
+            "python2.py",
+            "python2.py cannot be loaded: SyntaxError: Missing parentheses in call to 'print'. Did you mean print(...)? (python2.py, line 6: print \"converting\", source.path)",
+        ),
+        (
+            "nothing.py",
+            "nothing.py has no converter: no class that derives from FileConverter, FolderConverter, ScheduledConverter or ConverterBase and has all that it must have (Unfinished lacks convert)",
+        ),
         ("missing.py", "there is no file"),
     ];
     for (plugin, expected) in cases {
