@@ -49,6 +49,8 @@ class Leaky(FileConverter):
         if word == "thread":
             threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
         if word == "file":
+            os.open(source.path, os.O_RDONLY)
+        if word == "leave":
             kept = open(source.path)
         steps = [{"stepType": "ET_SVT", "name": name, "value": value} for name, value in state.items()]
         return ConverterResult.success_result(

@@ -216,11 +216,7 @@ fn a_file_converter_is_described_recognises_and_converts() {
     assert_eq!(report["uut"], json!({"user": "kari", "execTime": 12.5, "testSocketIndex": 1}));
     assert!(report.get("id").is_none(), "the agent derives it from the file");
     assert_eq!(converted.logs, [json!({"answer": "log", "level": "info", "text": "2 steps"})]);
-    assert_eq!(
-        converted.warnings,
-        ["the report was P and its root step F: it is reported as F"].map(str::to_owned)[1..],
-        "the script set the result itself"
-    );
+    assert!(converted.warnings.is_empty(), "the script set the result itself: {:?}", converted.warnings);
 
     let wrong = host.convert_with("acme-log", "a.log", content, &json!({"process_code": 1000}));
     assert_eq!(wrong.error(), "the argument process_code is wrong: 1000 is more than 999");
@@ -236,7 +232,7 @@ fn a_file_converter_is_described_recognises_and_converts() {
         host.convert_with("acme-log", "a.log", "ACME;S1;P1;2026-01-31 12:00:00\nU=5,0=4=6\n", &json!({}));
     assert_eq!(
         torn.error(),
-        "ValueError: could not convert string to float: '5,0' (acme_log.py, line 96 in convert: passed = float(low) <= float(value) <= float(high))"
+        "ValueError: could not convert string to float: '5,0' (acme_log.py, line 84 in convert: passed = float(low) <= float(value) <= float(high))"
     );
     assert!(host.end().contains("Traceback"));
 }
@@ -371,21 +367,21 @@ fn what_goes_wrong_is_said_in_words_that_help() {
         ("number", "the converter must return a ConverterResult, a report or a dictionary, and returned int"),
         (
             "raises",
-            "ConverterError: the header is torn (results.py, line 91 in _raises: raise ConverterError(\"the header is torn\"))",
+            "ConverterError: the header is torn (results.py, line 78 in _raises: raise ConverterError(\"the header is torn\"))",
         ),
-        ("divides", "ZeroDivisionError: division by zero (results.py, line 94 in _divides: return 1 / 0)"),
+        ("divides", "ZeroDivisionError: division by zero (results.py, line 81 in _divides: return 1 / 0)"),
         (
             "exits",
-            "the converter ended the program (sys.exit(3)): return a result instead (results.py, line 97 in _exits: raise SystemExit(3))",
+            "the converter ended the program (sys.exit(3)): return a result instead (results.py, line 84 in _exits: raise SystemExit(3))",
         ),
-        ("misses", "KeyError: there is no 'serial' (results.py, line 100 in _misses: return {}[\"serial\"])"),
+        ("misses", "KeyError: there is no 'serial' (results.py, line 87 in _misses: return {}[\"serial\"])"),
         (
             "imports",
-            "ModuleNotFoundError: No module named 'acme_measurement_library' (results.py, line 103 in _imports: import acme_measurement_library). Hint: name the package in a requirements.txt beside the plug-in, and have its environment made",
+            "ModuleNotFoundError: No module named 'acme_measurement_library' (results.py, line 90 in _imports: import acme_measurement_library). Hint: name the package in a requirements.txt beside the plug-in, and have its environment made",
         ),
         (
             "deep",
-            "RecursionError: a function calls itself without end (results.py, line 108 in _deep: return self._deep())",
+            "RecursionError: a function calls itself without end (results.py, line 95 in _deep: return self._deep())",
         ),
         ("nopart", "the report cannot be sent: pn: is missing: part number of the unit"),
         (
@@ -455,7 +451,7 @@ fn odd_values_are_made_fit_or_refused_with_their_place() {
     );
     for (word, part) in [
         ("bytes", "value: must be a text, and is bytes: decode them first"),
-        ("object", "must be a number, and is <object"),
+        ("object", "value: must be a text, and is object"),
         ("list", "must be a number, and is list ([1])"),
         ("status", "status: must be a status (P, F, D, S, E, T or their words), and is 'NOK'"),
         ("cycle", "steps are nested more than 50 deep"),

@@ -65,7 +65,7 @@ pub(super) async fn findings(
 }
 
 pub(super) async fn check(State(control): State<Control>, At(plugin): At<String>) -> Answer<PluginCheck> {
-    Ok(Json(manage::check(&control.agent.settings(), &plugin, None).await?))
+    Ok(Json(manage::check(&control.agent.settings(), &plugin, None, None).await?))
 }
 
 pub(super) async fn try_out(

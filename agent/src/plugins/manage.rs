@@ -187,10 +187,16 @@ pub fn upload(settings: &Settings, file: &str, bytes: &[u8]) -> Result<PluginInf
 /// Asks a plug-in what it is and says what is wrong with it; what it is, is remembered.
 ///
 /// # Errors
-/// When there is none, or it could not be started.
-pub async fn check(settings: &Settings, file: &str, sample: Option<&Sample>) -> Result<PluginCheck> {
+/// When there is none, or it could not be started. `helper` is the agent's program where this one is another.
+pub async fn check(
+    settings: &Settings,
+    file: &str,
+    sample: Option<&Sample>,
+    helper: Option<PathBuf>,
+) -> Result<PluginCheck> {
     let (program, _) = taken(settings, file).await?;
-    let (check, description) = check::check(&program, &Runtime::of(settings), sample).await?;
+    let runtime = Runtime { helper, ..Runtime::of(settings) };
+    let (check, description) = check::check(&program, &runtime, sample).await?;
     if let Some(description) = description.filter(|_| check.problems.is_empty()) {
         remember(settings, &program.content, description).await?;
     }

@@ -77,7 +77,7 @@ async fn describe(agent: &Agent, asked: &mut BTreeSet<String>) {
         if !is_it || !asked.insert(plugin.sha256.clone()) {
             continue;
         }
-        match manage::check(&settings, &plugin.file, None).await {
+        match manage::check(&settings, &plugin.file, None, None).await {
             Ok(check) if check.problems.is_empty() => heard = true,
             Ok(check) => tracing::error!("the plug-in {}: {}", plugin.file, check.problems.join("; ")),
             Err(error) => tracing::error!("the plug-in {}: {}", plugin.file, error_chain(&error)),

@@ -5,6 +5,10 @@ names of the model's fields, or in the words of older converters. All become WSJ
 repaired with a note; what cannot is refused with the path to it.
 """
 
+from datetime import date
+from enum import Enum
+from pathlib import PurePath
+
 from . import members
 from .members import Members, mapping, one
 from .values import Wrong, flag, kind, moment, notes, number, short, shown, status, text, whole
@@ -163,6 +167,8 @@ def _measurement(made):
         target, make = "stringMeas", members.string_measurements
     elif value is None:
         return
+    elif isinstance(value, Enum | PurePath | date):
+        target, make = "stringMeas", members.string_measurements
     else:
         target, make = "numericMeas", members.numeric_measurements
     if target in made:
