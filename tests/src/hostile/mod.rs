@@ -68,7 +68,7 @@ async fn watch_it(boxed: &mut Boxed, profile: &Profile, yard: &Yard) -> anyhow::
                 }
             }
             () = tokio::time::sleep(tick) => {
-                is_over = boxed.cpu_used().is_some_and(|used| used > 2 * profile.limits.cpu);
+                is_over = boxed.cpu_used().is_some_and(|used| used > profile.limits.cpu * 4 / 3);
             }
         }
     }

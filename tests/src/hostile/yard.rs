@@ -34,11 +34,11 @@ pub struct Arsenal {
 }
 
 impl Arsenal {
-    /// Compiles what has to be, and lays everything where an ordinary user can reach it.
+    /// The helper alone, where an ordinary user can reach it.
     ///
     /// # Errors
-    /// When the agent was not built, or there is no C compiler.
-    pub fn prepare() -> anyhow::Result<Self> {
+    /// When the agent was not built.
+    pub fn empty() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         open(folder.path())?;
         let (tools, attacks) = (folder.path().join("tools"), folder.path().join("attacks"));
@@ -46,6 +46,19 @@ impl Arsenal {
             fs::create_dir(place)?;
             open(place)?;
         }
+        let agent = tools.join("wats-agent");
+        fs::copy(program("wats-agent")?, &agent)?;
+        let helper = if Uid::effective().is_root() { as_ordinary_user(&tools, &agent)? } else { agent };
+        Ok(Self { folder, helper })
+    }
+
+    /// With all attacks; compiles what has to be.
+    ///
+    /// # Errors
+    /// When the agent was not built, or there is no C compiler.
+    pub fn full() -> anyhow::Result<Self> {
+        let arsenal = Self::empty()?;
+        let attacks = arsenal.folder.path().join("attacks");
         for source in fs::read_dir(sources())? {
             let source = source?.path();
             let name = source.file_name().context("no name")?;
@@ -62,10 +75,18 @@ impl Arsenal {
                 fs::copy(&source, attacks.join(name))?;
             }
         }
-        let agent = tools.join("wats-agent");
-        fs::copy(program("wats-agent")?, &agent)?;
-        let helper = if Uid::effective().is_root() { as_ordinary_user(&tools, &agent)? } else { agent };
-        Ok(Self { folder, helper })
+        Ok(arsenal)
+    }
+
+    /// A folder that boxes may write to.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.folder.path().join(name);
+        fs::create_dir(&folder)?;
+        give(&folder)?;
+        Ok(folder)
     }
 
     /// How an attack is started, as seen inside.
