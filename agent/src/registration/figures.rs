@@ -50,6 +50,7 @@ pub(super) async fn update(
             After::Archive => "Archive".to_owned(),
             After::Keep => "Keep".to_owned(),
             After::Delete => "Delete".to_owned(),
+            After::Zip => "Zip".to_owned(),
         },
         name: source.settings.name,
     });

@@ -28,6 +28,7 @@ pub(super) fn file(name: &str, sha256: &str) -> NewFile {
         stamp: Stamp { device: u64::MAX, inode: 7, size: 3, modified_ns: 5 },
         sha256: sha256.to_owned(),
         received_at: Timestamp::UNIX_EPOCH,
+        note: None,
     }
 }
 
