@@ -21,6 +21,8 @@ pub mod instances;
 pub mod intake;
 pub mod ledger;
 mod metrics;
+pub mod plugins_environment;
+pub mod reading;
 pub mod registration;
 mod run;
 pub mod secret;
