@@ -38,7 +38,7 @@ pub fn read(document: &[u8]) -> Result<Report, WsjfError> {
     }
 }
 
-/// Reads one report as most programs write it: every name is one of the format's, in its spelling and place.
+/// Reads one report as most programs write it: every name of the format is in its spelling.
 ///
 /// `None` for any other document, right or wrong: [`read`] takes the longer way, and says what is wrong. Where there
 /// is an answer it is that of [`read`], in a part of its time.
@@ -47,10 +47,16 @@ pub fn read_plain(document: &[u8]) -> Option<Report> {
     if nesting(document) > MAX_PLAIN_NESTING {
         return None;
     }
-    report::forget_strays();
+    report::forget_misspelt();
     let report: Report = serde_json::from_str(text).ok()?;
-    // A name that the model does not know may be one in another spelling.
-    (!report::saw_strays()).then_some(report)
+    (!report::saw_misspelt()).then_some(report)
+}
+
+/// Whether a member that the model does not know might be read otherwise in the longer way: its name is one of the
+/// format's in another spelling, or other names may stand below it.
+pub(crate) fn is_misspelt(name: &str, value: &Value) -> bool {
+    canonical(name)
+        .is_some_and(|known| known != name || value.is_null() || value.is_object() || value.is_array())
 }
 
 /// Lists and objects inside each other, that the quick reader takes: it needs much of the stack for each.

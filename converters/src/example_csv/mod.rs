@@ -346,10 +346,10 @@ fn step(name: &str, value: &str, unit: &str, limits: [Option<f64>; 2], status: O
     let status = status.unwrap_or(Status::Passed);
     let mut step = Step::new("ET_SVT", name, status);
     step.string_meas = vec![StringMeas {
-        comp_op: "LOG".to_owned(),
+        comp_op: "LOG".into(),
         name: None,
         status,
-        value: Some(value.to_owned()),
+        value: Some(value.into()),
         limit: None,
         extra: Extra::new(),
     }];
@@ -381,7 +381,7 @@ impl Unit {
         warnings: &mut Vec<String>,
     ) -> Result<Report, ConvertError> {
         let mut report = Report::uut(self.part, self.serial, arguments.text("partRevision"));
-        report.machine_name = self.station;
+        report.machine_name = self.station.into();
         report.start = Some(crate::kit::time::of_file(input));
         report.process_code = match self.process.parse::<i16>() {
             Ok(code) if code > 0 => Some(code),

@@ -1,5 +1,7 @@
 //! Rows of separated cells, with quotes as in RFC 4180.
 
+use std::borrow::Cow;
+
 use encoding_rs::{UTF_16LE, WINDOWS_1252};
 
 use crate::kit::text;
@@ -23,11 +25,11 @@ pub(super) struct Rows<'a> {
 }
 
 /// The text of a file; a byte-order mark counts more than the encoding that was set.
-pub(super) fn decode(bytes: &[u8], encoding: &str) -> Result<String, ConvertError> {
+pub(super) fn decode<'b>(bytes: &'b [u8], encoding: &str) -> Result<Cow<'b, str>, ConvertError> {
     let marked = [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
     match encoding {
-        "utf-16" if !marked => Ok(UTF_16LE.decode_without_bom_handling(bytes).0.into_owned()),
-        "latin-1" | "cp1252" if !marked => Ok(WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned()),
+        "utf-16" if !marked => Ok(UTF_16LE.decode_without_bom_handling(bytes).0),
+        "latin-1" | "cp1252" if !marked => Ok(WINDOWS_1252.decode_without_bom_handling(bytes).0),
         _ => text::decode(bytes),
     }
 }

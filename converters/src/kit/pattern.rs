@@ -1,5 +1,8 @@
 //! Regular expressions that a person sets as arguments.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
 use regex::Regex;
 
 use crate::{Arguments, ConvertError, ErrorKind};
@@ -10,13 +13,32 @@ use crate::{Arguments, ConvertError, ErrorKind};
 /// For what is no regular expression.
 pub(crate) fn of(arguments: &Arguments, name: &str, group: &str) -> Result<Regex, ConvertError> {
     let pattern = arguments.text(name);
-    Regex::new(pattern).map_err(|error| {
+    compiled(pattern).map_err(|error| {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or_default().trim();
         ConvertError::new(ErrorKind::Missing, format!("the argument {name} is \"{pattern}\": {reason}"))
             .expected(format!("a regular expression with a group {group}"))
     })
 }
+
+/// The expression, compiled once for all files: compiling takes longer than a small file does.
+fn compiled(pattern: &str) -> Result<Regex, regex::Error> {
+    static KNOWN: LazyLock<RwLock<HashMap<String, Regex>>> = LazyLock::new(RwLock::default);
+    if let Some(known) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(pattern) {
+        return Ok(known.clone());
+    }
+    let regex = Regex::new(pattern)?;
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    // Settings change seldom; what was known is not needed for ever.
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    known.insert(pattern.to_owned(), regex.clone());
+    Ok(regex)
+}
+
+/// As many compiled expressions are kept.
+const MOST_KNOWN: usize = 100;
 
 /// What the named group finds in a text, or the whole expression where there is no such group.
 pub(crate) fn find<'a>(pattern: &Regex, group: &str, text: &'a str) -> Option<&'a str> {

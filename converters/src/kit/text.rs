@@ -1,6 +1,9 @@
 //! From bytes to text, and texts cut to what the server takes.
 
+use std::borrow::Cow;
+
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
+use wats::report::Text;
 
 use crate::{ConvertError, ErrorKind};
 
@@ -8,27 +11,26 @@ use crate::{ConvertError, ErrorKind};
 ///
 /// # Errors
 /// For bytes that no text file has.
-pub(crate) fn decode(bytes: &[u8]) -> Result<String, ConvertError> {
-    let text = if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
-        String::from_utf8_lossy(rest).into_owned()
+pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ConvertError> {
+    plain(if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        String::from_utf8_lossy(rest)
     } else if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
-        UTF_16LE.decode_without_bom_handling(rest).0.into_owned()
+        UTF_16LE.decode_without_bom_handling(rest).0
     } else if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
-        UTF_16BE.decode_without_bom_handling(rest).0.into_owned()
+        UTF_16BE.decode_without_bom_handling(rest).0
     } else {
         match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
         }
-    };
-    plain(text)
+    })
 }
 
 /// A decoded text that a person could have written.
 ///
 /// # Errors
 /// For characters that no text file has, and for an empty file.
-pub(crate) fn plain(text: String) -> Result<String, ConvertError> {
+pub(crate) fn plain(text: Cow<'_, str>) -> Result<Cow<'_, str>, ConvertError> {
     if text.contains('\0') {
         return Err(ConvertError::new(ErrorKind::WrongFormat, "the file is binary")
             .expected("a text file")
@@ -46,8 +48,8 @@ pub(crate) fn allowed(c: char) -> bool {
 }
 
 /// A text without the characters that the server refuses, cut to `limit` characters, with a warning for each loss.
-pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<String>) -> String {
-    let mut clean: String = text.chars().filter(|c| allowed(*c)).collect();
+pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<String>) -> Text {
+    let mut clean: Text = text.chars().filter(|c| allowed(*c)).collect();
     if clean.chars().count() != text.chars().count() {
         warnings.push(format!("{what}: characters that the server refuses were removed"));
     }

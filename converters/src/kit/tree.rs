@@ -1,6 +1,6 @@
 //! The step tree: verdicts of measurements, and of sequences that state none.
 
-use wats::report::{Status, Step};
+use wats::report::{Status, Step, Text};
 
 use crate::kit::text;
 
@@ -45,25 +45,25 @@ pub(crate) fn limits(
     operator: &str,
     low: Option<f64>,
     high: Option<f64>,
-) -> (String, Option<f64>, Option<f64>) {
+) -> (Text, Option<f64>, Option<f64>) {
     let written = operator.trim().to_ascii_uppercase();
     let single = |operator: &str, limit: Option<f64>| match limit {
-        Some(limit) => (operator.to_owned(), Some(limit), None),
+        Some(limit) => (operator.into(), Some(limit), None),
         // Nothing to compare with: the value is only logged.
-        None => ("LOG".to_owned(), None, None),
+        None => ("LOG".into(), None, None),
     };
     match (written.as_str(), low, high) {
-        ("LOG", ..) => ("LOG".to_owned(), None, None),
+        ("LOG", ..) => ("LOG".into(), None, None),
         ("EQT", ..) => single("EQ", low.or(high)),
         (op @ ("EQ" | "NE" | "GE" | "GT" | "LE" | "LT"), ..) => single(op, low.or(high)),
         (op @ ("GELE" | "GELT" | "GTLE" | "GTLT" | "LEGE" | "LEGT" | "LTGE" | "LTGT"), Some(_), Some(_)) => {
-            (op.to_owned(), low, high)
+            (op.into(), low, high)
         }
         (op @ ("GELE" | "GELT" | "GTLE" | "GTLT" | "LEGE" | "LEGT" | "LTGE" | "LTGT"), ..) => {
             let (first, second) = op.split_at_checked(2).unwrap_or((op, op));
             if high.is_some() { single(second, high) } else { single(first, low) }
         }
-        (_, Some(_), Some(_)) => ("GELE".to_owned(), low, high),
+        (_, Some(_), Some(_)) => ("GELE".into(), low, high),
         (_, Some(_), None) => single("GE", low),
         (_, None, _) => single("LE", high),
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use roxmltree::{Document, Error, Node, ParsingOptions};
+use wats::report::Text;
 
 use super::text as texts;
 use crate::{ConvertError, ErrorKind};
@@ -17,17 +18,19 @@ const MAX_DEPTH: usize = 200;
 ///
 /// # Errors
 /// As [`texts::decode`].
-pub(crate) fn read(bytes: &[u8], warnings: &mut Vec<String>) -> Result<String, ConvertError> {
+pub(crate) fn read<'b>(bytes: &'b [u8], warnings: &mut Vec<String>) -> Result<Cow<'b, str>, ConvertError> {
     let marked = [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
     let decoded = match declared_encoding(bytes).filter(|_| !marked) {
-        Some(encoding) => texts::plain(encoding.decode_without_bom_handling(bytes).0.into_owned())?,
+        Some(encoding) => texts::plain(encoding.decode_without_bom_handling(bytes).0)?,
         None => texts::decode(bytes)?,
     };
-    let (decoded, removed) = clean(&decoded);
-    if removed {
-        warnings.push("characters that XML forbids were removed".to_owned());
+    match clean(&decoded) {
+        Some(clean) => {
+            warnings.push("characters that XML forbids were removed".to_owned());
+            Ok(Cow::Owned(clean))
+        }
+        None => Ok(decoded),
     }
-    Ok(decoded)
 }
 
 /// The encoding in the XML declaration, when it is one in which the declaration itself can be read like this.
@@ -43,34 +46,35 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes()).filter(|encoding| ![UTF_8, UTF_16LE, UTF_16BE].contains(encoding))
 }
 
-/// Removes what no XML document may hold, raw or as a character reference; says whether there was any.
-pub(crate) fn clean(text: &str) -> (String, bool) {
+/// The text without what no XML document may hold, raw or as a character reference; `None` when it holds nothing such.
+fn clean(text: &str) -> Option<String> {
+    // Looked at byte by byte first, as nearly every document has none.
+    let odd = text.bytes().fold(false, |odd, byte| odd | ((byte < 0x20) & !matches!(byte, 0x9 | 0xA | 0xD)));
+    let raw = odd || text.contains('\u{fffe}') || text.contains('\u{ffff}');
+    let mut references = text.split("&#").skip(1);
+    if !raw && !references.any(|after| forbidden_reference(after).is_some()) {
+        return None;
+    }
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
-    let mut removed = false;
     while let Some((before, after)) = rest.split_once("&#") {
         clean.push_str(before);
-        let end = after.bytes().take(9).position(|b| b == b';');
-        let reference = end.and_then(|end| after.split_at_checked(end));
-        match reference {
-            Some((digits, tail)) if code(digits).is_some_and(|code| !allowed(code)) => {
-                removed = true;
-                rest = tail.strip_prefix(';').unwrap_or(tail);
-            }
-            _ => {
-                clean.push_str("&#");
-                rest = after;
-            }
-        }
+        rest = forbidden_reference(after).unwrap_or_else(|| {
+            clean.push_str("&#");
+            after
+        });
     }
     clean.push_str(rest);
-    // Looked at byte by byte first, as nearly every document has none.
-    let odd = clean.bytes().fold(false, |odd, byte| odd | ((byte < 0x20) & !matches!(byte, 0x9 | 0xA | 0xD)));
-    if odd || clean.contains('\u{fffe}') || clean.contains('\u{ffff}') {
-        clean.retain(|c| allowed(u32::from(c)));
-        removed = true;
-    }
-    (clean, removed)
+    clean.retain(|c| allowed(u32::from(c)));
+    Some(clean)
+}
+
+/// What follows the character reference whose digits the text begins with, when it is one of a forbidden character.
+fn forbidden_reference(text: &str) -> Option<&str> {
+    let end = text.bytes().take(9).position(|b| b == b';')?;
+    let (digits, tail) = text.split_at_checked(end)?;
+    code(digits).filter(|code| !allowed(*code))?;
+    tail.strip_prefix(';')
 }
 
 fn code(digits: &str) -> Option<u32> {
@@ -208,8 +212,8 @@ pub(crate) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
 }
 
 /// Like [`attribute`], owned.
-pub(crate) fn owned(node: Node<'_, '_>, name: &str) -> Option<String> {
-    attribute(node, name).map(ToOwned::to_owned)
+pub(crate) fn owned(node: Node<'_, '_>, name: &str) -> Option<Text> {
+    attribute(node, name).map(Text::from)
 }
 
 /// True for an element of that local name, in any namespace.
@@ -231,9 +235,8 @@ pub(crate) fn child<'a, 'd>(node: Node<'a, 'd>, name: &'static str) -> Option<No
 }
 
 /// The element's own text, trimmed; `None` when it is blank.
-pub(crate) fn text(node: Node<'_, '_>) -> Option<String> {
-    let all: String = node.children().filter(Node::is_text).filter_map(|text| text.text()).collect();
-    Some(all.trim().to_owned()).filter(|text| !text.is_empty())
+pub(crate) fn text(node: Node<'_, '_>) -> Option<Text> {
+    Some(Text::from(raw_text(node).trim())).filter(|text| !text.is_empty())
 }
 
 /// The element's own text as it stands: in measured texts white space counts.
@@ -309,8 +312,8 @@ mod tests {
 
     #[test]
     fn forbidden_characters_are_removed_raw_and_as_references() {
-        assert_eq!(clean("a&#x1;b\u{2}c&#10;&#;&#xZ;&"), ("abc&#10;&#;&#xZ;&".to_owned(), true));
-        assert_eq!(clean("a&#181;"), ("a&#181;".to_owned(), false));
+        assert_eq!(clean("a&#x1;b\u{2}c&#10;&#;&#xZ;&").as_deref(), Some("abc&#10;&#;&#xZ;&"));
+        assert_eq!(clean("a&#181;"), None);
     }
 
     #[test]

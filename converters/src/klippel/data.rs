@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wats::report::{Chart, Series, Status, Step};
+use wats::report::{Chart, Series, Status, Step, Text};
 
 use crate::Companion;
 use crate::kit::decimal::Decimals;
@@ -174,7 +174,7 @@ impl Reading<'_, '_> {
         let status = stated.unwrap_or(outside);
         let number = |of: &str, value| {
             let mut number = build::number(Some(of), Status::Passed, value, "", (None, None));
-            number.comp_op = "LOG".to_owned();
+            number.comp_op = "LOG".into();
             number
         };
         let (avg, min, max) = curve.statistics();
@@ -182,7 +182,7 @@ impl Reading<'_, '_> {
             build::numeric(name, status, vec![number("avg", avg), number("min", min), number("max", max)]);
         step.chart = Some(Box::new(curve.chart(stem, name, self.warnings)));
         let mut count = build::number(None, outside, curve.outside, "#", (Some(0.0), None));
-        count.comp_op = "EQ".to_owned();
+        count.comp_op = "EQ".into();
         vec![step, build::numeric("OutOfBounds", outside, vec![count])]
     }
 }
@@ -259,20 +259,20 @@ impl Curve {
                 Some(numbers.join(";"))
             };
             series.push(Series {
-                data_type: Some("XYG".to_owned()),
-                name: Some(title.to_owned()),
-                xdata: joined(|point| point.0),
-                ydata: joined(|point| point.1),
+                data_type: Some("XYG".into()),
+                name: Some(title.into()),
+                xdata: joined(|point| point.0).map(Into::into),
+                ydata: joined(|point| point.1).map(Into::into),
                 ..Series::default()
             });
         }
         Chart {
-            chart_type: Some("LineLogX".to_owned()),
-            label: Some(label.to_owned()),
-            x_label: Some("Frequency".to_owned()),
-            x_unit: Some("Hz".to_owned()),
-            y_label: Some(name.to_owned()),
-            y_unit: Some(String::new()),
+            chart_type: Some("LineLogX".into()),
+            label: Some(label.into()),
+            x_label: Some("Frequency".into()),
+            x_unit: Some("Hz".into()),
+            y_label: Some(name.into()),
+            y_unit: Some(Text::default()),
             series,
             ..Chart::default()
         }

@@ -146,7 +146,7 @@ fn report(
     } else {
         (None, serial.tokens[0], serial.tokens[1])
     };
-    report.machine_name = station.unwrap_or_default().to_owned();
+    report.machine_name = station.unwrap_or_default().into();
     report.misc_infos.extend(second.map(|operator| build::info("Operator 2", operator)));
     report.misc_infos.extend(model.side.map(|side| build::info("Side", side)));
 
@@ -164,8 +164,8 @@ fn report(
     }
     warn_of_missing(missing, group.serial, warnings);
     report.uut = Some(Uut {
-        user: operator.map(ToOwned::to_owned),
-        batch_sn: serial.batch.map(ToOwned::to_owned),
+        user: operator.map(Into::into),
+        batch_sn: serial.batch.map(Into::into),
         exec_time: seconds.map(Double),
         ..Uut::default()
     });

@@ -139,7 +139,7 @@ fn report(
         .or_else(|| arguments.process_code("operationTypeCode"))
         .map(i32::from);
     report.uut = Some(Uut {
-        user: Some(head.user.to_owned()).filter(|user| !user.is_empty()),
+        user: Some(head.user.to_owned()).filter(|user| !user.is_empty()).map(Into::into),
         exec_time: head.seconds().map(Double),
         ..Uut::default()
     });

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use wats::report::{Double, NumericMeas, Status, Step, Time};
+use wats::report::{Double, NumericMeas, Status, Step, Text, Time};
 
 use crate::kit::{build, time};
 
@@ -128,7 +128,7 @@ impl Row {
         let value = self.values.iter().rev().flatten().next();
         let mut step = self.with(value, self.status, in_units_of_reference);
         step.tot_time = self.seconds.map(Double);
-        step.report_text = Some(self.text.clone()).filter(|text| !text.is_empty());
+        step.report_text = Some(self.text.clone()).filter(|text| !text.is_empty()).map(Into::into);
         step
     }
 
@@ -153,7 +153,7 @@ impl Row {
         let (operator, low, high) = self.limits(factor);
         let mut measurement = build::number(None, status, value, unit, (low, high));
         if let (Some(operator), Some(limit)) = (operator, low.or(high)) {
-            operator.clone_into(&mut measurement.comp_op);
+            measurement.comp_op = operator.into();
             measurement.low_limit = Some(Double(limit));
             measurement.high_limit = None;
         }
@@ -218,14 +218,14 @@ fn grouped(steps: Vec<(String, Step)>, by_component: bool) -> Vec<Step> {
 
 /// Loops are told apart by their names alone, so that a second one of a name gets a number.
 fn apart(mut steps: Vec<Step>) -> Vec<Step> {
-    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut seen: HashMap<Text, usize> = HashMap::new();
     for step in &mut steps {
         let Some(turn) = &step.loop_ else { continue };
         let count = seen.entry(step.name.clone()).or_default();
         // The summary is the first of its loop.
         *count += usize::from(turn.idx.is_none());
         if *count > 1 {
-            step.name = format!("{} ({count})", step.name.chars().take(90).collect::<String>());
+            step.name = format!("{} ({count})", step.name.chars().take(90).collect::<Text>()).into();
         }
     }
     steps

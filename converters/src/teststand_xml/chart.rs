@@ -25,7 +25,7 @@ pub(super) fn read(node: Node<'_, '_>, step: &str, warnings: &mut Vec<String>) -
     let written = text("ChartType").unwrap_or_default();
     let chart_type = TYPES.iter().find(|known| known.eq_ignore_ascii_case(&written)).unwrap_or(&"Line");
     Some(Chart {
-        chart_type: Some((*chart_type).to_owned()),
+        chart_type: Some((*chart_type).into()),
         label: Some(text("ChartLabel").unwrap_or_default()),
         x_label: text("Xlabel"),
         x_unit: text("Xunit"),
@@ -48,10 +48,10 @@ fn series(plot: Node<'_, '_>, step: &str, warnings: &mut Vec<String>) -> Series 
     x.truncate(POINTS);
     let xdata = (x.len() == y.len()).then(|| joined(&x)).filter(|x| !x.is_empty());
     Series {
-        data_type: Some(props::text(plot, "PlotDataType").unwrap_or_else(|| "XYG".to_owned())),
+        data_type: Some(props::text(plot, "PlotDataType").unwrap_or_else(|| "XYG".into())),
         name: Some(name),
-        xdata,
-        ydata: Some(joined(&y)),
+        xdata: xdata.map(Into::into),
+        ydata: Some(joined(&y).into()),
         extra: Extra::new(),
     }
 }

@@ -12,7 +12,8 @@ mod steps;
 use roxmltree::Node;
 use uuid::Uuid;
 use wats::report::{
-    AdditionalData, Asset, Double, Extra, MiscInfo, Property, Report, ReportType, Status, SubUnit, Time, Uut,
+    AdditionalData, Asset, Double, Extra, MiscInfo, Property, Report, ReportType, Status, SubUnit, Text,
+    Time, Uut,
 };
 
 use crate::kit::xml::{attribute, child, children, is, owned};
@@ -283,12 +284,12 @@ impl Reading<'_> {
     }
 
     /// A text cut to what the server takes.
-    fn fit(&mut self, value: &str, limit: usize, what: &str) -> String {
+    fn fit(&mut self, value: &str, limit: usize, what: &str) -> Text {
         text::fit(value, limit, &format!("{}: {what}", self.path), self.warnings)
     }
 
     /// An attribute cut to what the server takes.
-    fn short(&mut self, node: Node<'_, '_>, name: &str, limit: usize) -> Option<String> {
+    fn short(&mut self, node: Node<'_, '_>, name: &str, limit: usize) -> Option<Text> {
         attribute(node, name).map(|value| self.fit(value, limit, name))
     }
 
@@ -335,8 +336,8 @@ fn property(node: Node<'_, '_>) -> Property {
         node.children().filter(|inner| inner.is_element() && !is(*inner, "Value")).map(property).collect();
     let kind = if inner.is_empty() { "String" } else { "Obj" };
     Property {
-        name: owned(node, "Name").or_else(|| Some(node.tag_name().name().to_owned())),
-        property_type: owned(node, "Type").or_else(|| Some(kind.to_owned())),
+        name: owned(node, "Name").or_else(|| Some(node.tag_name().name().into())),
+        property_type: owned(node, "Type").or_else(|| Some(kind.into())),
         value: value.or_else(|| owned(node, "Value")),
         props: Some(inner).filter(|inner| !inner.is_empty()),
         ..Property::default()
