@@ -99,7 +99,9 @@ impl Converter for KeysightTestExecSl {
         }
         let has = |names: &[&str]| {
             let lower = text.to_lowercase();
-            names.iter().any(|name| lower.contains(&format!("<{}", name.to_lowercase())))
+            let begins =
+                |name: &str| lower.contains(&format!("<{name}")) || lower.contains(&format!(":{name}"));
+            names.iter().any(|name| begins(&name.to_lowercase()))
         };
         let parts = [has(&HEADERS), has(&UNITS), has(&["Test", "Step", "Measurement"])];
         match parts.iter().filter(|present| **present).count() {
@@ -196,18 +198,13 @@ impl Reading<'_> {
         let total = value(summary, &["TotalTests", "Total", "TestCount"]).and_then(|written| whole(&written));
         report.result = self.result(root, summary, total, &steps);
         let info = |(name, text): (&str, Option<Text>)| {
-            let description = Some(name.to_owned());
-            Some(MiscInfo {
-                description: description.map(Into::into),
-                text: Some(text?),
-                ..MiscInfo::default()
-            })
+            Some(MiscInfo { description: Some(name.into()), text: Some(text?), ..MiscInfo::default() })
         };
         report.misc_infos = [
             ("Operator", operator.clone()),
             ("Test Program", program.clone()),
-            ("Total Tests", total.map(|total| total.to_string()).map(Into::into)),
-            ("Test Duration (s)", duration.map(|seconds| seconds.to_string()).map(Into::into)),
+            ("Total Tests", total.map(|total| total.to_string().into())),
+            ("Test Duration (s)", duration.map(|seconds| format!("{seconds:?}").into())),
         ]
         .into_iter()
         .filter_map(info)
@@ -282,7 +279,7 @@ impl Reading<'_> {
     }
 
     /// `None` for a test that passed where those are left out.
-    fn test(&mut self, node: Node<'_, '_>) -> Option<Step> {
+    fn test<'a, 'd>(&mut self, node: Node<'a, 'd>) -> Option<Step> {
         let name = attribute(node, "name").map(Text::from);
         let name =
             name.or_else(|| value(node, &["Name", "TestName", "StepName"])).unwrap_or_else(|| "Test".into());
@@ -293,12 +290,13 @@ impl Reading<'_> {
         if passed && !self.arguments.flag("includePassedMeasurements") {
             return None;
         }
-        let several: Vec<Node<'_, '_>> = xml::children(node, "Measurement").collect();
+        let list = |of: Node<'a, 'd>| xml::children(of, "Measurement");
+        let several: Vec<Node<'_, '_>> =
+            list(node).chain(child(node, "Measurements").into_iter().flat_map(list)).collect();
         if several.len() > 1 {
             return Some(self.several(&name, status, &several));
         }
-        let data =
-            DATA.iter().take(4).find_map(|name| child(node, name)).filter(has_elements).unwrap_or(node);
+        let data = DATA.iter().take(4).find_map(|name| child(node, name)).filter(has_values).unwrap_or(node);
         let (value, unit, limits) = self.measured(data, &name);
         Some(match (value, limits) {
             (None, _) => build::pass_fail(&name, status),
@@ -364,8 +362,9 @@ impl Reading<'_> {
     }
 }
 
-fn has_elements(node: &Node<'_, '_>) -> bool {
-    node.children().any(|child| child.is_element())
+/// Values stand in elements or attributes; a text alone is the value of the test itself.
+fn has_values(node: &Node<'_, '_>) -> bool {
+    node.attributes().len() > 0 || node.children().any(|child| child.is_element())
 }
 
 /// A test's own element may have its verdict where a value would stand.

@@ -58,6 +58,7 @@ const ABOUT: About = About {
         ],
         limits: &[
             "The barcode in BI BC is not used.",
+            "A file that breaks off gives no report: ET, which decides over a single board, stands at its end.",
             "A panel has one ET for all boards, so its times are not known per board.",
         ],
     },

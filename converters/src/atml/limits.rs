@@ -32,7 +32,8 @@ impl Reading<'_> {
     /// The limits in `TestLimits`; properties of TestStand stand there or beside it.
     pub(super) fn limits(&mut self, test_limits: Option<Node<'_, '_>>, result: Node<'_, '_>) -> Limits {
         let Some(limits) = test_limits.and_then(|it| child(it, "Limits")) else { return Limits::none() };
-        let extensions = [child(limits, "Extension"), child(result, "Extension")];
+        let of_expected = child(limits, "Expected").and_then(|expected| child(expected, "Extension"));
+        let extensions = [child(limits, "Extension"), of_expected, child(result, "Extension")];
         let properties = extensions.into_iter().flatten().find_map(|it| child(it, "TSLimitProperties"));
         if let Some(pair) = child(limits, "LimitPair") {
             return pair_of(pair);

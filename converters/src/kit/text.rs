@@ -71,6 +71,15 @@ pub(crate) fn number(text: &str) -> Option<f64> {
         .map(|double| double.0)
 }
 
+/// True for what [`number`] reads, mostly without reading it.
+pub(crate) fn is_number(text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain(whole) && plain(fraction) || number(text).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,7 +105,10 @@ mod tests {
         assert_eq!(number("1,5"), Some(1.5));
         assert_eq!(number("-Infinity"), Some(f64::NEG_INFINITY));
         for wrong in ["", "n/a", "1,234.5", "1,2,3", "12V"] {
-            assert_eq!(number(wrong), None, "{wrong}");
+            assert_eq!((number(wrong), is_number(wrong)), (None, false), "{wrong}");
+        }
+        for right in [" 1.5e-3 ", "-12.50", "7", "1,5", "Infinity"] {
+            assert!(is_number(right), "{right}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use wats::report::{Status, Step, Text};
 
-use crate::kit::text;
+use crate::kit::points::Points;
 
 /// The verdict of a value by its operator; the limit of a one-limit operator is the low one.
 pub(crate) fn numeric(op: &str, value: f64, low: Option<f64>, high: Option<f64>) -> Status {
@@ -46,7 +46,8 @@ pub(crate) fn limits(
     low: Option<f64>,
     high: Option<f64>,
 ) -> (Text, Option<f64>, Option<f64>) {
-    let written = operator.trim().to_ascii_uppercase();
+    let mut written = Text::from(operator.trim());
+    written.make_ascii_uppercase();
     let single = |operator: &str, limit: Option<f64>| match limit {
         Some(limit) => (operator.into(), Some(limit), None),
         // Nothing to compare with: the value is only logged.
@@ -84,9 +85,8 @@ pub(crate) fn string_operator(written: &str, limit: Option<&str>) -> &'static st
 
 /// The points of a series: numbers joined by semicolons, each with at least one decimal.
 pub(crate) fn points(text: &str) -> Option<String> {
-    let number = |point: &str| text::number(point).map(|number| format!("{number:?}"));
-    let numbers: Option<Vec<String>> = text.trim_end_matches(';').split(';').map(number).collect();
-    numbers.map(|numbers| numbers.join(";"))
+    let mut points = Points::default();
+    text.trim_end_matches(';').split(';').all(|point| points.add_written(point)).then(|| points.text())
 }
 
 /// The name under which the server knows a step type.

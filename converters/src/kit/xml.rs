@@ -107,35 +107,72 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, ConvertError> {
 /// The line where the nesting passes the limit. The parser's own stack is not bounded.
 fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
+    let deep = tags(text).find(|tag| {
+        match tag.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            Kind::Empty => {}
+        }
+        depth > MAX_DEPTH
+    })?;
+    Some(line_of(text, deep.inside))
+}
+
+/// The number of the line in which a part of the text begins.
+fn line_of(text: &str, part: &str) -> usize {
+    let begin = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    text.get(..begin).unwrap_or(text).split('\n').count()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Open,
+    Close,
+    Empty,
+}
+
+/// The tag of an element, without a check whether it is well-formed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tag<'t> {
+    pub(super) kind: Kind,
+    /// From behind its `<` or `</` to before its `>`.
+    pub(super) inside: &'t str,
+    /// All that follows it.
+    pub(super) after: &'t str,
+}
+
+/// The tags of a document in their order, those that break off left out.
+pub(super) fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
     let mut rest = text;
-    while let Some((_, tag)) = rest.split_once('<') {
-        let after = |end: &str| tag.split_once(end).map_or("", |(_, after)| after);
-        rest = if tag.starts_with("!--") {
-            after("-->")
-        } else if tag.starts_with("![CDATA[") {
-            after("]]>")
-        } else if tag.starts_with('?') {
-            after("?>")
-        } else if tag.starts_with('/') {
-            depth = depth.saturating_sub(1);
-            after(">")
-        } else {
-            let (inside, after) = tag_end(tag);
-            if !inside.ends_with('/') {
-                depth += 1;
-            }
-            if depth > MAX_DEPTH {
-                let before = text.get(..text.len() - tag.len()).unwrap_or_default();
-                return Some(before.split('\n').count());
-            }
-            after
-        };
-    }
-    None
+    std::iter::from_fn(move || {
+        loop {
+            let (_, tag) = rest.split_once('<')?;
+            let after = |end: &str| tag.split_once(end).map(|(_, after)| after);
+            let (kind, inside) = if tag.starts_with("!--") {
+                rest = after("-->")?;
+                continue;
+            } else if tag.starts_with("![CDATA[") {
+                rest = after("]]>")?;
+                continue;
+            } else if tag.starts_with('?') {
+                rest = after("?>")?;
+                continue;
+            } else if let Some(tag) = tag.strip_prefix('/') {
+                let (inside, after) = tag.split_once('>')?;
+                rest = after;
+                (Kind::Close, inside)
+            } else {
+                let (inside, after) = tag_end(tag)?;
+                rest = after;
+                (if inside.ends_with('/') { Kind::Empty } else { Kind::Open }, inside)
+            };
+            return Some(Tag { kind, inside, after: rest });
+        }
+    })
 }
 
 /// What stands in a tag, and behind the `>` that ends it; quoted attribute values may hold others.
-fn tag_end(tag: &str) -> (&str, &str) {
+fn tag_end(tag: &str) -> Option<(&str, &str)> {
     let mut from = 0;
     let mut quote: Option<char> = None;
     while let Some(rest) = tag.get(from..) {
@@ -143,18 +180,18 @@ fn tag_end(tag: &str) -> (&str, &str) {
             Some(open) => rest.find(open),
             None => rest.find(['>', '"', '\'']),
         };
-        let Some(at) = found else { break };
+        let at = found?;
         let end = from + at;
         match (quote, rest.get(at..).and_then(|it| it.chars().next())) {
             (None, Some('>')) => {
-                return (tag.get(..end).unwrap_or_default(), tag.get(end + 1..).unwrap_or_default());
+                return Some((tag.get(..end)?, tag.get(end + 1..)?));
             }
             (None, open) => quote = open,
             (Some(_), _) => quote = None,
         }
         from = end + 1;
     }
-    (tag, "")
+    None
 }
 
 fn explain(error: Error) -> ConvertError {

@@ -6,6 +6,7 @@ use wats::report::{Chart, Series, Status, Step, Text};
 
 use crate::Companion;
 use crate::kit::decimal::Decimals;
+use crate::kit::points::Points;
 use crate::kit::{build, text};
 
 /// Points of a series that the server takes.
@@ -254,9 +255,9 @@ impl Curve {
                 ));
             }
             let joined = |of: fn(&(f64, f64)) -> f64| {
-                let numbers: Vec<String> =
-                    points.iter().take(MAX_POINTS).map(|point| format!("{:?}", of(point))).collect();
-                Some(numbers.join(";"))
+                let mut joined = Points::default();
+                points.iter().take(MAX_POINTS).for_each(|point| joined.add(of(point)));
+                Some(joined.text())
             };
             series.push(Series {
                 data_type: Some("XYG".into()),

@@ -13,6 +13,7 @@ use self::dates::Order;
 use self::lines::{CurveTitle, Data, Line, Lines, Measured, Unit};
 use crate::kit::decimal::Decimals;
 use crate::kit::leftover::Unread;
+use crate::kit::points::Points;
 use crate::kit::{build, header, text, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
@@ -299,13 +300,15 @@ fn curve(
         warnings.push(format!("line {line}: curve {name} shows the first {MAX_POINTS} of {length} points"));
     }
     let mut points = |data: &Data<'_>| {
-        let numbers: Vec<String> = data
-            .numbers
-            .iter()
-            .take(length.min(MAX_POINTS))
-            .map(|written| format!("{:?}", decimals.read(written).unwrap_or(f64::NAN)))
-            .collect();
-        Some(numbers.join(";"))
+        let mut points = Points::default();
+        for written in data.numbers.iter().take(length.min(MAX_POINTS)) {
+            if points.add_written(written) {
+                decimals.count(written);
+            } else {
+                points.add(f64::NAN);
+            }
+        }
+        Some(points.text())
     };
     let series = Series {
         data_type: Some("XYG".into()),

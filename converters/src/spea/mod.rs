@@ -336,8 +336,11 @@ impl Unit<'_> {
             (format!("{}/{}", start(1), start(2)), self.input.file_name.as_str(), "1.0.0".to_owned())
         };
         let mut root = build::sequence(&or(&name, "SPEA"), &or(file, "SPEA"), &version, steps);
-        // The tester's verdict counts: a board may pass although a test that was repeated later failed.
-        root.status = report.result;
+        root.status = match (self.is_3030, root.steps.as_deref()) {
+            (false, Some(steps)) => tree::root(steps, report.result),
+            // A board passes although a test failed that was repeated later.
+            _ => report.result,
+        };
         root.tot_time = seconds.map(Double);
         report.root = Some(root);
         header::complete(&mut report, self.input, warnings)?;

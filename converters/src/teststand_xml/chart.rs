@@ -4,6 +4,7 @@ use roxmltree::Node;
 use wats::report::{Chart, Extra, Series};
 
 use super::props;
+use crate::kit::points::Points;
 use crate::kit::teststand;
 use crate::kit::xml;
 
@@ -84,10 +85,7 @@ fn points(array: Node<'_, '_>) -> (Vec<f64>, Vec<f64>) {
 
 /// Numbers joined by semicolons, each with at least one decimal.
 fn joined(numbers: &[f64]) -> String {
-    let shown = |number: &f64| match *number {
-        f64::INFINITY => "Infinity".to_owned(),
-        f64::NEG_INFINITY => "-Infinity".to_owned(),
-        number => format!("{number:?}"),
-    };
-    numbers.iter().map(shown).collect::<Vec<_>>().join(";")
+    let mut points = Points::default();
+    numbers.iter().for_each(|number| points.add(*number));
+    points.text()
 }

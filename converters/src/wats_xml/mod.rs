@@ -17,7 +17,7 @@ use wats::report::{
 };
 
 use crate::kit::xml::{attribute, child, children, is, owned};
-use crate::kit::{header, text, time, tree, xml};
+use crate::kit::{header, text, time, tree, units, xml};
 use crate::teststand_xml;
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
@@ -47,7 +47,9 @@ const ABOUT: About = About {
             ("Step", "root and its steps"),
             ("NumericLimit, PassFail, StringValue", "the measurements of the step"),
         ],
-        limits: &[],
+        limits: &[
+            "Of a file that breaks off the units that are complete are reported, with a warning for the rest; with none there is no report.",
+        ],
     },
 };
 
@@ -86,7 +88,8 @@ impl Converter for WatsXml {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = xml::read(&input.bytes, &mut warnings)?;
-        let document = xml::parse(&decoded)?;
+        let mut mended = None;
+        let document = units::parse(&decoded, "Report", &mut mended, &mut warnings)?;
         let root = document.root_element();
         let nodes: Vec<Node<'_, '_>> =
             if is(root, "Report") { vec![root] } else { children(root, "Report").collect() };

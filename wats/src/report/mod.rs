@@ -6,11 +6,13 @@
 
 #![warn(missing_docs)]
 
+mod depth;
 mod extra;
 mod header;
 mod scalar;
 mod step;
 
+pub(crate) use depth::at_most;
 pub use extra::Extra;
 pub(crate) use extra::{forget_misspelt, saw_misspelt};
 pub use header::{

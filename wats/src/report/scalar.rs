@@ -128,7 +128,9 @@ impl Status {
 
     /// Reads letters and the words that test logs use, without regard to case.
     pub fn from_word(word: &str) -> Option<Self> {
-        Some(match word.trim().to_ascii_lowercase().as_str() {
+        let mut word = Text::from(word.trim());
+        word.make_ascii_lowercase();
+        Some(match word.as_str() {
             "p" | "pass" | "passed" | "ok" | "success" | "successful" => Self::Passed,
             "f" | "fail" | "failed" | "failure" | "ng" => Self::Failed,
             "e" | "err" | "error" => Self::Error,

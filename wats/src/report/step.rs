@@ -69,7 +69,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq_call: Option<Box<SequenceCall>>,
     /// Children. `None` and an empty list are told apart, because exports do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::depth::below", skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
     /// Numbers with limits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
