@@ -40,6 +40,9 @@ impl Converter for WatsJson {
 
     fn qualify(&self, input: &Input) -> Qualification {
         let Ok(decoded) = text::decode(&input.bytes) else { return Qualification::none("no text") };
+        if !decoded.trim_start().starts_with(['{', '[']) {
+            return Qualification::none("no JSON");
+        }
         let Ok(document) =
             wsjf::parse(decoded.as_bytes()).or_else(|_| wsjf::parse(words_quoted(&decoded).as_bytes()))
         else {

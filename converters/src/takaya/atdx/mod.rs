@@ -213,13 +213,15 @@ fn steps(group: &Group<'_>, arguments: &Arguments, decimals: &mut Decimals, odd:
     let columns = Columns::new(&titles);
     let in_units_of_reference = arguments.text("UnitCalcPreference") == "Limits";
     let mut steps = Vec::with_capacity(group.steps.len());
+    let mut cells: Vec<&str> = Vec::with_capacity(titles.len());
     for (number, line) in &group.steps {
-        let cells: Vec<&str> = line.split(';').map(str::trim).collect();
+        cells.clear();
+        cells.extend(line.split(';').map(str::trim));
         if cells.len() <= columns.judge {
             odd.unread.add(*number, line);
             continue;
         }
-        let row = columns.row(&titles, &cells, decimals);
+        let mut row = columns.row(&titles, &cells, decimals);
         odd.without_value += usize::from(row.lacks_value());
         let step = row.step(in_units_of_reference);
         steps.push((row.parts, step));
