@@ -1,7 +1,7 @@
 //! Regular expressions that a person sets as arguments.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use regex::Regex;
 
@@ -11,7 +11,7 @@ use crate::{Arguments, ConvertError, ErrorKind};
 ///
 /// # Errors
 /// For what is no regular expression.
-pub(crate) fn of(arguments: &Arguments, name: &str, group: &str) -> Result<Regex, ConvertError> {
+pub(crate) fn of(arguments: &Arguments, name: &str, group: &str) -> Result<Arc<Regex>, ConvertError> {
     let pattern = arguments.text(name);
     compiled(pattern).map_err(|error| {
         let reason = error.to_string();
@@ -21,19 +21,20 @@ pub(crate) fn of(arguments: &Arguments, name: &str, group: &str) -> Result<Regex
     })
 }
 
-/// The expression, compiled once for all files: compiling takes longer than a small file does.
-fn compiled(pattern: &str) -> Result<Regex, regex::Error> {
-    static KNOWN: LazyLock<RwLock<HashMap<String, Regex>>> = LazyLock::new(RwLock::default);
+/// The expression, compiled once for all files: compiling takes longer than a small file does, and a copy would have to
+/// build anew what a search builds up.
+fn compiled(pattern: &str) -> Result<Arc<Regex>, regex::Error> {
+    static KNOWN: LazyLock<RwLock<HashMap<String, Arc<Regex>>>> = LazyLock::new(RwLock::default);
     if let Some(known) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(pattern) {
-        return Ok(known.clone());
+        return Ok(Arc::clone(known));
     }
-    let regex = Regex::new(pattern)?;
+    let regex = Arc::new(Regex::new(pattern)?);
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     // Settings change seldom; what was known is not needed for ever.
     if known.len() >= MOST_KNOWN {
         known.clear();
     }
-    known.insert(pattern.to_owned(), regex.clone());
+    known.insert(pattern.to_owned(), Arc::clone(&regex));
     Ok(regex)
 }
 

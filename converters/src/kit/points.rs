@@ -47,15 +47,12 @@ impl Points {
 /// What stands before and behind the point of a number that is in its shortest form when zeros at its end are taken
 /// off: read and written again it would be the same, which takes ten times as long.
 fn shortest(written: &str) -> Option<(&str, &str)> {
-    let (whole, fraction) = written.split_once(['.', ',']).unwrap_or((written, ""));
+    let (whole, fraction) = text::plain_number(written)?;
     let digits = whole.strip_prefix('-').unwrap_or(whole);
     let fraction = fraction.trim_end_matches('0');
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let usual =
-        digits == "0" && !fraction.starts_with("000") || !digits.is_empty() && !digits.starts_with('0');
+    let usual = digits == "0" && !fraction.starts_with("000") || !digits.starts_with('0');
     // So many digits survive being read.
-    (usual && digits.len() + fraction.len() <= 15 && plain(digits) && plain(fraction))
-        .then_some((whole, fraction))
+    (usual && digits.len() + fraction.len() <= 15).then_some((whole, fraction))
 }
 
 #[cfg(test)]

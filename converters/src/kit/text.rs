@@ -73,11 +73,22 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 
 /// True for what [`number`] reads, mostly without reading it.
 pub(crate) fn is_number(text: &str) -> bool {
-    let text = text.trim();
+    plain_number(text.trim()).is_some() || number(text).is_some()
+}
+
+/// What stands before and behind the point, or the decimal comma, of a number that is nothing but digits.
+pub(crate) fn plain_number(text: &str) -> Option<(&str, &str)> {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    plain(whole) && plain(fraction) || number(text).is_some()
+    let (whole, fraction) = match digits.bytes().position(|byte| !byte.is_ascii_digit()) {
+        None if digits.is_empty() => return None,
+        Some(0) => return None,
+        None => (text, ""),
+        Some(at) => {
+            let (whole, rest) = text.split_at_checked(text.len() - digits.len() + at)?;
+            (whole, rest.strip_prefix('.').or_else(|| rest.strip_prefix(','))?)
+        }
+    };
+    fraction.bytes().all(|byte| byte.is_ascii_digit()).then_some((whole, fraction))
 }
 
 #[cfg(test)]

@@ -72,7 +72,9 @@ pub(crate) fn limits(
 
 /// The operator of a text test; without a known one the limit decides.
 pub(crate) fn string_operator(written: &str, limit: Option<&str>) -> &'static str {
-    match written.trim().to_ascii_uppercase().as_str() {
+    let mut written = Text::from(written.trim());
+    written.make_ascii_uppercase();
+    match written.as_str() {
         "LOG" => "LOG",
         "EQ" => "EQ",
         "NE" => "NE",

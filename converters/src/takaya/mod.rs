@@ -131,7 +131,8 @@ impl Row {
         let value = self.values.iter().rev().flatten().next();
         let mut step = self.with(value, self.status, in_units_of_reference);
         step.tot_time = self.seconds.map(Double);
-        step.report_text = Some(std::mem::take(&mut self.text)).filter(|text| !text.is_empty()).map(Into::into);
+        step.report_text =
+            Some(std::mem::take(&mut self.text)).filter(|text| !text.is_empty()).map(Into::into);
         step
     }
 

@@ -8,6 +8,8 @@ mod items;
 mod pages;
 mod runs;
 
+use std::sync::Arc;
+
 use regex::Regex;
 use wats::report::{Double, Report, Status, Step, Time, Uut};
 
@@ -174,7 +176,7 @@ impl Converter for TeradyneSpectrum {
 struct File<'a> {
     input: &'a Input,
     arguments: &'a Arguments,
-    pattern: Regex,
+    pattern: Arc<Regex>,
     decimals: Decimals,
 }
 

@@ -51,8 +51,8 @@ impl Row<'_> {
     fn high(&self) -> &str {
         self.at(5)
     }
-    fn operator(&self) -> String {
-        self.at(6).to_ascii_uppercase()
+    fn operator(&self) -> &str {
+        self.at(6)
     }
     fn unit(&self) -> &str {
         self.at(7)
@@ -257,7 +257,7 @@ impl Steps {
             limit
         };
         let (low, high) = (limit(row.low()), limit(row.high()));
-        let (operator, low, high) = tree::limits(&row.operator(), low, high);
+        let (operator, low, high) = tree::limits(row.operator(), low, high);
         let status = self.verdict(row, tree::numeric(&operator, value, low, high));
         let name = measure_name(row, warnings);
         let measurement = |name: Option<Text>, status: Status| NumericMeas {
@@ -324,7 +324,7 @@ impl Steps {
 
     fn string(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
         let limit = Some(row.low()).filter(|limit| !limit.is_empty());
-        let operator = tree::string_operator(&row.operator(), limit);
+        let operator = tree::string_operator(row.operator(), limit);
         let limit = limit.filter(|_| operator != "LOG");
         let status = self.verdict(row, tree::string(operator, row.value(), limit.unwrap_or_default()));
         let name = measure_name(row, warnings);
