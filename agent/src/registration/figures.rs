@@ -66,6 +66,12 @@ pub(super) async fn update(
     })
 }
 
+/// The station's distance from UTC now, in minutes to the east.
+pub(super) fn utc_offset(settings: &Settings) -> i32 {
+    let zone = jiff::tz::TimeZone::get(&settings.config.station.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    zone.to_offset(Timestamp::now()).seconds() / 60
+}
+
 /// The patterns in force.
 fn patterns(source: &SourceSettings) -> Vec<String> {
     if !source.file_patterns.is_empty() {
