@@ -29,6 +29,10 @@ def _message(error):
         return f"{type(error).__name__}: {error.msg}"
     if isinstance(error, RecursionError):
         return "RecursionError: a function calls itself without end"
+    if type(error).__name__ == "ValidationError" and callable(getattr(error, "errors", None)):
+        # That of the published model, which takes many lines for each field.
+        wrong = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        return f"ValidationError: {getattr(error, 'title', 'the report')}: {'; '.join(wrong)}"
     text = str(error).strip()
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
