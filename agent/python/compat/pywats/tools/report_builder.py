@@ -118,7 +118,7 @@ class ReportBuilder:
             report.result = self._result
         elif root.get_failed_steps():
             report.result = "F"
-        root.status = report.result.value
+        root.status = getattr(report.result, "value", report.result)
         return report
 
     def _place(self, group):
