@@ -25,7 +25,7 @@ demo:
     cargo build --workspace --bins
     tools/demo
 
-# How fast the pipeline is, next to what this machine can do: tables for docs/performance.md. `./just bench formats` measures the converters.
+# How fast the pipeline is, next to what this machine can do: tables for docs/performance.md. `./just bench formats` measures the converters, `./just bench plugins` customers' own.
 bench *options:
     tools/setup build
     tools/bench {{options}}
