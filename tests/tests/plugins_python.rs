@@ -379,7 +379,7 @@ fn what_goes_wrong_is_said_in_words_that_help() {
         ("misses", "KeyError: there is no 'serial' (results.py, line 87 in _misses: return {}[\"serial\"])"),
         (
             "imports",
-            "ModuleNotFoundError: No module named 'acme_measurement_library' (results.py, line 90 in _imports: import acme_measurement_library). Hint: name the package in a requirements.txt beside the plug-in, and have its environment made",
+            "ModuleNotFoundError: No module named 'acme_measurement_library' (results.py, line 90 in _imports: import acme_measurement_library). Hint: a converter imports what is installed for the interpreter of the setting plugins.python, and what is in its own folder",
         ),
         (
             "deep",

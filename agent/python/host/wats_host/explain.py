@@ -6,7 +6,7 @@ import sys
 import traceback
 
 _HINTS = (
-    (ModuleNotFoundError, "name the package in a requirements.txt beside the plug-in, and have its environment made"),
+    (ModuleNotFoundError, "a converter imports what is installed for the interpreter of the setting plugins.python, and what is in its own folder"),
     (MemoryError, "the conversion needs more memory than the sandbox allows"),
     (BlockingIOError, "the sandbox allows no further processes or threads"),
 )
