@@ -434,6 +434,8 @@ fn the_standard_library_works() {
 #[test]
 fn odd_values_are_made_fit_or_refused_with_their_place() {
     let mut host = Host::start("odd_values.py");
+    let limit = host.described()["converters"][0]["arguments"][0].clone();
+    assert_eq!((&limit["type"], limit.get("max"), &limit["min"]), (&json!("float"), None, &json!(0.5)));
     let converted = host.convert("odd_values", "fine");
     let value = |name: &str| converted.step(name)["numericMeas"][0]["value"].clone();
     assert_eq!(

@@ -58,6 +58,8 @@ def _excerpt(line):
 
 
 def _hint(error):
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return ". Hint: the sandbox allows no further processes or threads"
     for kind, words in _HINTS:
         if isinstance(error, kind):
             return f". Hint: {words}"
