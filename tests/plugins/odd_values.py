@@ -28,6 +28,10 @@ class Float64:
 class OddValues(FileConverter):
     name = "odd_values"
 
+    @property
+    def arguments_schema(self):
+        return {"limit": {"type": float, "default": 1.0, "max": float("inf"), "min": Decimal("0.5")}}
+
     def convert(self, source, context):
         word = source.read_text().strip()
         base = {"pn": "P", "sn": "S", "processCode": "10", "start": datetime(2026, 1, 31, 12)}

@@ -7,10 +7,12 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wats::validate::{Strictness, problems};
+use wats_agent::plugins_environment;
 
 fn support() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../agent/python")
@@ -377,7 +379,7 @@ fn what_goes_wrong_is_said_in_words_that_help() {
         ("misses", "KeyError: there is no 'serial' (results.py, line 87 in _misses: return {}[\"serial\"])"),
         (
             "imports",
-            "ModuleNotFoundError: No module named 'acme_measurement_library' (results.py, line 90 in _imports: import acme_measurement_library). Hint: name the package in a requirements.txt beside the plug-in, and have its environment made",
+            "ModuleNotFoundError: No module named 'acme_measurement_library' (results.py, line 90 in _imports: import acme_measurement_library). Hint: a converter imports what is installed for the interpreter of the setting plugins.python, and what is in its own folder",
         ),
         (
             "deep",
@@ -432,6 +434,8 @@ fn the_standard_library_works() {
 #[test]
 fn odd_values_are_made_fit_or_refused_with_their_place() {
     let mut host = Host::start("odd_values.py");
+    let limit = host.described()["converters"][0]["arguments"][0].clone();
+    assert_eq!((&limit["type"], limit.get("max"), &limit["min"]), (&json!("float"), None, &json!(0.5)));
     let converted = host.convert("odd_values", "fine");
     let value = |name: &str| converted.step(name)["numericMeas"][0]["value"].clone();
     assert_eq!(
@@ -640,6 +644,72 @@ fn a_huge_report_comes_in_one_line() {
     assert_eq!(report["root"]["steps"][9]["steps"].as_array().unwrap().len(), 1000);
     assert_eq!(report["root"]["steps"][10]["attachment"]["data"].as_str().unwrap().len(), 8_000_000);
     host.end();
+}
+
+/// Ids that a model made up, for two reports that refer to each other.
+fn without_ids(mut report: Value) -> Value {
+    report.as_object_mut().unwrap().remove("id");
+    if let Some(uur) = report["uur"].as_object_mut() {
+        uur.remove("refUUT");
+    }
+    report
+}
+
+#[tokio::test]
+async fn the_published_package_gives_the_reports_that_ours_gives() {
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pywats-environment");
+    let (system, requirements) = (Path::new("/usr/bin/python3"), support().join("pywats/requirements.txt"));
+    if !plugins_environment::is_current(system, &requirements, &environment).unwrap() {
+        let supply = plugins_environment::Supply::Index;
+        plugins_environment::make(system, &requirements, &supply, &environment, Duration::from_secs(600))
+            .await
+            .unwrap();
+    }
+    let python = plugins_environment::python(&environment);
+    let log = "ACME;S1;P1;2026-01-31 12:00:00\nU=5.0=4.9=5.1\nI=2.0=0.0=1.0\n";
+    let cases = [
+        ("acme_log.py", "acme-log", log),
+        ("dictionary_old.py", "board-tester", "I1 1.0\nI2 3.0\n"),
+        ("third_style.py", "guide", "S1 P1\n"),
+        ("results.py", "results", "several"),
+        ("results.py", "results", "later"),
+        ("results.py", "results", "suspended"),
+        ("results.py", "results", "incomplete"),
+        ("odd_values.py", "odd_values", "fine"),
+        ("loaded_once.py", "loaded_once", ""),
+        ("noisy.py", "noisy", ""),
+        ("repair.py", "repair", ""),
+        ("every_step.py", "every_step", ""),
+    ];
+    for (plugin, converter, content) in cases {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins").join(plugin);
+        let name = if plugin == "third_style.py" { "a.guide" } else { "a.brd" };
+        let mut theirs = Host::start_with(python.to_str().unwrap(), &file, &["--environment", "pywats"]);
+        let mut ours = Host::start_with("/usr/bin/python3", &file, &["--environment", "compat"]);
+        assert_eq!(theirs.described(), ours.described(), "{plugin}");
+        let theirs = theirs.convert_with(converter, name, content, &json!({}));
+        let ours = ours.convert_with(converter, name, content, &json!({}));
+        assert_eq!(theirs.last, ours.last, "{plugin} {content}");
+        assert_eq!(theirs.warnings, ours.warnings, "{plugin} {content}");
+        let reports = |made: Converted| made.reports.into_iter().map(without_ids).collect::<Vec<_>>();
+        let (mut theirs, ours) = (reports(theirs), reports(ours));
+        if plugin == "every_step.py" {
+            // Theirs throws the name of the called file away, and writes whole numbers of a curve without a point.
+            let steps = theirs[0]["root"]["steps"].as_array_mut().unwrap();
+            steps[9]["seqCall"]["name"] = json!("s.seq");
+            steps[10]["chart"]["series"][0]["xdata"] = json!("0.0;1.0;2.0");
+        }
+        assert_eq!(theirs, ours, "{plugin} {content}");
+    }
+    // The report builder is ours in either case.
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/nightly.py");
+    let mut host = Host::start_with(python.to_str().unwrap(), &file, &["--environment", "pywats"]);
+    let request = json!({"request": "convert", "protocol": 1, "converter": "nightly-database", "arguments": {},
+        "station": {"name": "ST1", "location": "Oslo", "purpose": "Production"}});
+    let answers = host.ask(&request);
+    let reports: Vec<_> = answers.iter().filter(|answer| answer["answer"] == "report").collect();
+    assert_eq!(reports.len(), 2, "{answers:?}");
+    reports.iter().for_each(|answer| accepted(&answer["report"]));
 }
 
 #[test]

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Runs a Python converter file as a plug-in: `python3 -I -B wats_plugin_host.py [OPTION…] PLUGIN`.
 
 PLUGIN is a file, or a folder with a main.py. It may be written for pyWATS in any of its styles. Requests come as

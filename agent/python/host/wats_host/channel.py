@@ -3,7 +3,7 @@
 import json
 import os
 
-from .values import notes
+from .values import Wrong, free, notes
 
 #: A report of more steps or more characters of data is written piece by piece.
 _LARGE_STEPS, _LARGE_DATA = 3000, 4_000_000
@@ -32,7 +32,12 @@ class Channel:
 
     def answer(self, answer):
         """Writes one answer on one line."""
-        self._write((_encode(answer) + "\n").encode("utf-8", "replace"))
+        try:
+            line = _encode(answer)
+        except (ValueError, TypeError):
+            # A script may give anything for its limits and messages.
+            line = _encode(_fit(answer))
+        self._write((line + "\n").encode("utf-8", "replace"))
 
     def report(self, report):
         """Writes a report. A huge one is never there as a whole a second time."""
@@ -55,6 +60,17 @@ class Channel:
             # A copy of what is left is never made.
             line = memoryview(line)[written:]
             written = os.write(self._answers, line)
+
+
+def _fit(value):
+    if isinstance(value, dict):
+        return {str(name): _fit(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_fit(item) for item in value]
+    try:
+        return free(value)
+    except Wrong:
+        return repr(value)
 
 
 def _pieces(value):

@@ -109,13 +109,22 @@ def argument(name, definition):
         "help": str(get("description") or get("help") or ""),
         "required": bool(get("required", False)),
         "choices": [_plain(choice) for choice in get("choices")] if get("choices") else None,
-        "min": get("min"),
-        "max": get("max"),
+        "min": _bound(get("min")),
+        "max": _bound(get("max")),
         "pattern": get("pattern"),
     }
     if about["choices"]:
         about["type"] = "choice"
     return {key: value for key, value in about.items() if value is not None}
+
+
+def _bound(value):
+    """A limit of a number, or None where it limits nothing."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return None if number - number != 0 else value if type(value) is int else number
 
 
 def _plain(value):

@@ -6,7 +6,7 @@ import sys
 import traceback
 
 _HINTS = (
-    (ModuleNotFoundError, "name the package in a requirements.txt beside the plug-in, and have its environment made"),
+    (ModuleNotFoundError, "a converter imports what is installed for the interpreter of the setting plugins.python, and what is in its own folder"),
     (MemoryError, "the conversion needs more memory than the sandbox allows"),
     (BlockingIOError, "the sandbox allows no further processes or threads"),
 )
@@ -29,6 +29,10 @@ def _message(error):
         return f"{type(error).__name__}: {error.msg}"
     if isinstance(error, RecursionError):
         return "RecursionError: a function calls itself without end"
+    if type(error).__name__ == "ValidationError" and callable(getattr(error, "errors", None)):
+        # That of the published model, which takes many lines for each field.
+        wrong = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        return f"ValidationError: {getattr(error, 'title', 'the report')}: {'; '.join(wrong)}"
     text = str(error).strip()
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -54,6 +58,8 @@ def _excerpt(line):
 
 
 def _hint(error):
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return ". Hint: the sandbox allows no further processes or threads"
     for kind, words in _HINTS:
         if isinstance(error, kind):
             return f". Hint: {words}"

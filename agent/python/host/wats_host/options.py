@@ -75,24 +75,47 @@ def _without_its_root(found):
     root.__path__ = list(found.submodule_search_locations)
     root.__file__ = found.origin
     sys.modules["pywats_client"] = root
-    _report_builder()
-
-
-def _report_builder():
-    """`pywats.tools.report_builder` is in the guides but not in the package."""
-    if importlib.machinery.PathFinder.find_spec("pywats.tools", []) is not None:
-        return
-    sys.meta_path.append(_ToolsFinder)
+    sys.meta_path.insert(0, _ToolsFinder)
 
 
 class _ToolsFinder:
-    """Finds our report builder, last of all."""
+    """Adds the report builder to the published package: the guides use `pywats.tools.report_builder`, and it is not
+    in there."""
 
     @staticmethod
-    def find_spec(name, _path=None, _target=None):
-        if name == "pywats.tools":
-            folder = COMPAT / "pywats" / "tools"
+    def find_spec(name, path=None, _target=None):
+        if name not in ("pywats.tools", "pywats.tools.report_builder"):
+            return None
+        found = importlib.machinery.PathFinder.find_spec(name, path)
+        folder = COMPAT / "pywats" / "tools"
+        if name == "pywats.tools.report_builder":
+            return found or importlib.util.spec_from_file_location(name, folder / "report_builder.py")
+        if found is None:
             return importlib.util.spec_from_file_location(
                 name, folder / "__init__.py", submodule_search_locations=[str(folder)]
             )
-        return None
+        found.loader = _WithBuilder(found.loader)
+        return found
+
+
+class _WithBuilder:
+    """Loads `pywats.tools`, and lets it know the names of the report builder."""
+
+    def __init__(self, loader):
+        self._loader = loader
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        self._loader.exec_module(module)
+        before = vars(module).get("__getattr__")
+
+        def by_name(name):
+            if name in ("ReportBuilder", "quick_report"):
+                return getattr(importlib.import_module("pywats.tools.report_builder"), name)
+            if before is not None:
+                return before(name)
+            raise AttributeError(f"module 'pywats.tools' has no attribute {name!r}")
+
+        module.__getattr__ = by_name

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import describe
 from .explain import explain
+from .mend import mend
 
 
 class PluginError(Exception):
@@ -21,6 +22,7 @@ class Plugin:
     def __init__(self, path):
         path = Path(os.path.abspath(path))
         self.is_folder = path.is_dir()
+        mend(_bases())
         self.file = path / "main.py" if self.is_folder else path
         self.folder = str(self.file.parent)
         if not self.file.is_file():
@@ -185,7 +187,7 @@ def overrides(instance, name):
 
 
 def _parameters(cls):
-    if cls.__init__ is object.__init__ or cls.__init__.__module__.startswith(("pywats_client", "abc")):
+    if cls.__init__ is object.__init__ or cls.__init__.__module__.startswith(("pywats_client", "wats_host", "abc")):
         return {}
     try:
         signature = inspect.signature(cls.__init__)

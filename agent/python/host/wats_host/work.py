@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -66,6 +67,10 @@ class Work:
         self.place = Place(request)
         path = request.get("path")
         self.path = Path(path) if path is not None else None
+        builder = sys.modules.get("pywats.tools.report_builder")
+        if builder is not None:
+            station = {"station_name": self.place.station, "location": self.place.location, "purpose": self.place.purpose}
+            builder.STATION = {name: value or "Unknown" for name, value in station.items()}
         self.arguments = given(converter, request)
         self.context = converters.ConverterContext(
             drop_folder=self.path.parent if self.path is not None else None,

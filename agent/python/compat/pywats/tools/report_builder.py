@@ -12,6 +12,8 @@ _HEADER = {
     "operation_code": "process_code",
     "start_time": "start",
 }
+#: What a report says of the station where the script does not; the host sets it for each file.
+STATION = {"station_name": "Unknown", "location": "Unknown", "purpose": "Unknown"}
 _INFO = (
     "operator", "comment", "exec_time", "fixture_id", "socket_index", "batch_number", "error_code", "error_message"
 )
@@ -44,6 +46,9 @@ class ReportBuilder:
         self._result = self._header.pop("result", None)
         self._header.setdefault("pn", "")
         self._header.setdefault("sn", "")
+        for name, value in STATION.items():
+            if not self._header.get(name):
+                self._header[name] = value
         self._report = UUTReport(**self._header)
         self._root = self._report.get_root_sequence_call()
         self._groups = {}
@@ -113,7 +118,7 @@ class ReportBuilder:
             report.result = self._result
         elif root.get_failed_steps():
             report.result = "F"
-        root.status = report.result.value
+        root.status = getattr(report.result, "value", report.result)
         return report
 
     def _place(self, group):
