@@ -15,12 +15,13 @@ use tokio::sync::{Notify, watch};
 use crate::config::history::History;
 use crate::config::{Document, Environment, Settings};
 use crate::control::api::{
-    ConfigOrigin, ConfigState, Event, Forecast, Link, Registration, ServerState, SourceState,
+    ConfigOrigin, ConfigState, Event, Forecast, Link, Registration, SandboxStatus, ServerState, SourceState,
 };
 use crate::deliver::pace::SharedPace;
 use crate::events::{Events, brief};
 use crate::forecast::{Forecaster, Look};
 use crate::intake::Detection;
+use crate::plugins::Plugins;
 use crate::secret::Secrets;
 use crate::store::Store;
 pub use change::ChangeError;
@@ -34,6 +35,7 @@ pub struct Agent(Arc<Shared>);
 struct Shared {
     started_at: Timestamp,
     settings: watch::Sender<Arc<Settings>>,
+    plugins: Plugins,
     /// Held from reading the settings to putting the changed ones into force.
     file: tokio::sync::Mutex<ConfigFile>,
     environment: Environment,
@@ -51,6 +53,7 @@ struct Shared {
     sources: Mutex<BTreeMap<String, SourceHealth>>,
     troubles: Mutex<BTreeMap<&'static str, String>>,
     alarms: Mutex<BTreeMap<&'static str, String>>,
+    sandbox: Mutex<SandboxStatus>,
 }
 
 /// What deliveries have shown of the server.
@@ -111,10 +114,14 @@ impl Agent {
     ) -> Self {
         let mut settings = file.settings.clone();
         environment.fill(&mut settings.config);
+        settings.find_plugins();
+        let history = History::new(&settings.storage_folder());
+        let settings = watch::Sender::new(Arc::new(settings));
         Self(Arc::new(Shared {
             started_at: now,
-            history: History::new(&settings.storage_folder()),
-            settings: watch::Sender::new(Arc::new(settings)),
+            history,
+            plugins: Plugins::new(settings.subscribe()),
+            settings,
             file: tokio::sync::Mutex::new(file),
             environment,
             config: Mutex::default(),
@@ -135,6 +142,7 @@ impl Agent {
             sources: Mutex::default(),
             troubles: Mutex::default(),
             alarms: Mutex::default(),
+            sandbox: Mutex::default(),
         }))
     }
 
@@ -160,9 +168,28 @@ impl Agent {
         self.0.settings.borrow().clone()
     }
 
+    /// The warm workers of customers' own converters.
+    pub fn plugins(&self) -> &Plugins {
+        &self.0.plugins
+    }
+
     /// Tells when other settings come into force, or credentials changed.
     pub fn watch_settings(&self) -> watch::Receiver<Arc<Settings>> {
         self.0.settings.subscribe()
+    }
+
+    /// Looks at the enabled plug-ins again; sources whose plug-in changed begin anew.
+    pub(crate) fn find_plugins(&self) {
+        let mut settings = Settings::clone(&self.settings());
+        settings.find_plugins();
+        self.0.settings.send_if_modified(|current| {
+            // Somebody may have changed the configuration meanwhile, and has looked himself then.
+            let changed = current.config == settings.config && current.plugins != settings.plugins;
+            if changed {
+                *current = settings.into();
+            }
+            changed
+        });
     }
 
     /// To be called after a credential was stored or forgotten: it is in force at once.
@@ -268,6 +295,15 @@ impl Agent {
             Some(words) => lock(&self.0.alarms).insert(part, words),
             None => lock(&self.0.alarms).remove(part),
         };
+    }
+
+    /// Which layers the sandbox of foreign converters has on this machine.
+    pub fn sandbox(&self) -> SandboxStatus {
+        lock(&self.0.sandbox).clone()
+    }
+
+    pub(crate) fn set_sandbox(&self, sandbox: SandboxStatus) {
+        *lock(&self.0.sandbox) = sandbox;
     }
 
     /// Says what is wrong with a part of the agent; `None` when nothing is any more.

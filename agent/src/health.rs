@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::agent::Agent;
-use crate::control::api::{HealthLevel, SourceState, Status};
+use crate::control::api::{HealthLevel, SandboxStatus, SourceState, Status};
 use crate::control::{disk, status};
 use crate::metrics;
 use crate::service::Vitals;
@@ -213,11 +213,17 @@ async fn details(State(watched): State<Watched>) -> Answer {
     let hangs = stuck(&watched.vitals);
     let failed = status.health.level == HealthLevel::Failed || !hangs.is_empty();
     let code = if failed { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (code, Json(describe(status, &hangs, &reasons(&watched, &picture), now)))
+    (code, Json(describe(status, &watched.agent.sandbox(), &hangs, &reasons(&watched, &picture), now)))
 }
 
 /// Every part with what is wrong with it.
-fn describe(status: &Status, stuck: &[String], not_ready: &[String], now: Timestamp) -> Value {
+fn describe(
+    status: &Status,
+    sandbox: &SandboxStatus,
+    stuck: &[String],
+    not_ready: &[String],
+    now: Timestamp,
+) -> Value {
     let sources: Vec<Value> = status
         .sources
         .iter()
@@ -267,6 +273,7 @@ fn describe(status: &Status, stuck: &[String], not_ready: &[String], now: Timest
             "total_bytes": status.disk.total_bytes,
             "seconds_to_full": status.forecast.seconds_to_full,
         },
+        "sandbox": {"missing": sandbox.missing(), "reason": sandbox.trouble},
         "memory_bytes": status.memory_bytes,
     })
 }

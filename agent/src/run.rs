@@ -21,7 +21,7 @@ use crate::secret::{KeySource, SealedStore, Secrets};
 use crate::service::{Notifier, Vitals};
 use crate::store::{self, Store};
 use crate::work::Work;
-use crate::{Agent, control, deliver, error_chain, health, intake, registration};
+use crate::{Agent, control, deliver, error_chain, health, intake, plugins, registration, sandbox};
 
 /// Complete files that wait to be worked on; each source has only so many on their way at all.
 const FILES_WAITING: usize = 256;
@@ -45,6 +45,8 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     crate::metrics::start();
+    // Before there is any child, which would have to be moved along.
+    let group = sandbox::take_over_control_group();
     let settings = &document.settings;
     let storage = settings.storage_folder();
     fs::create_dir_all(&storage).with_context(|| format!("could not make {}", storage.display()))?;
@@ -56,9 +58,14 @@ pub async fn run(
     let agent = Agent::of_file(document, environment, store.clone(), secrets, Timestamp::now());
     let listener = control::listen(&agent.settings().socket()).await?;
 
+    if let Err(words) = group {
+        tracing::debug!("foreign converters get no control group: {words}");
+    }
     let notifier = Notifier::from_environment();
     let vitals = Vitals::default();
     let mut parts = JoinSet::new();
+    let looking = agent.clone();
+    parts.spawn(async move { looking.set_sandbox(sandbox::look().await) });
     start_work(&agent, &vitals, &stop, &mut parts).await?;
     let serving = control::serve(listener, agent.clone(), vitals.clone(), stop.clone());
     parts.spawn(async move {
@@ -110,7 +117,16 @@ async fn start_work(
         time: Duration::from_secs(convert.time_limit_seconds.into()),
         answer_bytes: ANSWER_BYTES,
     };
-    let work = Work::new(agent.clone(), Pool::new(itself("worker"), limits));
+    let pool = Pool::new(itself("worker"), limits).with_plugins(agent.plugins().clone());
+    let work = Work::new(agent.clone(), pool.clone());
+    let (other, inner) = (agent.clone(), stop.clone());
+    parts.spawn(supervise("plug-ins", agent.clone(), stop.clone(), move || {
+        let (agent, pool, stop) = (other.clone(), pool.clone(), inner.clone());
+        async move {
+            plugins::run(agent, pool, stop).await;
+            Ok(())
+        }
+    }));
     let (sender, files) = mpsc::channel(FILES_WAITING);
     let files = Arc::new(Mutex::new(files));
     let inner = stop.clone();

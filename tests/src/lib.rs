@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod console;
+pub mod hostile;
 pub mod machine;
 pub mod sim;
 pub mod station;

@@ -7,6 +7,7 @@ mod import;
 mod input_files;
 mod instances;
 mod ledger;
+mod plugin;
 mod print;
 mod queue;
 mod recognise;
@@ -15,6 +16,7 @@ mod reference;
 mod register;
 mod replay;
 mod rescue;
+mod sandbox;
 mod server;
 mod sources;
 mod status;
@@ -78,6 +80,11 @@ enum Command {
     Recognise(recognise::Args),
     /// List the converters and their arguments.
     Converters,
+    /// Check, try and enable customers' own converters.
+    Plugin {
+        #[command(subcommand)]
+        command: plugin::PluginCommand,
+    },
     /// Check the configuration file and say everything that is wrong in it.
     CheckConfig,
     /// Show the configuration in force and its history, compare, go back.
@@ -155,6 +162,11 @@ enum Command {
         #[arg(long)]
         confirm: bool,
     },
+    /// Look at the sandbox in which foreign converters run.
+    Sandbox {
+        #[command(subcommand)]
+        command: sandbox::SandboxCommand,
+    },
     /// Print the completions of this command line for a shell.
     Completions { shell: Shell },
     /// Make the machine key, under which credentials are kept; one that is there stays.
@@ -162,6 +174,9 @@ enum Command {
     /// Convert what comes on standard input; started by the agent itself.
     #[command(hide = true)]
     Worker,
+    /// Become the program that standard input names, in a box; started by the agent itself.
+    #[command(hide = true)]
+    Sandboxed,
     /// Look after a network mount as standard input says; started by the agent itself.
     #[command(hide = true)]
     Share,
@@ -178,13 +193,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Run { machine_key } => run_agent(&config, machine_key),
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
         Command::Recognise(command) => recognise::run(&command, args.config.as_deref(), json),
-        Command::Converters => convert::list(json),
+        Command::Converters => convert::list(args.config.as_deref(), json),
+        Command::Plugin { command: ref plugin @ plugin::PluginCommand::Check { .. } } => {
+            plugin::check(plugin, args.config.as_deref(), json)
+        }
         Command::CheckConfig => check_config(&config, json),
         Command::Instances => instances::list(&config, json),
         Command::ImportPywats(command) => import::run(&config, &command, json),
         Command::MakeKey { path } => make_key(&path, json),
         Command::Completions { shell } => completions(shell),
         Command::Worker => worker::run().context("talking to the agent"),
+        Command::Sandboxed => Ok(crate::sandbox::help()?),
         Command::Share => crate::intake::share::run().context("talking to the agent"),
         command => ask(&Settings::whereabouts(&config)?, &command, json),
     }
@@ -200,6 +219,7 @@ async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Resu
         Command::Resume { part } => status::pause(settings, *part, false, json).await,
         Command::Events => status::events(settings, json).await,
         Command::Sources { command } => sources::run(settings, command, json).await,
+        Command::Plugin { command } => plugin::run(settings, command, json).await,
         Command::Upload { source, files } => sources::upload(settings, source, files, json).await,
         Command::Files { command } => input_files::run(settings, command, json).await,
         Command::Queue { command } => queue::run(settings, command, json).await,
@@ -209,6 +229,7 @@ async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Resu
         Command::Register { token_stdin } => register::register(settings, *token_stdin, json).await,
         Command::Unregister => register::unregister(settings, json).await,
         Command::Replay(command) => replay::run(settings, command, json).await,
+        Command::Sandbox { command } => sandbox::run(settings, command, json).await,
         Command::Rescue { confirm } => rescue::run(settings, *confirm, json).await,
         Command::Run { .. }
         | Command::Convert(_)
@@ -220,6 +241,7 @@ async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Resu
         | Command::MakeKey { .. }
         | Command::Completions { .. }
         | Command::Worker
+        | Command::Sandboxed
         | Command::Share => Ok(()),
     }
 }

@@ -12,6 +12,7 @@ use super::api::{
 use crate::agent::Agent;
 use crate::forecast::Look;
 use crate::metrics;
+use crate::sandbox;
 use crate::service::Vitals;
 use crate::store::{Newest, SourceTotals, StoreError};
 
@@ -43,6 +44,7 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
         judge(failures, &server, settings.paused(), queue, disk, settings.least_free_bytes(), &sources);
     attend(&mut health, agent.alarms());
     attend(&mut health, concerns(&config));
+    attend(&mut health, sandbox::concerns(&agent.sandbox(), settings.config.sandbox.missing_layers));
     Ok(Status {
         instance: settings.instance.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

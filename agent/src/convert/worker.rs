@@ -1,19 +1,20 @@
 //! The worker process: reads a job and a file from standard input, answers on standard output.
 //!
-//! It opens no file and no connection; what it needs comes through the pipe.
+//! It opens no file and no connection, and the kernel sees to that (see [`crate::sandbox`]); what it needs comes
+//! through the pipe.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, setrlimit};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wats_converters::Companion;
 
 use super::frame;
 use super::job::{Ended, Job, convert_each};
+use crate::sandbox;
 use crate::store::NewReport;
 
 /// The address space of a worker: a file that needs more is an error, the machine goes on.
@@ -41,6 +42,8 @@ pub(super) enum Head {
         words: String,
         not_yet: bool,
     },
+    /// The rival is surer of the file.
+    Outdone,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,7 +73,9 @@ impl ReportHead {
 /// # Errors
 /// When the other side talks nonsense or is gone.
 pub fn run() -> io::Result<()> {
-    limit_this_process()?;
+    // Before anything is read, and before there is a second thread.
+    sandbox::enter_native(MEMORY)?;
+    end_with_the_agent()?;
     let own = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
     let mut requests = BufReader::with_capacity(frame::AT_ONCE, own(io::stdin().as_fd())?);
     let mut answers = BufWriter::with_capacity(frame::AT_ONCE, own(io::stdout().as_fd())?);
@@ -109,6 +114,7 @@ fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Compan
     let head = match ended {
         Ended::Whole { warnings } => Head::Done { warnings },
         Ended::Refused { words, not_yet } => Head::Refused { words, not_yet },
+        Ended::Outdone => Head::Outdone,
     };
     frame::write(to, &serde_json::to_vec(&head)?)
 }
@@ -116,12 +122,6 @@ fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Compan
 fn split(report: NewReport) -> (ReportHead, Vec<u8>) {
     let NewReport { id, serial_number, part_number, process_code, result, body } = report;
     (ReportHead { id, serial_number, part_number, process_code, result }, body)
-}
-
-fn limit_this_process() -> io::Result<()> {
-    setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
-    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    end_with_the_agent()
 }
 
 /// Ends this process when the agent that started it has gone.

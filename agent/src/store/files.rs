@@ -9,10 +9,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
+use super::notes::{self, Note};
 use super::reports::{self, NewReport, Stored};
 use super::rows::ms;
 use super::{Store, StoreError, bulk, ledger};
-use crate::control::api::FileState;
+use crate::control::api::{After, FileState};
 use crate::files::{Stamp, hex};
 use crate::ledger::{Event, Record};
 
@@ -28,6 +29,8 @@ pub struct NewFile {
     /// Lower-case hexadecimal; empty where the content was not read.
     pub sha256: String,
     pub received_at: Timestamp,
+    /// What a plug-in said about it.
+    pub note: Option<Box<Note>>,
 }
 
 /// A file that was worked on, and what came of it.
@@ -65,6 +68,10 @@ pub struct Known {
     pub sha256: String,
     pub received_at: Timestamp,
     pub error: Option<String>,
+    /// What a plug-in wants done with it, instead of what the source says.
+    pub after: Option<After>,
+    /// The plug-in, by its SHA-256, that left it where it is.
+    pub left_by: Option<String>,
 }
 
 impl Store {
@@ -92,8 +99,9 @@ impl Store {
     /// When the database does not answer.
     pub async fn unfinished(&self, source: &str) -> Result<Vec<Known>, StoreError> {
         let rows: Vec<KnownRow> = sqlx::query_as(
-            "SELECT id, state, put_away, path, device, inode, size_bytes, modified_ns, sha256, received_at, error
-               FROM file WHERE source = ?1 AND put_away = 0 ORDER BY id",
+            "SELECT id, state, put_away, path, device, inode, size_bytes, modified_ns, sha256, received_at, error,
+                    n.after, n.program, n.outcome
+               FROM file LEFT JOIN file_note n ON n.file_id = id WHERE source = ?1 AND put_away = 0 ORDER BY id",
         )
         .bind(source)
         .fetch_all(&self.readers)
@@ -235,10 +243,12 @@ impl Store {
 /// Here and elsewhere a cross join says in which order the tables are read: SQLite would have all files go past the
 /// few that are asked for.
 pub(super) const KNOWN: &str = "
-  SELECT f.id, state, put_away, f.path, device, inode, size_bytes, modified_ns, sha256, received_at, error
+  SELECT f.id, state, put_away, f.path, device, inode, size_bytes, modified_ns, sha256, received_at, error,
+         n.after, n.program, n.outcome
     FROM json_each(?2) AS wanted
     CROSS JOIN file AS f INDEXED BY file_place
       ON source = ?1 AND f.path = unhex(wanted.value ->> 0) AND modified_ns = wanted.value ->> 1
+    LEFT JOIN file_note AS n ON n.file_id = f.id
    ORDER BY f.id";
 
 /// Who gave reports from which content: the same content under the same converter gives them once.
@@ -259,9 +269,10 @@ async fn finish(
         sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'file'")
             .fetch_one(&mut *db)
             .await?;
-    let mut rows = Vec::with_capacity(files.len());
+    let (mut rows, mut noted) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
     let (mut reports, mut records) = (Vec::new(), Vec::with_capacity(files.len()));
-    for Finished { file, made } in &*files {
+    for finished in &*files {
+        let Finished { file, made } = finished;
         let id = match claims.take(db, file).await? {
             Some(id) => id,
             None => {
@@ -281,6 +292,11 @@ async fn finish(
             Made::Reports(_) if duplicate_of.is_some() => {
                 records.push(Record { event: Event::Duplicate, ..record });
             }
+            Made::Reports(made) if made.is_empty() => {
+                let left = file.note.as_ref().and_then(|note| note.left.as_ref());
+                let words = left.map(|it| format!("{}: {}", it.outcome.as_str(), it.reason));
+                records.push(Record { event: Event::LeftAlone, words, ..record });
+            }
             Made::Reports(made) => {
                 givers.insert(content(file), id);
                 for report in made {
@@ -298,6 +314,7 @@ async fn finish(
             }
         }
         rows.push((Recorded { id, duplicate_of }, file, made));
+        noted.push((Recorded { id, duplicate_of }, finished));
     }
     bulk::rows(
         db,
@@ -337,6 +354,7 @@ async fn finish(
         .iter()
         .map(|(file_id, source, report, sha256)| Stored { file_id: *file_id, source, report, sha256 })
         .collect();
+    notes::store(db, &noted).await?;
     reports::store(db, &reports, now).await?;
     ledger::append(db, records).await?;
     Ok(rows.into_iter().map(|(recorded, ..)| recorded).collect())
@@ -344,7 +362,8 @@ async fn finish(
 
 /// A record about a file; what happened is still to be said.
 fn about(file: &NewFile) -> Record {
-    let version = wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+    let native = || wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+    let version = file.note.as_ref().map(|note| note.version()).or_else(native);
     let mut record = Record::new(Event::Converted, file.source.clone());
     record.file_name = Some(file.path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     record.file_sha256 = Some(file.sha256.clone());
@@ -360,7 +379,8 @@ async fn givers(db: &mut SqliteConnection, files: &[Finished]) -> Result<Givers,
     let contents = files.iter().map(|it| it.file.sha256.as_str());
     let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
         "SELECT id, sha256, converter, arguments FROM file INDEXED BY file_content
-          WHERE sha256 IN (SELECT value FROM json_each(?1)) AND state = 'converted' AND duplicate_of IS NULL",
+          WHERE sha256 IN (SELECT value FROM json_each(?1)) AND state = 'converted' AND duplicate_of IS NULL
+            AND reports > 0",
     )
     .bind(bulk::list(contents))
     .fetch_all(db)
@@ -415,6 +435,9 @@ struct KnownRow {
     sha256: String,
     received_at: i64,
     error: Option<String>,
+    after: Option<String>,
+    program: Option<String>,
+    outcome: Option<String>,
 }
 
 impl KnownRow {
@@ -433,6 +456,8 @@ impl KnownRow {
             sha256: self.sha256,
             received_at: super::rows::time(self.received_at),
             error: self.error,
+            after: notes::after(self.after.as_deref()),
+            left_by: self.outcome.and(self.program),
         })
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::notes::left;
 use super::rows::{file_state, ms, report_state, time, uuid};
 use super::{Store, StoreError, body, bulk};
 use crate::control::api::{
@@ -35,8 +36,9 @@ pub enum Newest {
 macro_rules! select_files {
     ($condition:literal) => {
         concat!(
-            "SELECT id, source, converter, name, size_bytes, sha256, state, received_at, reports, error
-               FROM file ",
+            "SELECT id, source, converter, name, size_bytes, sha256, state, received_at, reports, error,
+                    n.outcome, n.reason
+               FROM file LEFT JOIN file_note n ON n.file_id = id ",
             $condition
         )
     };
@@ -125,7 +127,8 @@ impl Store {
                 .await?;
         let sending = self.sending.all();
         let reports = rows.into_iter().map(|row| row.record(&sending).map_err(StoreError::from));
-        Ok(Some(FileDetail { record, reports: reports.collect::<Result<_, _>>()?, duplicate_of }))
+        let log = self.log_of(id).await?;
+        Ok(Some(FileDetail { record, reports: reports.collect::<Result<_, _>>()?, duplicate_of, log }))
     }
 
     /// The newest file of a source, or its newest failed one.
@@ -314,6 +317,8 @@ struct FileRow {
     received_at: i64,
     reports: i64,
     error: Option<String>,
+    outcome: Option<String>,
+    reason: Option<String>,
 }
 
 impl FileRow {
@@ -329,6 +334,7 @@ impl FileRow {
             received_at: time(self.received_at),
             reports: self.reports.unsigned_abs(),
             error: self.error,
+            left: left(self.outcome.as_deref(), self.reason),
         })
     }
 }

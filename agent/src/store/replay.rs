@@ -128,6 +128,7 @@ impl Store {
     }
 
     /// Puts what a file gives now, with its arguments, into the queue, behind everything else; all of it or nothing.
+    /// `version` is that of a plug-in's converter.
     ///
     /// # Errors
     /// When it could not be stored.
@@ -135,13 +136,16 @@ impl Store {
         &self,
         file: Archived,
         reports: Vec<NewReport>,
+        version: Option<String>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let replayed = Arc::new((file, reports));
+        let replayed = Arc::new((file, reports, version));
         self.writer
             .write(move |db| {
                 let replayed = replayed.clone();
-                Box::pin(async move { self::replayed(db, &replayed.0, &replayed.1, now).await })
+                Box::pin(async move {
+                    self::replayed(db, &replayed.0, &replayed.1, replayed.2.clone(), now).await
+                })
             })
             .await
     }
@@ -151,6 +155,7 @@ async fn replayed(
     db: &mut SqliteConnection,
     file: &Archived,
     reports: &[NewReport],
+    version: Option<String>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let lane = format!("{}{REPLAYED}", file.source);
@@ -167,8 +172,8 @@ async fn replayed(
         record.file_sha256 = Some(file.sha256.clone());
         record.file_bytes = Some(file.size_bytes.cast_signed());
         record.converter = Some(file.converter.clone());
-        record.converter_version =
-            wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+        let native = || wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+        record.converter_version = version.clone().or_else(native);
         record.arguments = Some(file.arguments.clone());
         record.report_id = Some(report.id.to_string());
         record.report_sha256 = Some(sha256);

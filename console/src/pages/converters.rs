@@ -183,6 +183,7 @@ fn after_word(after: After) -> &'static str {
         After::Archive => "archive",
         After::Keep => "keep",
         After::Delete => "delete",
+        After::Zip => "zip",
     }
 }
 
@@ -202,6 +203,7 @@ fn settings(typed: &BTreeMap<String, String>, converter: &str, paused: bool) -> 
         after: match field("after") {
             "keep" => After::Keep,
             "delete" => After::Delete,
+            "zip" => After::Zip,
             _ => After::Archive,
         },
         paused,
@@ -261,6 +263,8 @@ async fn find(console: &Console, name: &str) -> Result<(SourceStatus, ConverterI
             version: String::new(),
             file_patterns: Vec::new(),
             arguments: Vec::new(),
+            plugin: None,
+            kind: Default::default(),
         });
     Ok((source, converter))
 }
