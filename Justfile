@@ -30,9 +30,9 @@ bench *options:
     tools/setup build
     tools/bench {{options}}
 
-# Fuzz every family of converters for so many seconds each. Ends with 3 where cargo-fuzz or a nightly toolchain is missing.
+# Fuzz every family of converters for so many seconds each. Ends with 3 where cargo-fuzz or a nightly toolchain is missing: `tools/setup fuzz` installs both.
 fuzz seconds="60":
-    tools/setup build fuzz
+    tools/setup build
     tools/fuzz {{seconds}}
 
 # What the agent must survive, counted: `./just torture [FAULT…] [--long] [--seed N]`. The short form takes some minutes.
