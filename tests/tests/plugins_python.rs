@@ -1,7 +1,14 @@
 //! Python converter files of every style, run by the host that the package ships, over its pipes.
 //!
 //! Each report that they make must be one that our reader takes and a server accepts.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    reason = "a test stops at what it did not expect"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
