@@ -342,11 +342,13 @@ async fn taken(settings: &Settings, file: &str) -> Result<(Program, Option<Descr
         let copy = shelf.take(&folder, &file, &content)?;
         let enabled = settings.config.plugins.enabled.iter().find(|it| it.file == file);
         let known = shelf.description(&content.sha256);
+        // Trusted is the content that a person enabled, and no other that lies there by now.
+        let trusted = enabled.filter(|it| it.sha256 == content.sha256);
         let program = Program {
             name: file.clone(),
             folder: copy,
             content,
-            trusted: enabled.map_or_else(Vec::new, |it| it.trusted.clone()),
+            trusted: trusted.map_or_else(Vec::new, |it| it.trusted.clone()),
             environment: enabled.map_or(PythonPackages::default(), |it| it.environment),
         };
         Ok((program, known))
