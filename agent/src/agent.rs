@@ -150,6 +150,11 @@ impl Agent {
         self.0.started_at
     }
 
+    /// What the environment said at the start.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.0.environment
+    }
+
     pub fn store(&self) -> &Store {
         &self.0.store
     }

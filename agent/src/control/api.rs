@@ -26,7 +26,7 @@ pub use crate::ledger::Record as LedgerRecord;
 pub use events::{Event, Notice};
 pub use ledger::{LedgerCheck, LedgerFormat, LedgerQuery, LedgerSpan, LedgerVerify};
 pub use plugins::{
-    EnablePlugin, LARGEST_SAMPLE, LeftAlone, LogLevel, LogLine, Part, PluginCheck, PluginFinding,
+    EnablePlugin, FindingSeverity, LARGEST_SAMPLE, LeftAlone, LogLevel, LogLine, Part, PluginCheck, PluginFinding,
     PluginFindings, PluginInfo, PluginLanguage, PluginState, PluginTrial, PluginTry, PythonPackages,
     TrialOutcome,
 };

@@ -223,7 +223,7 @@ pub async fn try_out(
     let mut process = Process::start(program, runtime).await?;
     let (raw, made, after, mut log) = match wanted.ask(&mut process).await {
         Ok((_, _, answered)) => {
-            let (raw, made, after) = judged(&answered.reports, answered.last);
+            let (raw, made, after) = judged(answered.reports, answered.last);
             (raw, made, after, answered.log)
         }
         Err(Asking::Plugin(error @ PluginError::Start { .. })) => return Err(error),

@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use wats_converters::Companion;
@@ -12,7 +11,7 @@ use wats_converters::Companion;
 use super::description::{Converter, FolderRule};
 use super::pool::Made;
 use super::process::{PluginError, Process};
-use super::protocol::{self, Last, Line};
+use super::protocol::{self, End, Last};
 use super::talk::Answered;
 use crate::control::api::{After, ConverterKind, LeftAlone, LogLevel, LogLine, TrialOutcome};
 use crate::convert::Job;
@@ -82,30 +81,18 @@ impl Wanted<'_> {
     }
 }
 
-/// What an answer means; the reports as a JSON array.
-pub(super) fn judged(reports: &[Box<RawValue>], last: Line) -> (Vec<u8>, Made, Option<After>) {
-    let Line::Last(last) = last else {
+/// What an answer means; the reports stay as they are only where they are to be used.
+pub(super) fn judged(reports: Vec<u8>, last: End) -> (Vec<u8>, Made, Option<After>) {
+    let End::Last(last) = last else {
         return (Vec::new(), Made::Failed("the plug-in gave no last answer".to_owned()), None);
     };
     let left = |outcome, reason| Made::Left(LeftAlone { outcome, reason });
     match last {
+        // Nobody would miss such a file; a person has to know.
         Last::Done { .. } if reports.is_empty() => {
-            // Nobody would miss such a file; a person has to know.
             (Vec::new(), Made::Failed("the plug-in made no report of the file".to_owned()), None)
         }
-        Last::Done { after } => {
-            let size = reports.iter().map(|it| it.get().len() + 1).sum::<usize>() + 1;
-            let mut array = Vec::with_capacity(size);
-            array.push(b'[');
-            for (index, report) in reports.iter().enumerate() {
-                if index > 0 {
-                    array.push(b',');
-                }
-                array.extend_from_slice(report.get().as_bytes());
-            }
-            array.push(b']');
-            (array, Made::Reports(Vec::new()), after)
-        }
+        Last::Done { after } => (reports, Made::Reports(Vec::new()), after),
         Last::Failed { error, line: Some(line) } => {
             (Vec::new(), Made::Failed(format!("line {line}: {error}")), None)
         }

@@ -1,6 +1,6 @@
 //! Warm workers for plug-ins, and what comes of a file that one of them converts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,6 +72,8 @@ struct Shared {
     hooked: Mutex<HashMap<String, Arc<Semaphore>>>,
     /// How often a content was not complete, by converter and hash.
     attempts: Mutex<HashMap<(String, String), u32>>,
+    /// Those that could not be started the last time, and why.
+    troubles: Mutex<BTreeMap<String, String>>,
 }
 
 /// A process that waits to hear what became of the file that it converted last.
@@ -104,6 +106,7 @@ impl Plugins {
             idle: Mutex::default(),
             hooked: Mutex::default(),
             attempts: Mutex::default(),
+            troubles: Mutex::default(),
         }))
     }
 
@@ -165,7 +168,7 @@ impl Plugins {
         match answer {
             Ok(answered) => {
                 note.log = answered.log;
-                let (reports, made, after) = judged(&answered.reports, answered.last);
+                let (reports, made, after) = judged(answered.reports, answered.last);
                 raw.reports = reports;
                 raw.verdict.made = match made {
                     Made::NotYet { reason, wait } => {
@@ -344,7 +347,24 @@ impl Plugins {
             environment: plugin.environment,
         };
         let started = Process::start(&program, &self.runtime(settings)).await;
-        started.map_err(|error| unready(error_chain(&error)))
+        let mut troubles = lock(&self.0.troubles);
+        match started {
+            Ok(process) => {
+                troubles.remove(&plugin.file);
+                Ok(process)
+            }
+            Err(error) => {
+                let words = error_chain(&error);
+                troubles.insert(plugin.file.clone(), words.clone());
+                Err(unready(words))
+            }
+        }
+    }
+
+    /// What a person must know of plug-ins that cannot be started; their files wait.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let troubles = lock(&self.0.troubles);
+        (!troubles.is_empty()).then(|| troubles.values().cloned().collect::<Vec<_>>().join("; "))
     }
 
     /// Keeps a process for the next file, if it is fit for one.

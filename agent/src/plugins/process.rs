@@ -12,7 +12,7 @@ use wats_converters::Companion;
 use super::content::Content;
 use super::description::Description;
 use super::input::WorkFolder;
-use super::protocol::{self, Line};
+use super::protocol::{self, End};
 use super::talk::{Answered, Broken, Talk};
 use crate::config::Settings;
 use crate::control::api::{Part, PluginLanguage, PythonPackages};
@@ -226,8 +226,8 @@ impl Process {
     ) -> Result<(Result<Description, Vec<String>>, String), PluginError> {
         let answered = self.ask("describe", &Map::new(), QUICK).await?;
         let described = match answered.last {
-            Line::Described(members) => Description::read(&members),
-            Line::Error { text } => Err(vec![format!("it answered an error to describe: {text}")]),
+            End::Described(members) => Description::read(&members),
+            End::Error { text } => Err(vec![format!("it answered an error to describe: {text}")]),
             other => Err(vec![format!("it must answer describe by \"described\", not by {}", word(&other))]),
         };
         Ok((described, self.talk.standard_error()))
@@ -240,8 +240,8 @@ impl Process {
     ) -> Result<Option<protocol::Recognised>, PluginError> {
         let answered = self.ask("recognise", members, QUICK).await?;
         match answered.last {
-            Line::Recognised(answer) => Ok(Some(answer)),
-            Line::Error { .. } => Ok(None),
+            End::Recognised(answer) => Ok(Some(answer)),
+            End::Error { .. } => Ok(None),
             other => {
                 let words = format!("it must answer recognise by \"recognised\", not by {}", word(&other));
                 Err(self.broken(words))
@@ -254,8 +254,8 @@ impl Process {
         let limit = self.limit;
         let answered = self.ask("convert", members, limit).await?;
         match answered.last {
-            Line::Last(_) => Ok(answered),
-            Line::Error { text } => Err(self.broken(format!("it answered an error to convert: {text}"))),
+            End::Last(_) => Ok(answered),
+            End::Error { text } => Err(self.broken(format!("it answered an error to convert: {text}"))),
             other => {
                 let words = format!(
                     "it must end its answer to convert by done, failed, not-yet, skipped or rejected, not by {}",
@@ -277,7 +277,7 @@ impl Process {
         request: &str,
         members: &Map<String, Value>,
     ) -> Result<bool, PluginError> {
-        Ok(matches!(self.ask(request, members, QUICK).await?.last, Line::Error { .. }))
+        Ok(matches!(self.ask(request, members, QUICK).await?.last, End::Error { .. }))
     }
 
     async fn ask(
@@ -398,13 +398,11 @@ fn resident(process: u32, depth: u32) -> u64 {
     pages * 4096 + below
 }
 
-fn word(line: &Line) -> &'static str {
+fn word(line: &End) -> &'static str {
     match line {
-        Line::Described(_) => "\"described\"",
-        Line::Recognised(_) => "\"recognised\"",
-        Line::Report(_) => "\"report\"",
-        Line::Log { .. } => "\"log\"",
-        Line::Last(_) => "an answer that ends a conversion",
-        Line::Error { .. } => "\"error\"",
+        End::Described(_) => "\"described\"",
+        End::Recognised(_) => "\"recognised\"",
+        End::Last(_) => "an answer that ends a conversion",
+        End::Error { .. } => "\"error\"",
     }
 }

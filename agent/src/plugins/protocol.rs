@@ -22,17 +22,24 @@ pub(super) fn station(station: &Station) -> Value {
 
 /// One line that a program answered.
 #[derive(Debug)]
-pub enum Line {
-    /// To `describe`; taken apart by [`super::description::Description`].
-    Described(Map<String, Value>),
-    Recognised(Recognised),
+pub enum Line<'a> {
     /// One report, WATS JSON as it was written.
-    Report(Box<RawValue>),
+    Report(&'a RawValue),
     Log {
         level: LogLevel,
         text: String,
     },
-    /// The last line of an answer to `convert`, or to `settled`.
+    /// The line that ends an answer.
+    End(End),
+}
+
+/// A line that ends an answer.
+#[derive(Debug)]
+pub enum End {
+    /// To `describe`; taken apart by [`super::description::Description`].
+    Described(Map<String, Value>),
+    Recognised(Recognised),
+    /// To `convert`, or to `settled`.
     Last(Last),
     /// The program does not know the request.
     Error {
@@ -105,7 +112,7 @@ pub(super) fn request(name: &str, members: &Map<String, Value>) -> serde_json::R
 ///
 /// # Errors
 /// When it is no answer; the words are for the plug-in's author.
-pub fn read(line: &[u8]) -> Result<Line, LineError> {
+pub fn read(line: &[u8]) -> Result<Line<'_>, LineError> {
     let head: Head<'_> = serde_json::from_slice(line)
         .map_err(|error| LineError::NoJson { shown: beginning(line), reason: error.to_string() })?;
     let Some(answer) = head.answer else { return Err(LineError::NoKind { shown: beginning(line) }) };
@@ -118,35 +125,35 @@ pub fn read(line: &[u8]) -> Result<Line, LineError> {
         if !report.get().trim_start().starts_with('{') {
             return Err(wrong("has a \"report\" that is no JSON object"));
         }
-        return Ok(Line::Report(report.to_owned()));
+        return Ok(Line::Report(report));
     }
     let members: Map<String, Value> = serde_json::from_slice(line)
         .map_err(|error| LineError::NoJson { shown: beginning(line), reason: error.to_string() })?;
     let it = Members { of: &members };
     match kind {
-        "described" => Ok(Line::Described(members)),
-        "recognised" | "recognized" => recognised(&it).map(Line::Recognised),
+        "described" => Ok(Line::End(End::Described(members))),
+        "recognised" | "recognized" => recognised(&it).map(|it| Line::End(End::Recognised(it))),
         "warning" => Ok(Line::Log { level: LogLevel::Warning, text: it.text("warning", "text")? }),
         "log" => Ok(Line::Log { level: level(&it)?, text: it.text("log", "text")? }),
-        "done" => Ok(Line::Last(Last::Done { after: after(&it)? })),
+        "done" => Ok(Line::End(End::Last(Last::Done { after: after(&it)? }))),
         "failed" => {
             let line = members.get("line").and_then(Value::as_u64).filter(|line| *line > 0);
-            Ok(Line::Last(Last::Failed { error: it.text("failed", "error")?, line }))
+            Ok(Line::End(End::Last(Last::Failed { error: it.text("failed", "error")?, line })))
         }
         "not-yet" => {
             let reason = it.text("not-yet", "reason")?;
-            Ok(Line::Last(Last::NotYet { reason, retry_after: it.seconds("not-yet")? }))
+            Ok(Line::End(End::Last(Last::NotYet { reason, retry_after: it.seconds("not-yet")? })))
         }
-        "skipped" => Ok(Line::Last(Last::Skipped { reason: it.text("skipped", "reason")? })),
+        "skipped" => Ok(Line::End(End::Last(Last::Skipped { reason: it.text("skipped", "reason")? }))),
         "rejected" => {
             let reason = it.text("rejected", "reason")?;
             let reason = match members.get("confidence").and_then(Value::as_f64) {
                 Some(confidence) => format!("{reason} (confidence {confidence})"),
                 None => reason,
             };
-            Ok(Line::Last(Last::Rejected { reason }))
+            Ok(Line::End(End::Last(Last::Rejected { reason })))
         }
-        "error" => Ok(Line::Error { text: it.text("error", "text")? }),
+        "error" => Ok(Line::End(End::Error { text: it.text("error", "text")? })),
         other => Err(LineError::UnknownKind { answer: cut(other, 80) }),
     }
 }
@@ -258,7 +265,8 @@ mod tests {
     fn shown(line: &str) -> String {
         match read(line.as_bytes()) {
             Ok(Line::Report(report)) => format!("report {report}"),
-            Ok(Line::Described(members)) => format!("described with {} members", members.len()),
+            Ok(Line::End(End::Described(members))) => format!("described with {} members", members.len()),
+            Ok(Line::End(end)) => format!("{end:?}"),
             Ok(line) => format!("{line:?}"),
             Err(error) => error.to_string(),
         }

@@ -55,6 +55,7 @@ pub async fn run(agent: Agent, pool: Pool, stop: CancellationToken) {
                 tracing::error!(%error, "looking after the plug-ins crashed");
             }
         }
+        agent.set_trouble("plug-ins started", agent.plugins().trouble());
         scheduler.look().await;
         looks = looks.wrapping_add(1);
         tokio::select! {

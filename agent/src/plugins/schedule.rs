@@ -184,7 +184,7 @@ async fn run(
             recorded => break recorded.map_err(words)?,
         }
     };
-    let ids = recorded.iter().map(|it| (it.id, None)).collect();
+    let ids: Vec<_> = recorded.iter().map(|it| (it.id, None)).collect();
     agent.store().put_away(ids).await.map_err(words)?;
     agent.wake_delivery();
     tracing::info!(

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
-use super::protocol::{self, LARGEST_ANSWER, Line, LineError};
+use super::protocol::{self, End, LARGEST_ANSWER, Line, LineError};
 use crate::control::api::{LogLevel, LogLine};
 
 /// So many reports of one file.
@@ -22,11 +22,11 @@ const AT_ONCE: usize = 64 << 10;
 /// Everything that a program answered to one request.
 #[derive(Debug)]
 pub(super) struct Answered {
-    /// As they were written, in their order.
-    pub(super) reports: Vec<Box<serde_json::value::RawValue>>,
+    /// As they were written, in their order: a JSON array; empty when there are none.
+    pub(super) reports: Vec<u8>,
     pub(super) log: Vec<LogLine>,
     /// The line that ended the answer.
-    pub(super) last: Line,
+    pub(super) last: End,
     /// It wants to be started anew before the next file.
     pub(super) restart: bool,
 }
@@ -103,21 +103,31 @@ impl Talk {
 }
 
 async fn receive(answers: &mut BufReader<ChildStdout>) -> Result<Answered, Broken> {
-    let (mut reports, mut log, mut more, mut left) = (Vec::new(), Vec::new(), 0, LARGEST_ANSWER);
+    let (mut reports, mut count, mut left) = (Vec::new(), 0, LARGEST_ANSWER);
+    let (mut log, mut more) = (Vec::new(), 0);
     let mut line = Vec::new();
     loop {
         line.clear();
+        // A huge report is there twice at most.
+        line.shrink_to(AT_ONCE);
         let read = read_line(answers, &mut line, left).await?;
         left = left.saturating_sub(read);
         match protocol::read(line.trim_ascii_end())? {
-            Line::Report(_) if reports.len() >= MOST_REPORTS => return Err(Broken::TooMany),
-            Line::Report(report) => reports.push(report),
+            Line::Report(_) if count >= MOST_REPORTS => return Err(Broken::TooMany),
+            Line::Report(report) => {
+                count += 1;
+                reports.push(if count == 1 { b'[' } else { b',' });
+                reports.extend_from_slice(report.get().as_bytes());
+            }
             Line::Log { .. } if log.len() >= MOST_LINES => more += 1,
             Line::Log { level, text } => log.push(LogLine { level, text }),
-            last => {
+            Line::End(last) => {
                 if more > 0 {
                     let text = format!("and {more} lines more, which are not kept");
                     log.push(LogLine { level: LogLevel::Info, text });
+                }
+                if count > 0 {
+                    reports.push(b']');
                 }
                 let restart = protocol::wants_restart(line.trim_ascii_end());
                 return Ok(Answered { reports, log, last, restart });

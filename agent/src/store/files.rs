@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::notes::{self, Note};
-use super::reports::{self, NewReport};
+use super::reports::{self, NewReport, Stored};
 use super::rows::ms;
 use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::{After, FileState};
@@ -161,16 +161,18 @@ impl Store {
     /// # Errors
     /// When it could not be stored.
     pub async fn finish(&self, files: Arc<[Finished]>, now: Timestamp) -> Result<Vec<Recorded>, StoreError> {
-        self.writer.write(move |db| Box::pin(async move { finish(db, &files, now).await })).await
+        self.writer.write(move |db| Box::pin(finish(db, files.clone(), now))).await
     }
 
     /// Records that finished files were put away, and where they lie now; `None`: where it was, or gone.
     ///
     /// # Errors
     /// When it could not be stored.
-    pub async fn put_away(&self, files: Vec<(i64, Option<PathBuf>)>) -> Result<(), StoreError> {
+    pub async fn put_away(&self, files: impl Into<Arc<[(i64, Option<PathBuf>)]>>) -> Result<(), StoreError> {
+        let files = files.into();
         self.writer
             .write(move |db| {
+                let files = files.clone();
                 Box::pin(async move {
                     bulk::rows(
                         db,
@@ -199,12 +201,14 @@ impl Store {
             "UPDATE file SET state = 'claimed', error = NULL, put_away = 0, kept_at = NULL, path = ?2,
                              device = ?3, inode = ?4, size_bytes = ?5, modified_ns = ?6
                        WHERE id = ?1 AND state = 'failed'";
+        let path = path.into_os_string().into_vec();
         self.writer
             .write(move |db| {
+                let path = path.clone();
                 Box::pin(async move {
                     let changed = sqlx::query(change)
                         .bind(id)
-                        .bind(path.into_os_string().into_vec())
+                        .bind(path)
                         .bind(stamp.device.cast_signed())
                         .bind(stamp.inode.cast_signed())
                         .bind(stamp.size.cast_signed())
@@ -256,18 +260,18 @@ fn content(file: &NewFile) -> (String, String, String) {
 
 async fn finish(
     db: &mut SqliteConnection,
-    files: &[Finished],
+    files: Arc<[Finished]>,
     now: Timestamp,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     let mut claims = claims(db).await?;
-    let mut givers = givers(db, files).await?;
+    let mut givers = givers(db, &files).await?;
     let mut next: i64 =
         sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'file'")
             .fetch_one(&mut *db)
             .await?;
     let (mut rows, mut noted) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
     let (mut reports, mut records) = (Vec::new(), Vec::with_capacity(files.len()));
-    for finished in files {
+    for finished in &*files {
         let Finished { file, made } = finished;
         let id = match claims.take(db, file).await? {
             Some(id) => id,
@@ -296,15 +300,16 @@ async fn finish(
             Made::Reports(made) => {
                 givers.insert(content(file), id);
                 for report in made {
+                    let sha256 = crate::files::sha256(&report.body);
+                    reports.push((id, file.source.as_str(), report, sha256.clone()));
                     records.push(Record {
                         report_id: Some(report.id.to_string()),
-                        report_sha256: Some(crate::files::sha256(&report.body)),
+                        report_sha256: Some(sha256),
                         serial_number: Some(report.serial_number.clone()),
                         part_number: Some(report.part_number.clone()),
                         result: Some(report.result.clone()),
                         ..record.clone()
                     });
-                    reports.push((id, file.source.as_str(), report));
                 }
             }
         }
@@ -345,6 +350,10 @@ async fn finish(
         },
     )
     .await?;
+    let reports: Vec<_> = reports
+        .iter()
+        .map(|(file_id, source, report, sha256)| Stored { file_id: *file_id, source, report, sha256 })
+        .collect();
     notes::store(db, &noted).await?;
     reports::store(db, &reports, now).await?;
     ledger::append(db, records).await?;

@@ -1,13 +1,14 @@
 //! Questions for people: pages of files and reports, and how many of each.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::notes::left;
 use super::rows::{file_state, ms, report_state, time, uuid};
-use super::{Store, StoreError, bulk};
+use super::{Store, StoreError, body, bulk};
 use crate::control::api::{
     FileDetail, FileQuery, FileRecord, FileState, QueueCounts, ReportDetail, ReportQuery, ReportRecord,
     ReportState,
@@ -63,6 +64,11 @@ macro_rules! matching {
     };
 }
 pub(super) use matching;
+
+/// Counting that takes no longer is done each time.
+const COUNTED_SOON: Duration = Duration::from_millis(2);
+/// What took longer is counted again after so many times as long.
+const COUNTED_AGAIN: u32 = 20;
 
 impl Store {
     /// A page of files, newest first.
@@ -235,15 +241,40 @@ impl Store {
                 .bind(id.to_string())
                 .fetch_one(&self.readers)
                 .await?;
-        let body = serde_json::from_slice(&body).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let body = serde_json::from_slice(&body::unpack(body)?)
+            .map_err(|error| sqlx::Error::Decode(error.into()))?;
         Ok(Some(ReportDetail { record, body, server_answer, complaints: Vec::new() }))
     }
 
     /// How many reports are in which state.
     ///
+    /// With so many that counting takes a while, the numbers are some moments old: looking must not slow the work.
+    ///
     /// # Errors
     /// When the database does not answer.
     pub async fn queue_counts(&self, now: Timestamp) -> Result<QueueCounts, StoreError> {
+        let mut counted = self.counted.lock().await;
+        if let Some((counts, until)) = &*counted
+            && Instant::now() < *until
+        {
+            return Ok(self.without_sending(*counts));
+        }
+        let started = Instant::now();
+        let counts = self.count(now).await?;
+        let took = started.elapsed();
+        *counted = (took > COUNTED_SOON).then(|| (counts, Instant::now() + took * COUNTED_AGAIN));
+        drop(counted);
+        Ok(self.without_sending(counts))
+    }
+
+    /// Those that are being sent still stand in the queue.
+    fn without_sending(&self, mut counts: QueueCounts) -> QueueCounts {
+        counts.sending = (self.sending.all().len() as u64).min(counts.queued);
+        counts.queued -= counts.sending;
+        counts
+    }
+
+    async fn count(&self, now: Timestamp) -> Result<QueueCounts, StoreError> {
         let states: Vec<(String, i64)> = sqlx::query_as("SELECT state, count(*) FROM report GROUP BY state")
             .fetch_all(&self.readers)
             .await?;
@@ -270,9 +301,6 @@ impl Store {
             };
             *place = count.unsigned_abs();
         }
-        // They still stand in the queue.
-        counts.sending = (self.sending.all().len() as u64).min(counts.queued);
-        counts.queued -= counts.sending;
         Ok(counts)
     }
 }

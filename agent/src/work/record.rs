@@ -308,6 +308,7 @@ async fn move_away(agent: &Agent, mut files: Vec<(Candidate, Known)>) {
         agent.set_trouble("archive", None);
     }
     // Those that are gone from their folder are not found there again: a disk that fails is waited for.
+    let gone: Arc<[_]> = gone.into();
     let recorded = loop {
         match agent.store().put_away(gone.clone()).await {
             Err(error) if error.may_pass() => tokio::time::sleep(Duration::from_secs(1)).await,

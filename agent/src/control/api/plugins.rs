@@ -242,7 +242,10 @@ pub struct LeftAlone {
 pub struct PluginFindings {
     /// False when the source is not of a language that can be read: nothing is known then.
     pub read: bool,
+    /// In the order of the source.
     pub findings: Vec<PluginFinding>,
+    /// Why a Python source could not be read, with its place; it will not run either.
+    pub unreadable: Vec<String>,
 }
 
 /// One place in a source.
@@ -250,10 +253,26 @@ pub struct PluginFindings {
 pub struct PluginFinding {
     /// Of a plug-in that is a folder, the file in it.
     pub file: String,
-    /// From 1.
+    /// Both from 1; the column in characters.
     pub line: u64,
+    pub column: u64,
+    pub severity: FindingSeverity,
     /// What stands there: `import socket`.
     pub what: String,
     /// What that means, for a person.
     pub meaning: String,
+    /// The documented rules of the pyWATS client refuse the file for this.
+    pub blocked_by_client: bool,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingSeverity {
+    /// Usual in a converter, and harmless in the sandbox.
+    Note,
+    /// Reaches for what the sandbox refuses or limits: the converter may fail there.
+    Warning,
+    /// Reaches for what a converter has no use for, or hides what it does.
+    Danger,
 }

@@ -1,4 +1,4 @@
--- 0007: what a plug-in said about a file.
+-- 0008: what a plug-in said about a file.
 -- Why: a plug-in may leave a file where it is, or want another thing done with it than its source says, and both must
 -- hold after a restart; what it said on the way helps the person who wrote it.
 -- Cost: an empty table. A file of a native converter has no row in it.
