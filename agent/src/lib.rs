@@ -22,6 +22,8 @@ pub mod intake;
 pub mod ledger;
 mod metrics;
 pub mod plugins;
+pub mod plugins_environment;
+pub mod reading;
 pub mod registration;
 mod run;
 pub mod sandbox;
