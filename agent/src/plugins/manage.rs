@@ -168,6 +168,9 @@ pub fn findings(settings: &Settings, file: &str) -> Result<PluginFindings> {
 /// When name or size cannot be used, or the folder cannot be written.
 pub fn upload(settings: &Settings, file: &str, bytes: &[u8]) -> Result<PluginInfo> {
     content::check_name(file)?;
+    if content::is_beside(file) {
+        return Err(ContentError::Beside(file.to_owned()).into());
+    }
     if bytes.len() > LARGEST_UPLOAD {
         return Err(ContentError::TooLarge.into());
     }

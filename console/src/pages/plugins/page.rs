@@ -10,8 +10,8 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use wats_agent::control::api::{
-    ConverterInfo, ConverterKind, EnablePlugin, Part, PluginFindings, PluginInfo, PluginLanguage,
-    PluginState, PythonPackages,
+    ConverterInfo, ConverterKind, EnablePlugin, FindingSeverity, Part, PluginFinding, PluginFindings,
+    PluginInfo, PluginLanguage, PluginState, PythonPackages,
 };
 use wats_agent::plugins::PREFIX;
 use wats_agent::plugins::manage::LARGEST_UPLOAD;
@@ -26,7 +26,7 @@ use crate::arguments::{kind_words as argument_kind, must_be_set};
 use crate::error::{PageError, agent_words, sentence};
 use crate::forms::{Form, FormErrors};
 use crate::frame::{Frame, Nav};
-use crate::words::{Badge, Moment, size};
+use crate::words::{Badge, Moment, Tone, size};
 
 /// What a page shows besides the plug-in as it lies there.
 #[derive(Default)]
@@ -90,7 +90,12 @@ pub(super) struct PluginPage {
     is_known: bool,
     described: bool,
     converters: Vec<ConverterCard>,
-    findings: PluginFindings,
+    /// What a person should look at, worst first, and what is only noted.
+    findings: Vec<FindingRow>,
+    notes: Vec<FindingRow>,
+    /// Its source was read; otherwise nothing is known of it.
+    is_read: bool,
+    unreadable: Vec<String>,
     is_python: bool,
     trial: Option<TrialForm>,
     result: Option<Trial>,
@@ -102,6 +107,34 @@ pub(super) struct PluginPage {
     remarks: Vec<String>,
     standard_error: String,
     errors: FormErrors,
+}
+
+/// One place in its source.
+struct FindingRow {
+    badge: Badge,
+    place: String,
+    line: u64,
+    what: String,
+    meaning: String,
+}
+
+impl FindingRow {
+    fn new(finding: PluginFinding, plugin: &str) -> Self {
+        let badge = match finding.severity {
+            FindingSeverity::Note => Badge::new(Tone::Quiet, "Note"),
+            FindingSeverity::Warning => Badge::new(Tone::Attention, "Look at it"),
+            FindingSeverity::Danger => Badge::new(Tone::Bad, "Dangerous"),
+        };
+        let mut meaning = sentence(&finding.meaning);
+        if finding.blocked_by_client {
+            meaning.push_str(" The pyWATS client refuses a file for this.");
+        }
+        let place = match finding.file.as_str() {
+            file if file.is_empty() || file == plugin => format!("line {}", finding.line),
+            file => format!("{file}, line {}", finding.line),
+        };
+        Self { badge, place, line: finding.line, what: finding.what, meaning }
+    }
 }
 
 /// One converter that it declares.
@@ -176,6 +209,11 @@ pub(super) async fn plugin_page(
         Some(_) => console.agent.plugin_findings(file).await?,
         None => PluginFindings::default(),
     };
+    let (is_read, unreadable) = (findings.read, findings.unreadable.iter().map(|it| sentence(it)).collect());
+    let (notes, mut serious): (Vec<_>, Vec<_>) =
+        findings.findings.into_iter().partition(|it| it.severity == FindingSeverity::Note);
+    serious.sort_by_key(|it| std::cmp::Reverse(it.severity));
+    let rows = |all: Vec<PluginFinding>| all.into_iter().map(|it| FindingRow::new(it, file)).collect();
     let (trusted, packages) = shown.chosen.unwrap_or_else(|| (plugin.trusted.clone(), plugin.environment));
     let choice = |part: Part| {
         let (label, words) = part_words(part);
@@ -208,7 +246,10 @@ pub(super) async fn plugin_page(
         is_known: plugin.enabled_sha256.is_some(),
         described: plugin.described,
         converters: plugin.converters.iter().map(ConverterCard::new).collect(),
-        findings,
+        findings: rows(serious),
+        notes: rows(notes),
+        is_read,
+        unreadable,
         is_python,
         trial,
         result: shown.trial,

@@ -6,12 +6,12 @@ use axum::extract::{Path, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
-use wats_agent::control::api::PluginFinding;
+use wats_agent::control::api::{FindingSeverity, PluginFinding};
 
 use super::path;
 use crate::Console;
 use crate::access::SignedIn;
-use crate::error::{PageError, agent_words};
+use crate::error::{PageError, agent_words, sentence};
 use crate::frame::{Frame, Nav};
 
 /// So many lines are shown; all of them can be downloaded.
@@ -39,7 +39,11 @@ fn lines(source: &str, findings: &[PluginFinding]) -> Vec<Line> {
     let line = |(number, text): (u64, &str)| Line {
         number,
         text: text.to_owned(),
-        findings: findings.iter().filter(|it| it.line == number).map(|it| it.meaning.clone()).collect(),
+        findings: findings
+            .iter()
+            .filter(|it| it.line == number && it.severity > FindingSeverity::Note)
+            .map(|it| sentence(&it.meaning))
+            .collect(),
     };
     (1..).zip(source.lines()).take(MOST_LINES).map(line).collect()
 }
@@ -92,6 +96,9 @@ mod tests {
         let finding = PluginFinding {
             file: "a.py".to_owned(),
             line: 2,
+            column: 1,
+            severity: FindingSeverity::Warning,
+            blocked_by_client: false,
             what: "import socket".to_owned(),
             meaning: "The network.".to_owned(),
         };
