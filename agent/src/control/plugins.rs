@@ -126,6 +126,9 @@ impl From<ManageError> for Refusal {
             | ManageError::Shelf(_)
             | ManageError::Plugin(_)
             | ManageError::Write { .. } => Self::internal(&error),
+            ManageError::Environment(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, super::refusal::chain(&error))
+            }
             ManageError::Content(_) => Self::field("plugin", error.to_string()),
             ManageError::Other { .. } | ManageError::Used { .. } => {
                 Self::new(StatusCode::CONFLICT, error.to_string())

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -16,13 +17,19 @@ use crate::Agent;
 use crate::agent::ChangeError;
 use crate::config::{EnabledPlugin, Settings};
 use crate::control::api::{
-    EnablePlugin, PluginCheck, PluginFindings, PluginInfo, PluginLanguage, PluginState, PluginTrial,
-    PythonPackages,
+    EnablePlugin, FindingSeverity, PluginCheck, PluginFinding, PluginFindings, PluginInfo, PluginLanguage,
+    PluginState, PluginTrial, PythonPackages,
 };
 use crate::files;
+use crate::plugins_environment::{self, EnvironmentError, Supply};
+use crate::reading::{self, Severity};
 
 /// A file that is uploaded has at most so many bytes.
 pub const LARGEST_UPLOAD: usize = 8 << 20;
+/// The folder of a plug-in with the wheels of its requirements.
+const WHEELS: &str = "wheels";
+/// Packages are installed within this time, or not.
+const INSTALL_TIME: Duration = Duration::from_secs(600);
 /// A source that is shown has at most so many.
 const LARGEST_SOURCE: u64 = 8 << 20;
 
@@ -35,6 +42,8 @@ pub enum ManageError {
     Shelf(#[from] ShelfError),
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    #[error("the packages that the plug-in asks for")]
+    Environment(#[from] EnvironmentError),
     #[error(transparent)]
     Change(#[from] ChangeError),
     #[error("there is no plug-in {0:?}")]
@@ -153,13 +162,39 @@ pub fn source(settings: &Settings, file: &str) -> Result<String> {
         .ok_or_else(|| ManageError::NoText(file.to_owned()))
 }
 
-/// What the source of a plug-in reaches for. Programs are not read.
+/// What the source of a plug-in reaches for, of a folder that of all its Python files. Programs are not read.
 ///
 /// # Errors
-/// When there is none.
+/// When there is none, or it cannot be read.
 pub fn findings(settings: &Settings, file: &str) -> Result<PluginFindings> {
     show(settings, file)?;
-    Ok(PluginFindings::default())
+    let folder = settings.plugins_folder();
+    let content = content::read(&folder, file)?;
+    let mut all =
+        PluginFindings { read: content.language == PluginLanguage::Python, ..PluginFindings::default() };
+    let is_source = |path: &&PathBuf| path.extension().is_some_and(|it| it.eq_ignore_ascii_case("py"));
+    for path in content.files.iter().filter(is_source) {
+        let place = if content.is_folder { folder.join(file).join(path) } else { folder.join(path) };
+        let reading = reading::read(&content::read_file(&place, content::LARGEST)?);
+        let name = path.display().to_string();
+        if let Some(wrong) = reading.unreadable {
+            all.unreadable.push(format!("{name}: line {}: {}", wrong.line, wrong.words));
+        }
+        all.findings.extend(reading.findings.into_iter().map(|it| PluginFinding {
+            file: name.clone(),
+            line: it.line as u64,
+            column: it.column as u64,
+            severity: match it.severity {
+                Severity::Note => FindingSeverity::Note,
+                Severity::Warning => FindingSeverity::Warning,
+                Severity::Danger => FindingSeverity::Danger,
+            },
+            what: it.what,
+            meaning: it.meaning,
+            blocked_by_client: it.blocked_by_client,
+        }));
+    }
+    Ok(all)
 }
 
 /// Puts a plug-in of one file into the folder, over one of the same name; answers how it stands then.
@@ -335,8 +370,24 @@ pub async fn delete(agent: &Agent, file: &str) -> Result<()> {
     Ok(())
 }
 
-/// A copy of a plug-in as it lies in the folder now, ready to be run, and what it said it is before.
+/// A copy of a plug-in as it lies in the folder now, ready to be run, and what it said it is before. The packages that
+/// it asks for are installed where they are not: a person wants it to run.
 async fn taken(settings: &Settings, file: &str) -> Result<(Program, Option<Description>)> {
+    let (program, known) = copied(settings, file).await?;
+    if let Some((requirements, packages)) = program.requirements() {
+        let python = &settings.config.plugins.python;
+        if !plugins_environment::is_current(python, &requirements, &packages)? {
+            // Wheels that came with it are all there is; without them the package index is asked.
+            let wheels = files::folder_of(&requirements).join(WHEELS);
+            let supply = if wheels.is_dir() { Supply::Wheels(wheels) } else { Supply::Index };
+            plugins_environment::make(python, &requirements, &supply, &packages, INSTALL_TIME).await?;
+            tracing::info!(plugin = file, "the packages that the plug-in {file} asks for were installed");
+        }
+    }
+    Ok((program, known))
+}
+
+async fn copied(settings: &Settings, file: &str) -> Result<(Program, Option<Description>)> {
     let (settings, file) = (settings.clone(), file.to_owned());
     let taken = tokio::task::spawn_blocking(move || {
         show(&settings, &file)?;

@@ -17,6 +17,7 @@ use super::talk::{Answered, Broken, Talk};
 use crate::config::Settings;
 use crate::control::api::{Part, PluginLanguage, PythonPackages};
 use crate::convert::Job;
+use crate::plugins_environment;
 use crate::sandbox::{self, Boxed, Kind, MissingLayers, Profile, See};
 
 /// A program has so long to say what it is, or whether a file is its own.
@@ -31,6 +32,9 @@ const BUSY: Duration = Duration::from_secs(60);
 /// and when it has grown by so much since its first file. That is looked at now and then.
 const GROWTH: u64 = 128 << 20;
 const LOOK_EVERY: u32 = 32;
+
+/// In a plug-in that is a folder: the packages it needs, as pip reads them.
+const REQUIREMENTS: &str = "requirements.txt";
 
 /// Where things are inside the box.
 const PLUGIN: &str = "/plugin";
@@ -106,6 +110,15 @@ impl Runtime {
 }
 
 impl Program {
+    /// The file that names the packages it needs, and the environment of its own in which they are; `None` when it asks
+    /// for none. Both are of exactly this content.
+    pub(super) fn requirements(&self) -> Option<(PathBuf, PathBuf)> {
+        let is_python = self.content.language == PluginLanguage::Python && self.content.is_folder;
+        let asks = is_python && self.content.files.iter().any(|it| it == Path::new(REQUIREMENTS));
+        let file = self.folder.join(&self.name).join(REQUIREMENTS);
+        asks.then(|| (file, self.folder.with_file_name("packages")))
+    }
+
     /// How long it may take for one file.
     pub(super) fn limit(&self) -> Duration {
         if self.trusted.contains(&Part::Time) { ENDLESS } else { sandbox::WALL }
@@ -121,6 +134,7 @@ impl Program {
         profile.see.push(See::at(work.input(), INPUT));
         if is_python {
             profile.see.push(See::same(&runtime.support));
+            profile.see.extend(self.requirements().map(|(_, packages)| See::same(packages)));
             profile.see.extend(python_home(&runtime.python).into_iter().map(See::same));
         }
         let trusts = |part| self.trusted.contains(&part);
@@ -196,7 +210,16 @@ impl Process {
                 let mut arguments: Vec<OsString> = vec!["-I".into(), "-B".into(), host.into()];
                 arguments.extend(["--environment".into(), program.environment.as_str().into()]);
                 arguments.push(place.into());
-                (runtime.python.clone(), arguments)
+                let python = match program.requirements() {
+                    None => runtime.python.clone(),
+                    Some((_, packages)) => plugins_environment::python(&packages),
+                };
+                if fs::symlink_metadata(&python).is_err() && python != runtime.python {
+                    let words =
+                        "the packages that it asks for are not installed: enable it on a running agent";
+                    return Err(failed(words.into()));
+                }
+                (python, arguments)
             }
         };
         let helper = match &runtime.helper {
