@@ -113,7 +113,8 @@ pub(super) struct PluginPage {
 struct FindingRow {
     badge: Badge,
     place: String,
-    line: u64,
+    /// Of a plug-in that is one file, whose source is shown.
+    line: Option<u64>,
     what: String,
     meaning: String,
 }
@@ -129,11 +130,12 @@ impl FindingRow {
         if finding.blocked_by_client {
             meaning.push_str(" The pyWATS client refuses a file for this.");
         }
-        let place = match finding.file.as_str() {
-            file if file.is_empty() || file == plugin => format!("line {}", finding.line),
-            file => format!("{file}, line {}", finding.line),
+        let own = finding.file == plugin;
+        let place = match own {
+            true => format!("line {}", finding.line),
+            false => format!("{}, line {}", finding.file, finding.line),
         };
-        Self { badge, place, line: finding.line, what: finding.what, meaning }
+        Self { badge, place, line: own.then_some(finding.line), what: finding.what, meaning }
     }
 }
 
