@@ -32,7 +32,7 @@ bench *options:
 
 # Fuzz every family of converters for so many seconds each. Ends with 3 where cargo-fuzz or a nightly toolchain is missing.
 fuzz seconds="60":
-    tools/setup build
+    tools/setup build fuzz
     tools/fuzz {{seconds}}
 
 # What the agent must survive, counted: `./just torture [FAULT…] [--long] [--seed N]`. The short form takes some minutes.

@@ -79,6 +79,9 @@ _wats__agent() {
             wats__agent,run)
                 cmd="wats__agent__subcmd__run"
                 ;;
+            wats__agent,sandbox)
+                cmd="wats__agent__subcmd__sandbox"
+                ;;
             wats__agent,sandboxed)
                 cmd="wats__agent__subcmd__sandboxed"
                 ;;
@@ -223,6 +226,9 @@ _wats__agent() {
             wats__agent__subcmd__help,run)
                 cmd="wats__agent__subcmd__help__subcmd__run"
                 ;;
+            wats__agent__subcmd__help,sandbox)
+                cmd="wats__agent__subcmd__help__subcmd__sandbox"
+                ;;
             wats__agent__subcmd__help,sandboxed)
                 cmd="wats__agent__subcmd__help__subcmd__sandboxed"
                 ;;
@@ -315,6 +321,9 @@ _wats__agent() {
                 ;;
             wats__agent__subcmd__help__subcmd__queue,show)
                 cmd="wats__agent__subcmd__help__subcmd__queue__subcmd__show"
+                ;;
+            wats__agent__subcmd__help__subcmd__sandbox,status)
+                cmd="wats__agent__subcmd__help__subcmd__sandbox__subcmd__status"
                 ;;
             wats__agent__subcmd__help__subcmd__server,set)
                 cmd="wats__agent__subcmd__help__subcmd__server__subcmd__set"
@@ -460,6 +469,18 @@ _wats__agent() {
             wats__agent__subcmd__queue__subcmd__help,show)
                 cmd="wats__agent__subcmd__queue__subcmd__help__subcmd__show"
                 ;;
+            wats__agent__subcmd__sandbox,help)
+                cmd="wats__agent__subcmd__sandbox__subcmd__help"
+                ;;
+            wats__agent__subcmd__sandbox,status)
+                cmd="wats__agent__subcmd__sandbox__subcmd__status"
+                ;;
+            wats__agent__subcmd__sandbox__subcmd__help,help)
+                cmd="wats__agent__subcmd__sandbox__subcmd__help__subcmd__help"
+                ;;
+            wats__agent__subcmd__sandbox__subcmd__help,status)
+                cmd="wats__agent__subcmd__sandbox__subcmd__help__subcmd__status"
+                ;;
             wats__agent__subcmd__server,help)
                 cmd="wats__agent__subcmd__server__subcmd__help"
                 ;;
@@ -557,7 +578,7 @@ _wats__agent() {
 
     case "${cmd}" in
         wats__agent)
-            opts="-h -V --config --json --help --version run convert recognise converters plugin check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue completions make-key worker sandboxed share help"
+            opts="-h -V --config --json --help --version run convert recognise converters plugin check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue sandbox completions make-key worker sandboxed share help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1013,7 +1034,7 @@ _wats__agent() {
             return 0
             ;;
         wats__subcmd__agent__subcmd__help)
-            opts="run convert recognise converters plugin check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue completions make-key worker sandboxed share help"
+            opts="run convert recognise converters plugin check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue sandbox completions make-key worker sandboxed share help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1617,6 +1638,34 @@ _wats__agent() {
         wats__subcmd__agent__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__sandbox)
+            opts="status"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__sandbox__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2853,6 +2902,84 @@ _wats__agent() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__sandbox)
+            opts="-h --config --json --help status help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__sandbox__subcmd__help)
+            opts="status help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__sandbox__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__sandbox__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__sandbox__subcmd__status)
+            opts="-h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

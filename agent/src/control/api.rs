@@ -484,11 +484,14 @@ pub struct FileDetail {
     pub log: Vec<LogLine>,
 }
 
+/// Claimed is a failed one that a person had tried again, until that has ended.
+///
 /// ```text
-///   Claimed ──► Converted
-///      │  ▲
-///      ▼  └─ retry
-///    Failed
+///   new ──► Converted ◄──┐
+///    │                   │
+///    └────► Failed ──► Claimed
+///              ▲          │
+///              └──────────┘
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

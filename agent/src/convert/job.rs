@@ -227,8 +227,8 @@ pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewRepo
     let body = wats::wsjf::write(&report).map_err(|error| format!("{which} cannot be written: {error}"))?;
     Ok(NewReport {
         id,
-        serial_number: report.sn,
-        part_number: report.pn,
+        serial_number: report.sn.into(),
+        part_number: report.pn.into(),
         process_code: report.process_code.map(i64::from),
         result: report.result.letter().to_owned(),
         body,
@@ -316,9 +316,9 @@ mod tests {
     fn complete(serial: &str) -> Report {
         let mut report = Report::uut("p", serial, "A");
         report.process_code = Some(10);
-        report.machine_name = "st".to_owned();
-        report.location = "lab".to_owned();
-        report.purpose = "test".to_owned();
+        report.machine_name = "st".into();
+        report.location = "lab".into();
+        report.purpose = "test".into();
         report.start = Some(wats::report::Time::from_text("2026-01-01T00:00:00+01:00"));
         report
     }

@@ -13,6 +13,9 @@ use super::{Store, StoreError, body, bulk, ledger};
 use crate::control::api::ReportState;
 use crate::ledger::{Event, Record};
 
+/// The bodies that are taken from the queue together, in bytes as they lie there.
+const TAKEN_BYTES: u64 = 4 << 20;
+
 /// A report as it comes from a converter, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewReport {
@@ -112,10 +115,13 @@ impl Store {
             reports.retain(|seq| !busy.contains(seq));
             waiting.push((source, reports));
         }
-        let chosen = choose(waiting);
+        let mut chosen = choose(waiting);
         if chosen.is_empty() {
             return Ok(Vec::new());
         }
+        let sizes: Vec<i64> =
+            sqlx::query_scalar(SIZES).bind(bulk::list(&chosen)).fetch_all(&self.readers).await?;
+        chosen.truncate(fitting(&sizes));
         let rows: Vec<DueRow> =
             sqlx::query_as(TAKEN).bind(bulk::list(&chosen)).fetch_all(&self.readers).await?;
         let mut taken = rows.into_iter().map(DueRow::due).collect::<Result<Vec<_>, _>>()?;
@@ -389,6 +395,23 @@ pub(super) const QUEUED_SOURCES: &str = "
   )
   SELECT source FROM queued WHERE source IS NOT NULL";
 
+/// How long the bodies are as they lie there, which SQLite knows without reading them.
+pub(super) const SIZES: &str = "
+  SELECT length(body)
+    FROM json_each(?1) AS chosen
+    CROSS JOIN report_body AS b ON b.seq = chosen.value
+   ORDER BY chosen.key";
+
+/// How many reports of these sizes fit into memory together; one always does.
+fn fitting(sizes: &[i64]) -> usize {
+    let mut bytes = 0;
+    let fit = sizes.iter().take_while(|size| {
+        bytes += size.unsigned_abs();
+        bytes <= TAKEN_BYTES
+    });
+    fit.count().max(1)
+}
+
 pub(super) const TAKEN: &str = "
   SELECT r.id, r.seq, attempts, stored_at, source, serial_number, part_number, result, body, sha256
     FROM json_each(?1) AS chosen
@@ -524,4 +547,18 @@ fn about(report: &DueHead, event: Event) -> Record {
     record.part_number = Some(report.part_number.clone());
     record.result = Some(report.result.clone());
     record
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_as_fit_and_a_large_one_alone() {
+        let (small, large) = (1000, 5 << 20);
+        assert_eq!(fitting(&[small; 100]), 100);
+        assert_eq!(fitting(&[large, small]), 1);
+        assert_eq!(fitting(&[small, small, large, small]), 2);
+        assert_eq!(fitting(&[]), 1);
+    }
 }

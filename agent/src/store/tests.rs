@@ -417,6 +417,7 @@ async fn weakness_23_files_and_queue_are_asked_by_their_indexes() {
             "report USING COVERING INDEX report_old",
         ),
         (reports::QUEUED_SOURCES, "report USING COVERING INDEX report_due"),
+        (reports::SIZES, "b USING INTEGER PRIMARY KEY"),
         (reports::TAKEN, "r USING INTEGER PRIMARY KEY"),
         (reports::TAKEN, "b USING INTEGER PRIMARY KEY"),
         (files::KNOWN, "f USING INDEX file_place (source=? AND path=? AND modified_ns=?)"),

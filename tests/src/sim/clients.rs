@@ -109,11 +109,11 @@ async fn update(State(api): State<Api>, headers: HeaderMap, Json(update): Json<V
 }
 
 async fn older_update(State(api): State<Api>, headers: HeaderMap, Json(update): Json<Value>) -> Response {
-    let Some(xml) = update["miscinfo"].as_str().map(str::to_owned) else {
+    let Some(xml) = update.get("miscinfo").and_then(Value::as_str).map(str::to_owned) else {
         return refused(StatusCode::BAD_REQUEST, "miscinfo is missing.");
     };
     as_caller(&api, &headers, |client| client.older_updates.push(xml));
-    Json(json!({ "Name": update["name"] })).into_response()
+    Json(json!({ "Name": update.get("name") })).into_response()
 }
 
 async fn ping(State(api): State<Api>, headers: HeaderMap) -> Json<Value> {
