@@ -411,6 +411,12 @@ async fn what_cannot_be_a_plug_in_is_refused_and_one_that_lies_shows_its_error()
         assert!(refused.contains("cannot be enabled"), "{name}: {refused}");
     }
     assert!(control.plugins().await.unwrap().iter().all(|it| it.state == PluginState::Disabled));
+    control.upload_plugin("reach.py", b"import os\n\nos.system('true')\n".to_vec()).await.unwrap();
+    let reaches = control.plugin_findings("reach.py").await.unwrap();
+    assert!(reaches.read && reaches.unreadable.is_empty(), "{reaches:?}");
+    assert!(reaches.findings.iter().any(|it| it.line == 3 && it.what.contains("os.system")), "{reaches:?}");
+    assert!(!control.plugin_findings("broken.py").await.unwrap().unreadable.is_empty());
+    assert!(!control.plugin_findings("silent").await.unwrap().read);
     assert_eq!(control.status().await.unwrap().sources.len(), 0);
 }
 
@@ -442,10 +448,21 @@ async fn folders_schedules_hooks_and_recognised_files_have_their_plug_ins() {
     let (_, said) = station.agent_command(&["ledger", "find", "ANY-1", "--json"]).unwrap();
     assert!(said.contains("1.2.3 (SHA-256"), "{said}");
     assert!(file(&station, "none.txt").await.record.error.unwrap().contains("no format fits"));
-    // The process that converted the first file heard what became of it.
-    station.drop_file("hooked", "b.txt", b"report H-2\n{\"answer\": \"done\"}\n").unwrap();
-    serials(&station, &["ANY-1", "H-1", "H-2", "LOT-1", "LOT-2"]).await;
-    assert_eq!(body(&station, "H-2")["miscInfos"][0]["text"], "stored");
+    // A process that converted a file heard what became of it. Which one gets the next file is not said: one of the next.
+    let mut told = false;
+    for number in 2..30 {
+        let serial = format!("H-{number}");
+        let content = format!("report {serial}\n{{\"answer\": \"done\"}}\n");
+        station.drop_file("hooked", &format!("{number}.txt"), content.as_bytes()).unwrap();
+        let came = async || station.sim.reports().iter().any(|it| it.sn == serial);
+        station.until("the next file at the server", SOON, came).await.unwrap();
+        let text = body(&station, &serial)["miscInfos"][0]["text"].clone();
+        told = text.as_str().is_some_and(|it| it.contains("stored"));
+        if told {
+            break;
+        }
+    }
+    assert!(told, "no process heard of its file");
 
     control.add_source(&source(&station, "night", "plugin:nightly")).await.unwrap();
     let ran = async || station.sim.reports().iter().filter(|it| it.sn.starts_with("RUN-")).count() >= 2;
@@ -453,6 +470,48 @@ async fn folders_schedules_hooks_and_recognised_files_have_their_plug_ins() {
     control.remove_source("night").await.unwrap();
     // What a run gave again was not sent again.
     assert!(station.sim.reports().iter().all(|it| it.receive_count == 1));
+}
+
+#[tokio::test]
+async fn the_packages_of_a_plug_in_come_from_its_own_wheels_where_there_is_no_internet() {
+    let station = station("").await;
+    let control = station.control().unwrap();
+    let folder = station.folder().join("storage/plugins/boards");
+    fs::create_dir_all(folder.join("wheels")).unwrap();
+    let put = |name: &str, text: &str| {
+        std::io::Write::write_all(&mut fs::File::create(folder.join(name)).unwrap(), text.as_bytes())
+            .unwrap();
+    };
+    put(
+        "main.py",
+        "import tinylib\nfrom pywats_client.converters import ConverterResult, FileConverter\n\n\n\
+         class Boards(FileConverter):\n    name = \"boards\"\n\n    def convert(self, source, context):\n\
+         \x20       return ConverterResult.failed_result(\"tinylib says \" + tinylib.word())\n",
+    );
+    put("requirements.txt", "tinylib==1.0\n");
+    let wheel = fs::File::create(folder.join("wheels/tinylib-1.0-py3-none-any.whl")).unwrap();
+    let mut wheel = zip::ZipWriter::new(wheel);
+    for (name, text) in [
+        ("tinylib.py", "def word():\n    return 'hello'\n"),
+        ("tinylib-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tinylib\nVersion: 1.0\n"),
+        (
+            "tinylib-1.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        ),
+        (
+            "tinylib-1.0.dist-info/RECORD",
+            "tinylib.py,,\ntinylib-1.0.dist-info/METADATA,,\ntinylib-1.0.dist-info/WHEEL,,\ntinylib-1.0.dist-info/RECORD,,\n",
+        ),
+    ] {
+        wheel.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut wheel, text.as_bytes()).unwrap();
+    }
+    wheel.finish().unwrap();
+    enable(&control, "boards", &[]).await;
+    control.add_source(&source(&station, "line", "plugin:boards")).await.unwrap();
+    station.drop_file("line", "a.txt", b"x").unwrap();
+    let error = file(&station, "a.txt").await.record.error.unwrap();
+    assert!(error.contains("tinylib says hello"), "{error}");
 }
 
 #[test]
