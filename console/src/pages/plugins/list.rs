@@ -48,7 +48,13 @@ impl PluginRow {
             titles: plugin.converters.iter().map(|it| it.title.clone()).collect(),
             kind: kind_words(&plugin),
             badge: state_badge(&plugin),
-            words: state_words(&plugin).unwrap_or_default(),
+            words: match state_words(&plugin) {
+                Some(words) => words,
+                None if !plugin.described => {
+                    "It has not said yet what it is: open it, and ask it.".to_owned()
+                }
+                None => String::new(),
+            },
             trusted: trusted_words(&plugin.trusted),
             sources: plugin.sources,
             file: plugin.file,

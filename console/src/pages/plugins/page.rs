@@ -216,7 +216,9 @@ pub(super) async fn plugin_page(
         findings.findings.into_iter().partition(|it| it.severity == FindingSeverity::Note);
     serious.sort_by_key(|it| std::cmp::Reverse(it.severity));
     let rows = |all: Vec<PluginFinding>| all.into_iter().map(|it| FindingRow::new(it, file)).collect();
-    let (trusted, packages) = shown.chosen.unwrap_or_else(|| (plugin.trusted.clone(), plugin.environment));
+    // What another content was trusted with is not offered for this one unasked.
+    let trusted_now = if plugin.state == PluginState::Enabled { plugin.trusted.clone() } else { Vec::new() };
+    let (trusted, packages) = shown.chosen.unwrap_or((trusted_now, plugin.environment));
     let choice = |part: Part| {
         let (label, words) = part_words(part);
         PartChoice { part, label, words, chosen: trusted.contains(&part) }
