@@ -26,9 +26,9 @@ pub use crate::ledger::Record as LedgerRecord;
 pub use events::{Event, Notice};
 pub use ledger::{LedgerCheck, LedgerFormat, LedgerQuery, LedgerSpan, LedgerVerify};
 pub use plugins::{
-    EnablePlugin, FindingSeverity, LeftAlone, LogLevel, LogLine, Part, PluginCheck, PluginFinding,
-    PluginFindings, PluginInfo, PluginLanguage, PluginState, PluginTrial, PluginTry, PythonPackages,
-    TrialOutcome,
+    EnablePlugin, FindingSeverity, LARGEST_SAMPLE, LeftAlone, LogLevel, LogLine, Part, PluginCheck,
+    PluginFinding, PluginFindings, PluginInfo, PluginLanguage, PluginState, PluginTrial, PluginTry,
+    PythonPackages, TrialOutcome,
 };
 
 /// Why a request was refused, in words for the person at the keyboard.

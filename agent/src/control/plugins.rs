@@ -13,9 +13,6 @@ use crate::plugins::check::Sample;
 use crate::plugins::content::ContentError;
 use crate::plugins::manage::{self, ManageError};
 
-/// A sample that is tried has at most so many bytes.
-pub(super) const LARGEST_SAMPLE: usize = 64 << 20;
-
 /// Reads the folder away from the tasks that must not wait for a disk.
 async fn blocking<T: Send + 'static>(
     control: &Control,

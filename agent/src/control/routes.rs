@@ -17,10 +17,10 @@ use wats_converters::ArgumentKind;
 use super::api::{
     ArgumentInfo, ArgumentRule, ArgumentType, Changed, ConfigChange, ConfigVersion, ConfigVersionInfo,
     ConfigWish, Configuration, ConnectionTest, ConverterInfo, ConverterKind, EnablePlugin, FileDetail,
-    FileQuery, FileRecord, Instance, LedgerCheck, LedgerQuery, LedgerRecord, LedgerSpan, LedgerVerify,
-    Paused, PluginCheck, PluginFindings, PluginInfo, PluginTrial, PluginTry, RegisterWish, Registration,
-    ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, SandboxStatus,
-    ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
+    FileQuery, FileRecord, Instance, LARGEST_SAMPLE, LedgerCheck, LedgerQuery, LedgerRecord, LedgerSpan,
+    LedgerVerify, Paused, PluginCheck, PluginFindings, PluginInfo, PluginTrial, PluginTry, RegisterWish,
+    Registration, ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack,
+    SandboxStatus, ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::openapi::{self, Route};
 use super::refusal::Refusal;
@@ -99,7 +99,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<PluginCheck>().unhurried(),
         Route::post("/v1/plugins/{plugin}/try", plugins::try_out, "Convert a sample and keep nothing of it")
             .asks::<PluginTry>().takes_other("application/octet-stream", "The sample's bytes").answers::<PluginTrial>()
-            .body_up_to(plugins::LARGEST_SAMPLE).unhurried(),
+            .body_up_to(LARGEST_SAMPLE).unhurried(),
         Route::post("/v1/plugins/{plugin}/enable", plugins::enable, "Let sources use it, with exactly this content")
             .takes::<EnablePlugin>().answers::<PluginInfo>().unhurried(),
         Route::post("/v1/plugins/{plugin}/disable", plugins::disable, "Let no source use it any more"),

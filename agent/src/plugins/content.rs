@@ -39,6 +39,8 @@ pub enum ContentError {
         "{0:?} is no name of a plug-in: use letters, digits, '-', '_' and '.', not at the start, at most 64"
     )]
     Name(String),
+    #[error("{0:?} is not taken for a plug-in: with that ending it is a file beside one")]
+    Beside(String),
     #[error("there is no plug-in {0:?} in the folder")]
     Missing(String),
     #[error(
@@ -79,14 +81,18 @@ pub fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        // Hidden and half-written files, and what lies beside a plug-in for a person or its environment.
-        let others = [".txt", ".md", ".tmp", ".part", "~", ".whl", ".pyc"];
-        if !name.starts_with('.') && name != "__pycache__" && !others.iter().any(|end| name.ends_with(end)) {
+        if !is_beside(&name) {
             names.push(name);
         }
     }
     names.sort();
     Ok(names)
+}
+
+/// Hidden and half-written files, and what lies beside a plug-in for a person or its environment.
+pub(super) fn is_beside(name: &str) -> bool {
+    let others = [".txt", ".md", ".tmp", ".part", "~", ".whl", ".pyc"];
+    name.starts_with('.') || name == "__pycache__" || others.iter().any(|end| name.ends_with(end))
 }
 
 /// Reads the plug-in of that name.

@@ -203,6 +203,9 @@ pub fn findings(settings: &Settings, file: &str) -> Result<PluginFindings> {
 /// When name or size cannot be used, or the folder cannot be written.
 pub fn upload(settings: &Settings, file: &str, bytes: &[u8]) -> Result<PluginInfo> {
     content::check_name(file)?;
+    if content::is_beside(file) {
+        return Err(ContentError::Beside(file.to_owned()).into());
+    }
     if bytes.len() > LARGEST_UPLOAD {
         return Err(ContentError::TooLarge.into());
     }
@@ -393,11 +396,13 @@ async fn copied(settings: &Settings, file: &str) -> Result<(Program, Option<Desc
         let copy = shelf.take(&folder, &file, &content)?;
         let enabled = settings.config.plugins.enabled.iter().find(|it| it.file == file);
         let known = shelf.description(&content.sha256);
+        // Trusted is the content that a person enabled, and no other that lies there by now.
+        let trusted = enabled.filter(|it| it.sha256 == content.sha256);
         let program = Program {
             name: file.clone(),
             folder: copy,
             content,
-            trusted: enabled.map_or_else(Vec::new, |it| it.trusted.clone()),
+            trusted: trusted.map_or_else(Vec::new, |it| it.trusted.clone()),
             environment: enabled.map_or(PythonPackages::default(), |it| it.environment),
         };
         Ok((program, known))

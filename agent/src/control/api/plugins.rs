@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::{ConverterInfo, Time};
 pub use crate::sandbox::Part;
 
+/// A sample that is tried has at most so many bytes.
+pub const LARGEST_SAMPLE: usize = 64 << 20;
+
 /// A file or folder in the plug-in folder, or one that was enabled and is gone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginInfo {
