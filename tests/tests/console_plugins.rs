@@ -104,7 +104,7 @@ async fn a_converter_of_ones_own_is_brought_tried_enabled_and_makes_reports() {
     shows(&page, StatusCode::OK, &["What it made of b.log", "notice bad"]);
     let page =
         browser.post_file("/plugins/acme_log.py/try", &converter, "c.log", b"other".to_vec()).await.unwrap();
-    shows(&page, StatusCode::OK, &["does not begin with ACME"]);
+    shows(&page, StatusCode::OK, &["Does not begin with ACME"]);
     let wrong = [("converter", "acme-log"), ("argument.process_code", "1000")];
     let page = browser.post_file("/plugins/acme_log.py/try", &wrong, "a.log", SAMPLE.to_vec()).await.unwrap();
     shows(&page, StatusCode::OK, &["expected a whole number from 1 to 999"]);
