@@ -1,7 +1,7 @@
 //! Customers' own converters: programs and Python files that are not ours, run in the sandbox.
 //!
 //! A plug-in lies in the plug-in folder as a [`content`]; asked what it is, it answers a [`description`]. A person enables
-//! exactly that content: a copy of it lies on the [`shelf`], and nothing but that copy ever runs. The [`Catalogue`] is
+//! exactly that content: a copy of it lies on the shelf, and nothing but that copy ever runs. The [`Catalogue`] is
 //! what the enabled ones can do; it is part of the settings in force. [`Plugins`] keeps warm workers for them and has
 //! files converted, in the words of `docs/plugin-protocol.md` ([`protocol`]).
 

@@ -1,7 +1,7 @@
 //! Hostile converters in the sandbox, judged from outside.
 //!
-//! Each attack is a program in `tests/hostile/`. It is run in a yard of its own ([`yard`]), which holds what it is after,
-//! and what it did is looked for where it would do harm ([`look`]): nothing that the program says about its success counts,
+//! Each attack is a program in `tests/hostile/`. It is run in a yard of its own (`yard`), which holds what it is after,
+//! and what it did is looked for where it would do harm (`look`): nothing that the program says about its success counts,
 //! but what it says of the secret itself.
 
 mod attacks;
