@@ -25,12 +25,12 @@ demo:
     cargo build --workspace --bins
     tools/demo
 
-# How fast the pipeline is, next to what this machine can do: tables for docs/performance.md. `./just bench formats` measures the converters.
+# How fast the pipeline is, next to what this machine can do: tables for docs/performance.md. `./just bench formats` measures the converters, `./just bench plugins` customers' own.
 bench *options:
     tools/setup build
     tools/bench {{options}}
 
-# Fuzz every family of converters for so many seconds each. Ends with 3 where cargo-fuzz or a nightly toolchain is missing.
+# Fuzz every family of converters for so many seconds each. Ends with 3 where cargo-fuzz or a nightly toolchain is missing: `tools/setup fuzz` installs both.
 fuzz seconds="60":
     tools/setup build
     tools/fuzz {{seconds}}
@@ -45,7 +45,7 @@ torture *options:
 packages:
     tools/setup build packages
     tools/stage packages "Debian packages and apt repository" \
-      Cargo.toml Cargo.lock wats converters agent appliance console tools/packages version={{version}} \
+      Cargo.toml Cargo.lock wats converters agent appliance console tools/packages tools/pywats-package version={{version}} \
       -- tools/packages {{version}}
 
 # Install, upgrade, remove and purge the packages in a bare Debian.

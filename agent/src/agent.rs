@@ -21,6 +21,7 @@ use crate::deliver::pace::SharedPace;
 use crate::events::{Events, brief};
 use crate::forecast::{Forecaster, Look};
 use crate::intake::Detection;
+use crate::plugins::Plugins;
 use crate::secret::Secrets;
 use crate::store::Store;
 pub use change::ChangeError;
@@ -34,6 +35,7 @@ pub struct Agent(Arc<Shared>);
 struct Shared {
     started_at: Timestamp,
     settings: watch::Sender<Arc<Settings>>,
+    plugins: Plugins,
     /// Held from reading the settings to putting the changed ones into force.
     file: tokio::sync::Mutex<ConfigFile>,
     environment: Environment,
@@ -112,10 +114,14 @@ impl Agent {
     ) -> Self {
         let mut settings = file.settings.clone();
         environment.fill(&mut settings.config);
+        settings.find_plugins();
+        let history = History::new(&settings.storage_folder());
+        let settings = watch::Sender::new(Arc::new(settings));
         Self(Arc::new(Shared {
             started_at: now,
-            history: History::new(&settings.storage_folder()),
-            settings: watch::Sender::new(Arc::new(settings)),
+            history,
+            plugins: Plugins::new(settings.subscribe()),
+            settings,
             file: tokio::sync::Mutex::new(file),
             environment,
             config: Mutex::default(),
@@ -144,6 +150,11 @@ impl Agent {
         self.0.started_at
     }
 
+    /// What the environment said at the start.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.0.environment
+    }
+
     pub fn store(&self) -> &Store {
         &self.0.store
     }
@@ -157,9 +168,28 @@ impl Agent {
         self.0.settings.borrow().clone()
     }
 
+    /// The warm workers of customers' own converters.
+    pub fn plugins(&self) -> &Plugins {
+        &self.0.plugins
+    }
+
     /// Tells when other settings come into force, or credentials changed.
     pub fn watch_settings(&self) -> watch::Receiver<Arc<Settings>> {
         self.0.settings.subscribe()
+    }
+
+    /// Looks at the enabled plug-ins again; sources whose plug-in changed begin anew.
+    pub(crate) fn find_plugins(&self) {
+        let mut settings = Settings::clone(&self.settings());
+        settings.find_plugins();
+        self.0.settings.send_if_modified(|current| {
+            // Somebody may have changed the configuration meanwhile, and has looked himself then.
+            let changed = current.config == settings.config && current.plugins != settings.plugins;
+            if changed {
+                *current = settings.into();
+            }
+            changed
+        });
     }
 
     /// To be called after a credential was stored or forgotten: it is in force at once.

@@ -28,6 +28,8 @@ pub enum Event {
     Failed,
     /// A file has the content of one that was converted before: it adds nothing.
     Duplicate,
+    /// The file's converter left it where it was: there is nothing to be done, or it is not of its kind.
+    LeftAlone,
     /// The server has the report.
     Acknowledged,
     /// The server refused the report for good.
@@ -39,12 +41,13 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Converted,
         Self::Corrected,
         Self::Replayed,
         Self::Failed,
         Self::Duplicate,
+        Self::LeftAlone,
         Self::Acknowledged,
         Self::Refused,
         Self::Discarded,
@@ -59,6 +62,7 @@ impl Event {
             Self::Replayed => "replayed",
             Self::Failed => "failed",
             Self::Duplicate => "duplicate",
+            Self::LeftAlone => "left-alone",
             Self::Acknowledged => "acknowledged",
             Self::Refused => "refused",
             Self::Discarded => "discarded",

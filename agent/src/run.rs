@@ -21,7 +21,7 @@ use crate::secret::{KeySource, SealedStore, Secrets};
 use crate::service::{Notifier, Vitals};
 use crate::store::{self, Store};
 use crate::work::Work;
-use crate::{Agent, control, deliver, error_chain, health, intake, registration, sandbox};
+use crate::{Agent, control, deliver, error_chain, health, intake, plugins, registration, sandbox};
 
 /// Complete files that wait to be worked on; each source has only so many on their way at all.
 const FILES_WAITING: usize = 256;
@@ -117,7 +117,16 @@ async fn start_work(
         time: Duration::from_secs(convert.time_limit_seconds.into()),
         answer_bytes: ANSWER_BYTES,
     };
-    let work = Work::new(agent.clone(), Pool::new(itself("worker"), limits));
+    let pool = Pool::new(itself("worker"), limits).with_plugins(agent.plugins().clone());
+    let work = Work::new(agent.clone(), pool.clone());
+    let (other, inner) = (agent.clone(), stop.clone());
+    parts.spawn(supervise("plug-ins", agent.clone(), stop.clone(), move || {
+        let (agent, pool, stop) = (other.clone(), pool.clone(), inner.clone());
+        async move {
+            plugins::run(agent, pool, stop).await;
+            Ok(())
+        }
+    }));
     let (sender, files) = mpsc::channel(FILES_WAITING);
     let files = Arc::new(Mutex::new(files));
     let inner = stop.clone();

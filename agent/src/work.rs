@@ -7,6 +7,7 @@
 //! A group waits for its source's turn only, so one that is slow holds up none of the others; what is recorded comes
 //! from all sources together, because a commit takes as long for many as for one.
 
+mod plugin;
 mod record;
 
 use std::collections::HashMap;
@@ -19,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::Agent;
-use crate::control::api::{After, FileState};
+use crate::control::api::{After, FileState, Unit};
 use crate::convert::{Answer, ConvertFailure, Job, Order, Pool};
 use crate::intake::{Candidate, Content, Outcome, Source};
 use crate::metrics::{self, Stage};
@@ -94,7 +95,11 @@ impl Work {
         let sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
         let mut groups: Vec<Vec<Candidate>> = Vec::new();
         for file in files {
-            let most = if file.is_remote() { 1 } else { sizes.get(file.source_name()).copied().unwrap_or(1) };
+            let most = if file.is_remote() || file.source.alone {
+                1
+            } else {
+                sizes.get(file.source_name()).copied().unwrap_or(1)
+            };
             let own = |group: &&mut Vec<Candidate>| group.first().is_some_and(|it| it.is_beside(&file));
             match groups.iter_mut().rev().find(own) {
                 Some(group) if group.len() < most && bytes(group) + file.stamp.size <= GROUP_BYTES => {
@@ -127,7 +132,10 @@ impl Work {
         if !self.forget_failed(&source, &orders).await {
             return again(files);
         }
+        let (files, mut orders) =
+            plugin::not_left_before(&self.agent, files, orders, &memory, &recorder).await;
         let started = Instant::now();
+        self.pool.ask_plugins(&mut orders).await;
         let answers = self.pool.convert(&turn, &orders).await;
         drop(turn);
         self.took(&source.settings.name, started.elapsed(), orders.len());
@@ -155,6 +163,7 @@ impl Work {
         let mut new = Vec::with_capacity(files.len());
         for (mut file, known) in files.into_iter().zip(known) {
             match known.filter(|known| known.state != FileState::Claimed) {
+                Some(known) if plugin::stays(&known, source) => file.ends(Outcome::Left),
                 Some(known) if !known.put_away => recorder.put_away(file, known).await,
                 // Any other that was put away has been brought back: it is treated as new.
                 Some(known)
@@ -208,6 +217,8 @@ impl Work {
                         modified: file.stamp.modified(),
                         station: station.clone(),
                         now,
+                        folder: folder_name(&file),
+                        rival: None,
                     };
                     read.push((file, Order { job, bytes, companions }));
                 }
@@ -256,14 +267,18 @@ impl Work {
         recorder: &Recorder,
     ) {
         match answer {
+            Ok(Answer::Plugin(verdict)) => plugin::answered(file, job, *verdict, memory, recorder).await,
             Ok(Answer::Reports { reports, warnings }) => {
                 let new = new_file(&file, job.sha256, job.now);
                 let finished = Finished { file: new, made: Made::Reports(reports) };
-                recorder.record(Done { file, finished, warnings, memory: memory.clone() }).await;
+                recorder
+                    .record(Done { file, finished, warnings, memory: memory.clone(), settle: None })
+                    .await;
             }
             Ok(Answer::Refused { not_yet: true, .. }) if file.unchanged < PATIENCE => {
                 file.ends(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)));
             }
+            Ok(Answer::Outdone) => file.ends(Outcome::Later(AGAIN)),
             Err(ConvertFailure::NoWorker(error)) => {
                 tracing::error!(%error, "no worker could be started; {} is tried again", file_name(&file));
                 file.ends(Outcome::Later(AGAIN));
@@ -283,7 +298,8 @@ impl Work {
     ) {
         let finished =
             Finished { file: new_file(&file, sha256, Timestamp::now()), made: Made::Failed(words) };
-        recorder.record(Done { file, finished, warnings: Vec::new(), memory: memory.clone() }).await;
+        let memory = memory.clone();
+        recorder.record(Done { file, finished, warnings: Vec::new(), memory, settle: None }).await;
     }
 
     /// Lets the source's groups grow while they are quick: what is sent to a worker together is answered together.
@@ -344,16 +360,23 @@ fn file_name(file: &Candidate) -> String {
     file.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// Of a unit that is a folder, its name.
+fn folder_name(file: &Candidate) -> Option<String> {
+    let folder = file.path.parent().filter(|_| file.source.settings.unit() == Unit::Folder)?;
+    Some(folder.file_name()?.to_string_lossy().into_owned())
+}
+
 fn new_file(file: &Candidate, sha256: String, now: Timestamp) -> NewFile {
     let settings = &file.source.settings;
     NewFile {
         source: settings.name.clone(),
         converter: settings.converter.clone(),
         // A map of texts can always be written.
-        arguments: serde_json::to_string(&settings.arguments).unwrap_or_default(),
+        arguments: serde_json::to_string(&file.source.recorded_arguments).unwrap_or_default(),
         path: file.path.clone(),
         stamp: file.stamp,
         sha256,
         received_at: now,
+        note: None,
     }
 }

@@ -23,6 +23,8 @@ fn job() -> Job {
             time_zone: "UTC".to_owned(),
         },
         now: Timestamp::UNIX_EPOCH,
+        folder: None,
+        rival: None,
     }
 }
 

@@ -106,12 +106,14 @@ fn a_source_set_to_auto_converts_what_is_known_and_says_why_it_does_not() {
             time_zone: "Europe/Oslo".to_owned(),
         },
         now: Timestamp::UNIX_EPOCH,
+        folder: None,
+        rival: None,
     };
     match convert(&job(&[]), SPEA.as_bytes().to_vec(), Vec::new()) {
         Answer::Reports { reports, warnings } => {
             assert_eq!((reports.len(), &*reports[0].serial_number, warnings), (1, "S1", Vec::new()));
         }
-        Answer::Refused { words, .. } => panic!("{words}"),
+        other => panic!("{other:?}"),
     }
     for (arguments, file, expected) in [
         (
@@ -129,7 +131,7 @@ fn a_source_set_to_auto_converts_what_is_known_and_says_why_it_does_not() {
     ] {
         match convert(&job(arguments), file.as_bytes().to_vec(), Vec::new()) {
             Answer::Refused { words, .. } => assert!(words.contains(expected), "{words}"),
-            Answer::Reports { .. } => panic!("converted: {file}"),
+            other => panic!("{file}: {other:?}"),
         }
     }
 }

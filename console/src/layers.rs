@@ -45,8 +45,9 @@ pub fn app(console: Console) -> Router {
         .fallback(async || PageError::NotFound)
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
-        // After the limits on time and size: an upload takes what it takes.
+        // After the limits on time and size: an upload takes what it takes, and so does a plug-in.
         .merge(pages::upload::routes())
+        .merge(pages::plugins::long_routes())
         .layer(from_fn(forget_notice))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,

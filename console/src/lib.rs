@@ -13,6 +13,7 @@
 
 pub mod access;
 mod args;
+pub mod arguments;
 pub mod assets;
 mod certificate;
 pub mod error;

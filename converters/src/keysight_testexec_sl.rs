@@ -1,7 +1,7 @@
 //! Keysight TestExec SL: XML with a header, a unit, nested tests and a summary, under names that vary by site.
 
 use roxmltree::Node;
-use wats::report::{Double, MiscInfo, NumericMeas, Report, Status, Step, Uut};
+use wats::report::{Double, MiscInfo, NumericMeas, Report, Status, Step, Text, Uut};
 
 use crate::kit::xml::{attribute, child};
 use crate::kit::{build, header, text, time, tree, xml};
@@ -99,7 +99,9 @@ impl Converter for KeysightTestExecSl {
         }
         let has = |names: &[&str]| {
             let lower = text.to_lowercase();
-            names.iter().any(|name| lower.contains(&format!("<{}", name.to_lowercase())))
+            let begins =
+                |name: &str| lower.contains(&format!("<{name}")) || lower.contains(&format!(":{name}"));
+            names.iter().any(|name| begins(&name.to_lowercase()))
         };
         let parts = [has(&HEADERS), has(&UNITS), has(&["Test", "Step", "Measurement"])];
         match parts.iter().filter(|present| **present).count() {
@@ -131,9 +133,9 @@ fn part<'a, 'd>(node: Node<'a, 'd>, names: &[&'static str]) -> Node<'a, 'd> {
 }
 
 /// The text of the first child that is there, else the attribute of one of the names.
-fn value(node: Node<'_, '_>, names: &[&'static str]) -> Option<String> {
+fn value(node: Node<'_, '_>, names: &[&'static str]) -> Option<Text> {
     let of_child = names.iter().find_map(|name| child(node, name)).and_then(xml::text);
-    of_child.or_else(|| names.iter().find_map(|name| attribute(node, name)).map(ToOwned::to_owned))
+    of_child.or_else(|| names.iter().find_map(|name| attribute(node, name)).map(Into::into))
 }
 
 /// The first word as a number: behind it may stand a unit.
@@ -170,14 +172,14 @@ impl Reading<'_> {
         let part_number = value(unit, &["PartNumber", "Part", "PN", "ProductNumber", "Model"]);
         let mut report = Report::uut(
             part_number.or_else(|| program.clone()).unwrap_or_default(),
-            serial_number.unwrap_or_else(|| file_name.to_owned()),
-            value(unit, &["Revision", "Rev", "Version", "HWRevision"]).unwrap_or_else(|| "1".to_owned()),
+            serial_number.unwrap_or_else(|| file_name.into()),
+            value(unit, &["Revision", "Rev", "Version", "HWRevision"]).unwrap_or_else(|| "1".into()),
         );
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         report.machine_name = value(head, &["StationID", "Station", "StationName", "TestStation"])
-            .unwrap_or_else(|| self.arguments.text("defaultStation").to_owned());
+            .unwrap_or_else(|| self.arguments.text("defaultStation").into());
         report.location = value(head, &["Location", "Site", "Facility"]).unwrap_or_default();
-        report.purpose = "Functional Test".to_owned();
+        report.purpose = "Functional Test".into();
         let start = value(head, &["StartTime", "Start", "TestStart", "BeginTime"]);
         let zone = &self.input.station.time_zone;
         report.start = start
@@ -195,15 +197,14 @@ impl Reading<'_> {
             .and_then(|written| number(&written));
         let total = value(summary, &["TotalTests", "Total", "TestCount"]).and_then(|written| whole(&written));
         report.result = self.result(root, summary, total, &steps);
-        let info = |(name, text): (&str, Option<String>)| {
-            let description = Some(name.to_owned());
-            Some(MiscInfo { description, text: Some(text?), ..MiscInfo::default() })
+        let info = |(name, text): (&str, Option<Text>)| {
+            Some(MiscInfo { description: Some(name.into()), text: Some(text?), ..MiscInfo::default() })
         };
         report.misc_infos = [
             ("Operator", operator.clone()),
             ("Test Program", program.clone()),
-            ("Total Tests", total.map(|total| total.to_string())),
-            ("Test Duration (s)", duration.map(|seconds| seconds.to_string())),
+            ("Total Tests", total.map(|total| total.to_string().into())),
+            ("Test Duration (s)", duration.map(|seconds| format!("{seconds:?}").into())),
         ]
         .into_iter()
         .filter_map(info)
@@ -214,7 +215,7 @@ impl Reading<'_> {
             batch_sn: value(unit, &["Batch", "Lot", "BatchNumber", "LotNumber"]),
             ..Uut::default()
         });
-        let name = program.unwrap_or_else(|| "MainSequence".to_owned());
+        let name = program.unwrap_or_else(|| "MainSequence".into());
         let version = value(head, &["ProgramVersion", "Version", "SequenceVersion"]);
         let status = tree::root(&steps, report.result);
         let sequence = build::sequence(&name, &name, version.as_deref().unwrap_or("1.0.0"), steps);
@@ -264,10 +265,10 @@ impl Reading<'_> {
             if is(&TESTS) {
                 steps.extend(self.test(inner));
             } else if is(&GROUPS) {
-                let name = attribute(inner, "name").map(ToOwned::to_owned);
+                let name = attribute(inner, "name").map(Text::from);
                 let name = name
                     .or_else(|| value(inner, &["Name", "GroupName", "Title"]))
-                    .unwrap_or_else(|| "TestGroup".to_owned());
+                    .unwrap_or_else(|| "TestGroup".into());
                 let nested = self.steps(inner, false);
                 steps.push(build::sequence(&name, &format!("{name}.seq"), "1.0.0", nested));
             } else if !is_root && !is(&["Name", "GroupName", "Title"]) {
@@ -278,24 +279,24 @@ impl Reading<'_> {
     }
 
     /// `None` for a test that passed where those are left out.
-    fn test(&mut self, node: Node<'_, '_>) -> Option<Step> {
-        let name = attribute(node, "name").map(ToOwned::to_owned);
-        let name = name
-            .or_else(|| value(node, &["Name", "TestName", "StepName"]))
-            .unwrap_or_else(|| "Test".to_owned());
-        let word = attribute(node, "status").or_else(|| attribute(node, "result")).map(ToOwned::to_owned);
+    fn test<'a, 'd>(&mut self, node: Node<'a, 'd>) -> Option<Step> {
+        let name = attribute(node, "name").map(Text::from);
+        let name =
+            name.or_else(|| value(node, &["Name", "TestName", "StepName"])).unwrap_or_else(|| "Test".into());
+        let word = attribute(node, "status").or_else(|| attribute(node, "result")).map(Text::from);
         let word = word.or_else(|| value(node, &["Status", "Result", "Outcome"]));
         let passed = word.as_deref().is_none_or(is_pass);
         let status = if passed { Status::Passed } else { Status::Failed };
         if passed && !self.arguments.flag("includePassedMeasurements") {
             return None;
         }
-        let several: Vec<Node<'_, '_>> = xml::children(node, "Measurement").collect();
+        let list = |of: Node<'a, 'd>| xml::children(of, "Measurement");
+        let several: Vec<Node<'_, '_>> =
+            list(node).chain(child(node, "Measurements").into_iter().flat_map(list)).collect();
         if several.len() > 1 {
             return Some(self.several(&name, status, &several));
         }
-        let data =
-            DATA.iter().take(4).find_map(|name| child(node, name)).filter(has_elements).unwrap_or(node);
+        let data = DATA.iter().take(4).find_map(|name| child(node, name)).filter(has_values).unwrap_or(node);
         let (value, unit, limits) = self.measured(data, &name);
         Some(match (value, limits) {
             (None, _) => build::pass_fail(&name, status),
@@ -313,10 +314,10 @@ impl Reading<'_> {
         let mut numbers: Vec<NumericMeas> = Vec::new();
         for (index, node) in measurements.iter().enumerate() {
             let (measured, unit, limits) = self.measured(*node, name);
-            let own = attribute(*node, "name").map(ToOwned::to_owned).or_else(|| value(*node, &["Name"]));
-            let mut own = own.unwrap_or_else(|| format!("Measurement {}", index + 1));
+            let own = attribute(*node, "name").map(Text::from).or_else(|| value(*node, &["Name"]));
+            let mut own = own.unwrap_or_else(|| format!("Measurement {}", index + 1).into());
             if numbers.iter().any(|other| other.name.as_deref() == Some(&own)) {
-                own = format!("{own} ({})", index + 1);
+                own = format!("{own} ({})", index + 1).into();
             }
             let measured = measured.unwrap_or(f64::NAN);
             let mut number = build::number(Some(&own), Status::Passed, measured, &unit, limits);
@@ -342,7 +343,7 @@ impl Reading<'_> {
         &mut self,
         data: Node<'_, '_>,
         test: &str,
-    ) -> (Option<f64>, String, (Option<f64>, Option<f64>)) {
+    ) -> (Option<f64>, Text, (Option<f64>, Option<f64>)) {
         let mut read = |names: &[&'static str]| {
             let written = value(data, names)?;
             let number = number(&written);
@@ -361,8 +362,9 @@ impl Reading<'_> {
     }
 }
 
-fn has_elements(node: &Node<'_, '_>) -> bool {
-    node.children().any(|child| child.is_element())
+/// Values stand in elements or attributes; a text alone is the value of the test itself.
+fn has_values(node: &Node<'_, '_>) -> bool {
+    node.attributes().len() > 0 || node.children().any(|child| child.is_element())
 }
 
 /// A test's own element may have its verdict where a value would stand.

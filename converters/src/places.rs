@@ -33,9 +33,14 @@ pub struct Sought {
 impl From<&Step> for Sought {
     fn from(step: &Step) -> Self {
         Self {
-            name: step.name.clone(),
+            name: step.name.to_string(),
             numbers: step.numeric_meas.iter().map(|it| it.value.0).collect(),
-            texts: step.string_meas.iter().filter_map(|it| it.value.clone()).collect(),
+            texts: step
+                .string_meas
+                .iter()
+                .filter_map(|it| it.value.as_deref())
+                .map(ToOwned::to_owned)
+                .collect(),
         }
     }
 }

@@ -170,7 +170,7 @@ impl Reading<'_> {
                 report.sub_units.push(SubUnit {
                     part_type: Some(step.name.clone()),
                     pn: Some(report.pn.clone()),
-                    sn: Some(barcode.to_owned()),
+                    sn: Some(barcode.into()),
                     ..SubUnit::default()
                 });
             }
@@ -191,7 +191,7 @@ impl Reading<'_> {
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         report.start = start;
         let user = attribute(panel, "operator").map(ToOwned::to_owned);
-        report.uut = Some(Uut { user, ..Uut::default() });
+        report.uut = Some(Uut { user: user.map(Into::into), ..Uut::default() });
         report
     }
 
@@ -294,10 +294,10 @@ impl Reading<'_> {
 fn reference(node: Node<'_, '_>, status: Status) -> Step {
     let mut step = Step::new("ET_SVT", attribute(node, "designator").unwrap_or("Reference"), status);
     if status == Status::Done {
-        step.step_type = "Action".to_owned();
+        step.step_type = "Action".into();
     } else {
         step.string_meas.push(StringMeas {
-            comp_op: "LOG".to_owned(),
+            comp_op: "LOG".into(),
             name: None,
             status,
             value: None,

@@ -58,6 +58,7 @@ const ABOUT: About = About {
         ],
         limits: &[
             "The barcode in BI BC is not used.",
+            "A file that breaks off gives no report: ET, which decides over a single board, stands at its end.",
             "A panel has one ET for all boards, so its times are not known per board.",
         ],
     },
@@ -143,9 +144,9 @@ impl File<'_, '_> {
         let serial_number = attribute(board, "BCP").unwrap_or_default();
         let mut report = Report::uut(part_number, serial_number, pieces.next().unwrap_or("1"));
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
-        report.machine_name = "Seica".to_owned();
-        report.location = "Production".to_owned();
-        report.purpose = "ICT Test".to_owned();
+        report.machine_name = "Seica".into();
+        report.location = "Production".into();
+        report.purpose = "ICT Test".into();
         report.start = self.local(board, "SD", warnings);
         let operator = attribute(self.head, "OP");
         let infos = [("Board Name", attribute(self.head, "NMP")), ("Operator", operator)];
@@ -158,7 +159,7 @@ impl File<'_, '_> {
         let stated = of_end.and_then(|end| attribute(end, "NF")).map(verdict);
         report.result = stated.unwrap_or_else(|| tree::rolled_up(&steps));
         report.uut = Some(Uut {
-            user: Some(operator.unwrap_or_default().to_owned()),
+            user: Some(operator.unwrap_or_default().into()),
             exec_time: of_end
                 .and_then(|end| self.local(end, "ED", warnings))
                 .and_then(|end| seconds(report.start.as_ref()?.instant()?, end.instant()?)),
@@ -250,7 +251,7 @@ fn test(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Step {
         }
         None => {
             let mut step = build::pass_fail(name, status);
-            step.report_text = attribute(node, "MR").map(ToOwned::to_owned);
+            step.report_text = attribute(node, "MR").map(Into::into);
             step
         }
     };

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use roxmltree::Node;
-use wats::report::{AdditionalData, Double, Extra, Report, Status, Step, StringMeas, Time, Uut};
+use wats::report::{AdditionalData, Double, Extra, Report, Status, Step, StringMeas, Text, Time, Uut};
 
 use crate::kit::leftover::Elements;
 use crate::kit::xml::{child, children, is};
@@ -212,7 +212,7 @@ struct Reading<'a> {
 }
 
 /// The text of a child that is not blank.
-fn value(node: Node<'_, '_>, name: &'static str) -> Option<String> {
+fn value(node: Node<'_, '_>, name: &'static str) -> Option<Text> {
     child(node, name).and_then(xml::text)
 }
 
@@ -231,9 +231,7 @@ impl Reading<'_> {
         report.start = results.first().and_then(|first| self.time(*first, "startDateTime"));
         let end = results.last().and_then(|last| self.time(*last, "endDateTime"));
         report.uut = Some(Uut {
-            user: Some(
-                of_first("operatorStamp").unwrap_or_else(|| self.arguments.text("operator").to_owned()),
-            ),
+            user: Some(of_first("operatorStamp").unwrap_or_else(|| self.arguments.text("operator").into())),
             exec_time: seconds(report.start.as_ref(), end.as_ref()),
             ..Uut::default()
         });
@@ -254,7 +252,7 @@ impl Reading<'_> {
                 }
             },
         };
-        let file = value(head, "sourceFile").unwrap_or_else(|| "MainSequence".to_owned());
+        let file = value(head, "sourceFile").unwrap_or_else(|| "MainSequence".into());
         let status = tree::root(&steps, report.result);
         let version = self.arguments.text("sequenceVersion");
         report.root = Some(Step { status, ..build::sequence(&file, &file, version, steps) });
@@ -296,7 +294,7 @@ impl Reading<'_> {
             }
         }
         // Equipment can change during a run; the station's name is the first.
-        let mut assets: Vec<String> = Vec::new();
+        let mut assets: Vec<Text> = Vec::new();
         for asset in results.iter().filter_map(|result| value(*result, "assetID")) {
             if assets.last() != Some(&asset) && !assets.contains(&asset) {
                 assets.push(asset);
@@ -320,14 +318,14 @@ impl Reading<'_> {
     /// The results, in a sequence of their own as long as the step stays the same.
     fn sequences(&mut self, results: &[Node<'_, '_>]) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
-        let mut open: Option<(String, Vec<Step>)> = None;
-        let close = |open: Option<(String, Vec<Step>)>, steps: &mut Vec<Step>| {
+        let mut open: Option<(Text, Vec<Step>)> = None;
+        let close = |open: Option<(Text, Vec<Step>)>, steps: &mut Vec<Step>| {
             if let Some((name, inner)) = open {
                 steps.push(build::sequence(&name, &name, "1.0.0", inner));
             }
         };
         for result in results {
-            let name = value(*result, "stepName").unwrap_or_else(|| "Step".to_owned());
+            let name = value(*result, "stepName").unwrap_or_else(|| "Step".into());
             let step = self.step(*result, &name);
             match &mut open {
                 Some((current, inner)) if *current == name => inner.push(step),
@@ -339,7 +337,7 @@ impl Reading<'_> {
     }
 
     fn step(&mut self, node: Node<'_, '_>, step_name: &str) -> Step {
-        let name = value(node, "subItemName").unwrap_or_else(|| step_name.to_owned());
+        let name = value(node, "subItemName").unwrap_or_else(|| step_name.into());
         let outcome = value(node, "measurementOutcome").unwrap_or_default();
         let judged =
             Status::from_word(&outcome).filter(|status| matches!(status, Status::Passed | Status::Failed));
@@ -352,7 +350,7 @@ impl Reading<'_> {
         let mut step = match kind.as_str() {
             "0" => self.number(node, &name, status, record_only),
             "1" => build::pass_fail(&name, status),
-            "2" => Step::new("Action", &name, status),
+            "2" => Step::new("Action", name.as_str(), status),
             other => {
                 self.warnings
                     .push(format!("step {name}: the data type \"{other}\" is not known; kept as a text"));
@@ -465,7 +463,7 @@ fn text_step(node: Node<'_, '_>, name: &str, status: Status) -> Step {
     };
     let mut step = Step::new("ET_SVT", name, status);
     step.string_meas.push(StringMeas {
-        comp_op: operator.to_owned(),
+        comp_op: operator.into(),
         name: None,
         status,
         value: Some(value(node, "stringValue").unwrap_or_default()),

@@ -40,6 +40,9 @@ impl Converter for WatsJson {
 
     fn qualify(&self, input: &Input) -> Qualification {
         let Ok(decoded) = text::decode(&input.bytes) else { return Qualification::none("no text") };
+        if !decoded.trim_start().starts_with(['{', '[']) {
+            return Qualification::none("no JSON");
+        }
         let Ok(document) =
             wsjf::parse(decoded.as_bytes()).or_else(|_| wsjf::parse(words_quoted(&decoded).as_bytes()))
         else {
@@ -64,7 +67,7 @@ impl Converter for WatsJson {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = text::decode(&input.bytes)?;
-        if let Some(report) = wsjf::read_plain(decoded.as_bytes()).filter(is_tidy) {
+        if let Some(report) = wsjf::read_plain(decoded.as_bytes()).and_then(mended) {
             return Ok(Conversion { reports: vec![completed(report, input, &mut warnings)?], warnings });
         }
         // Python writes NaN and Infinity as bare words, which JSON does not know.
@@ -161,23 +164,44 @@ fn one_report(
     completed(report, input, warnings)
 }
 
-/// True when there is nothing to mend: all that is mended below shows in a member that is missing, unknown, or has
-/// another spelling.
-fn is_tidy(report: &Report) -> bool {
-    let step_is = |step: &Step| {
-        !step.step_type.is_empty()
-            && tree::step_type(&step.step_type) == step.step_type
-            && (step.seq_call.is_some() || step.step_type != "SequenceCall")
-            && step.loop_.as_ref().is_none_or(|it| it.extra.is_empty())
-            && step.boolean_meas.iter().all(|it| it.extra.is_empty())
-            && step.extra.is_empty()
-    };
-    !report.sn.is_empty()
+/// Mends a report that was read without a detour; `None` for one of which only the document itself tells what to mend.
+///
+/// It does to the report what [`one_report`] does to the document: all that is mended shows in a member that is
+/// missing or that the model does not know.
+fn mended(mut report: Report) -> Option<Report> {
+    let other_names = ["partNumber", "serialNumber", "partRevision", "uutParts"];
+    let plain = !report.sn.is_empty()
         && !report.pn.is_empty()
         && report.process_code.is_some()
-        && report.extra.is_empty()
-        && report.assets.iter().all(|asset| asset.extra.is_empty())
-        && report.root.as_ref().is_none_or(|root| root.walk().all(step_is))
+        && !report.extra.keys().any(|name| other_names.iter().any(|other| name.eq_ignore_ascii_case(other)));
+    for asset in report.assets.iter_mut().filter(|asset| !asset.extra.is_empty()) {
+        match asset.extra.shift_remove("sn") {
+            Some(Value::String(number)) if asset.asset_sn.is_none() => asset.asset_sn = Some(number.into()),
+            Some(_) => return None,
+            None => {}
+        }
+    }
+    (plain && report.root.as_mut().is_none_or(mended_step)).then_some(report)
+}
+
+/// Mends a step and all below it, which the reader has bounded in depth; false when that takes the document itself.
+fn mended_step(step: &mut Step) -> bool {
+    if step.step_type.is_empty() || step.name.is_empty() {
+        return false;
+    }
+    let kind = tree::step_type(&step.step_type);
+    if kind != step.step_type {
+        step.step_type = kind.into();
+    }
+    if step.seq_call.is_none() && step.step_type == "SequenceCall" {
+        step.seq_call = Step::sequence(step.name.as_str()).seq_call;
+    }
+    for flag in step.boolean_meas.iter_mut().filter(|flag| !flag.extra.is_empty()) {
+        flag.extra.shift_remove("value");
+    }
+    // Loops of Python clients count what stands beside them.
+    step.loop_.as_ref().is_none_or(|turn| turn.extra.is_empty())
+        && step.steps.iter_mut().flatten().all(mended_step)
 }
 
 /// Fills in what the station knows.

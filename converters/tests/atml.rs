@@ -122,7 +122,7 @@ fn real_files_say_what_stands_in_them() {
             let uut = report.uut.as_ref().unwrap();
             let socket = uut.test_socket_index.map_or("-".to_owned(), |index| index.to_string());
             assert_eq!(
-                (socket, uut.batch_sn.clone().unwrap_or("-".to_owned())),
+                (socket, uut.batch_sn.as_deref().unwrap_or("-").to_owned()),
                 (note("socket"), note("batchSN"))
             );
             let end: jiff::Timestamp = format!("{}Z", note("end")).parse().unwrap();

@@ -187,6 +187,11 @@ fn changed(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     bytes
 }
 
+/// As many changed samples of each family are tried; `FUZZ_CASES` says how many others.
+fn cases() -> u32 {
+    std::env::var("FUZZ_CASES").map_or(150, |cases| cases.parse().expect("FUZZ_CASES is a number"))
+}
+
 /// Tries a family; the cases are the same at every run.
 fn try_family(family: &str) {
     let seeds = seeds(family);
@@ -194,7 +199,7 @@ fn try_family(family: &str) {
         fuzz::run(family, seed);
     }
     let mut runner = TestRunner::new_with_rng(
-        Config { cases: 150, failure_persistence: None, max_shrink_iters: 200, ..Config::default() },
+        Config { cases: cases(), failure_persistence: None, max_shrink_iters: 200, ..Config::default() },
         TestRng::deterministic_rng(RngAlgorithm::ChaCha),
     );
     let cases = (prop::sample::select(seeds), prop::collection::vec(change(), 1..12));

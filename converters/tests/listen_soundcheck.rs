@@ -24,7 +24,10 @@ fn real_files_of_two_countries() {
         };
         assert_eq!(conversion.warnings.iter().filter(commas).count(), 0, "{:?}", conversion.warnings);
         for (report, unit) in conversion.reports.iter().zip(units) {
-            assert_eq!((&report.sn, Some(&report.pn)), (&unit.serial, unit.part_number.as_ref()));
+            assert_eq!(
+                (report.sn.as_str(), Some(report.pn.as_str())),
+                (unit.serial.as_str(), unit.part_number.as_deref())
+            );
             let steps = leaves(report);
             assert_eq!((Some(steps.len()), Some(failed(&steps))), (unit.rows, unit.failed_rows), "{unit:?}");
             let curves = steps.iter().filter(|step| step.chart.is_some()).count();
@@ -108,7 +111,7 @@ fn results_with_every_word_and_limit() {
     let shown: Vec<String> = leaves(report)
         .iter()
         .map(|step| {
-            let meas = step.numeric_meas.first().map_or(step.step_type.clone(), |m| {
+            let meas = step.numeric_meas.first().map_or(step.step_type.to_string(), |m| {
                 format!("{} {} {} {}", m.value.0, m.comp_op, limit(m.low_limit), limit(m.high_limit))
             });
             format!(

@@ -45,7 +45,7 @@ fn found(folder: &str, ending: &str, converter: &str) -> usize {
                 .replace("&gt;", ">")
                 .replace("&amp;", "&")
                 .replace("\\/", "/");
-            assert!(plain.contains(&step.name), "{}: {:?} in {plain}", path.display(), step.name);
+            assert!(plain.contains(step.name.as_str()), "{}: {:?} in {plain}", path.display(), step.name);
             if converter.about().name == "wats-json" {
                 let text = String::from_utf8_lossy(&input.bytes);
                 let line = text.lines().nth(place.line - 1).unwrap();

@@ -32,7 +32,7 @@ fn real_files_of_a_3030() {
     for (conversion, units) in real_files("spea-3030", "spea") {
         assert_eq!(conversion.warnings, Vec::<String>::new());
         for (report, unit) in conversion.reports.iter().zip(units) {
-            assert_eq!((&report.sn, report.pn.as_str()), (&unit.serial, "PN1"));
+            assert_eq!((report.sn.as_str(), report.pn.as_str()), (unit.serial.as_str(), "PN1"));
             let steps = leaves(report);
             assert_eq!((Some(steps.len()), Some(failed(&steps))), (unit.rows, unit.failed_rows), "{unit:?}");
             let call = report.root.as_ref().unwrap().seq_call.as_ref().unwrap();

@@ -81,7 +81,10 @@ fn the_real_lot_has_what_stands_in_it() {
     let (conversion, units) = real_files("stdf", "stdf").remove(0);
     assert_eq!(units.len(), 1569);
     for (report, unit) in conversion.reports.iter().zip(&units) {
-        assert_eq!((&report.sn, Some(&report.pn)), (&unit.serial, unit.part_number.as_ref()));
+        assert_eq!(
+            (report.sn.as_str(), Some(report.pn.as_str())),
+            (unit.serial.as_str(), unit.part_number.as_deref())
+        );
         let tests: Vec<_> = leaves(report).into_iter().filter(|step| step.step_type != "Action").collect();
         assert_eq!(
             (Some(tests.len()), Some(failed(&tests))),

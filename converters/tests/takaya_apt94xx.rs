@@ -20,8 +20,11 @@ fn real_files_of_both_firmwares() {
     for (conversion, units) in real_files("takaya-apt94xx", NAME) {
         assert_eq!(conversion.warnings, Vec::<String>::new());
         for (report, unit) in conversion.reports.iter().zip(units) {
-            assert_eq!((&report.sn, Some(&report.pn)), (&unit.serial, unit.part_number.as_ref()));
-            assert_eq!(Some(&report.rev), unit.revision.as_ref());
+            assert_eq!(
+                (report.sn.as_str(), Some(report.pn.as_str())),
+                (unit.serial.as_str(), unit.part_number.as_deref())
+            );
+            assert_eq!(Some(report.rev.as_str()), unit.revision.as_deref());
             let steps: Vec<_> = leaves(report)
                 .into_iter()
                 .filter(|step| step.loop_.as_ref().is_none_or(|it| it.idx.is_none()))

@@ -20,7 +20,10 @@ fn real_files() {
     for (conversion, units) in support::convert::real_files("takaya-atd", NAME) {
         assert_eq!(conversion.warnings, Vec::<String>::new());
         for (report, unit) in conversion.reports.iter().zip(units) {
-            assert_eq!((&report.sn, Some(&report.pn)), (&unit.serial, unit.part_number.as_ref()));
+            assert_eq!(
+                (report.sn.as_str(), Some(report.pn.as_str())),
+                (unit.serial.as_str(), unit.part_number.as_deref())
+            );
             let steps = leaves(report);
             assert_eq!((Some(steps.len()), Some(failed(&steps))), (unit.rows, unit.failed_rows), "{unit:?}");
             let skipped = steps.iter().filter(|step| step.status == Status::Skipped).count();

@@ -24,8 +24,11 @@ fn a_real_file() {
     let units = support::units("takaya-atdx");
     assert_eq!(conversion.reports.len(), units.len());
     for (index, (report, unit)) in conversion.reports.iter().zip(units).enumerate() {
-        assert_eq!((&report.sn, Some(&report.pn)), (&unit.serial, unit.part_number.as_ref()));
-        assert_eq!(Some(&report.machine_name), unit.station.as_ref());
+        assert_eq!(
+            (report.sn.as_str(), Some(report.pn.as_str())),
+            (unit.serial.as_str(), unit.part_number.as_deref())
+        );
+        assert_eq!(Some(report.machine_name.as_str()), unit.station.as_deref());
         assert_eq!(report.result.letter(), unit.result);
         let steps = leaves(report);
         assert_eq!((Some(steps.len()), Some(failed(&steps))), (unit.rows, unit.failed_rows), "{unit:?}");

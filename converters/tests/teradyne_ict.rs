@@ -49,7 +49,10 @@ fn a_real_log_of_a_gr228x() {
         let text = std::fs::read_to_string(path).unwrap();
         let mut blocks = text.split('@').skip(1);
         for (report, unit) in conversion.reports.iter().zip(units) {
-            assert_eq!((&report.sn, Some(&report.pn)), (&unit.serial, unit.part_number.as_ref()));
+            assert_eq!(
+                (report.sn.as_str(), Some(report.pn.as_str())),
+                (unit.serial.as_str(), unit.part_number.as_deref())
+            );
             let steps = leaves(report);
             // What sets up a source is no test.
             let block = blocks.next().unwrap();

@@ -25,7 +25,10 @@ fn samples() {
 fn a_real_file() {
     for (conversion, units) in real_files("teradyne-spectrum", NAME) {
         let (report, unit) = (&conversion.reports[0], &units[0]);
-        assert_eq!((&report.sn, Some(&report.pn)), (&unit.serial, unit.part_number.as_ref()));
+        assert_eq!(
+            (report.sn.as_str(), Some(report.pn.as_str())),
+            (unit.serial.as_str(), unit.part_number.as_deref())
+        );
         let steps = leaves(report);
         assert_eq!((Some(steps.len()), Some(failed(&steps))), (unit.rows, unit.failed_rows), "{unit:?}");
         let values = steps.iter().filter(|step| !step.numeric_meas.is_empty()).count();

@@ -418,7 +418,7 @@ fn charts_have_their_points_in_rows_or_columns() {
         ("[1][1]", "INF"),
         ("[1][2]", "NaN"),
     ]);
-    assert_eq!(two, ("LineLogX".to_owned(), Some("1.0;2.0;3.0".to_owned()), "4.0;Infinity;NaN".to_owned()));
+    assert_eq!(two, ("LineLogX".into(), Some("1.0;2.0;3.0".into()), "4.0;Infinity;NaN".into()));
     let columns = chart(&[
         ("[0][0]", "1"),
         ("[0][1]", "4"),

@@ -35,7 +35,15 @@ impl Appliance {
     /// # Errors
     /// When a part does not start.
     pub async fn start(sources: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let station = Station::start_without_server(sources, "").await?;
+        Self::start_with(sources, "").await
+    }
+
+    /// [`Self::start`] with more lines for the agent's configuration: whole tables, as TOML.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(sources: &[(&str, &str)], config: &str) -> anyhow::Result<Self> {
+        let station = Station::start_without_server(sources, config).await?;
         let folder = tempfile::tempdir()?;
         let state_dir = folder.path().join("state");
         let identity = Identity { host_name: "wats-appliance".to_owned(), addresses: Vec::new() };
@@ -62,6 +70,22 @@ impl Appliance {
 
     pub fn state_dir(&self) -> &Path {
         &self.state_dir
+    }
+
+    /// Goes through the wizard; the browser is signed in then.
+    ///
+    /// # Errors
+    /// When a step does not lead to the next one.
+    pub async fn set_up(&self) -> anyhow::Result<Browser> {
+        let browser = self.browser()?;
+        let answers = WizardAnswers {
+            setup_code: &self.setup_code()?,
+            server: &self.station.sim.base_url(),
+            token: crate::sim::TOKEN,
+            converter: "wats-text",
+        };
+        browser.complete_wizard(&answers).await?;
+        Ok(browser)
     }
 
     /// What the machine's screen would show.
@@ -194,10 +218,26 @@ impl Browser {
     /// # Errors
     /// When there is no answer.
     pub async fn upload(&self, source: &str, name: &str, content: Vec<u8>) -> anyhow::Result<Page> {
-        let form = Form::new()
-            .text("source", source.to_owned())
-            .part("file", Part::bytes(content).file_name(name.to_owned()));
-        page(self.http.post(format!("{}/upload", self.base)).multipart(form).send().await?).await
+        self.post_file("/upload", &[("source", source)], name, content).await
+    }
+
+    /// Sends a form with a file in its field `file`.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn post_file(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        name: &str,
+        content: Vec<u8>,
+    ) -> anyhow::Result<Page> {
+        let mut form = Form::new();
+        for (field, text) in fields {
+            form = form.text((*field).to_owned(), (*text).to_owned());
+        }
+        let form = form.part("file", Part::bytes(content).file_name(name.to_owned()));
+        page(self.http.post(format!("{}{path}", self.base)).multipart(form).send().await?).await
     }
 
     /// Goes through the wizard from the setup code to the dashboard.

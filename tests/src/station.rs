@@ -67,12 +67,14 @@ impl Station {
         let root = station.folder.path();
         let mut config = format!(
             "version = 1\n[station]\nname = \"ST1\"\nlocation = \"Lab\"\npurpose = \"Production\"\ntime_zone = \"UTC\"\n\
-             [intake]\nsettle_seconds = 1\nrescan_seconds = 1\n\
              [health]\nlisten = \"{1}\"\n[control]\nsocket = \"{0}/agent.sock\"\nallow_users = []\nrequests_per_minute = 0\n\
              [storage]\nfolder = \"{0}/storage\"\nmachine_key = \"{0}/machine.key\"\n",
             root.display(),
             station.health
         );
+        if !extra.contains("[intake]") {
+            config.push_str("[intake]\nsettle_seconds = 1\nrescan_seconds = 1\n");
+        }
         config.push_str(extra);
         config.push('\n');
         for (name, converter) in sources {

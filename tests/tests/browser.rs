@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::io::Write as _;
+use std::path::Path;
 
+use thirtyfour::By;
 use wats_tests::browser::Chromium;
 use wats_tests::console::{Appliance, PASSWORD};
 use wats_tests::sim::{Fault, FaultKind, TOKEN};
@@ -18,18 +20,21 @@ fn report(serial: &str, volts: &str, status: &str) -> String {
 #[tokio::test]
 async fn a_person_sets_the_machine_up_and_works_with_it() {
     let sources = [("wats-text", "wats-text"), ("wats-json", "wats-json")];
-    let appliance = Appliance::start(&sources).await.unwrap();
+    let support = Path::new(env!("CARGO_MANIFEST_DIR")).join("../agent/python").canonicalize().unwrap();
+    let config = format!("[plugins]\nsupport = {support:?}");
+    let appliance = Appliance::start_with(&sources, &config).await.unwrap();
     let browser = Chromium::start(&format!("https://localhost:{}", appliance.address.port())).await.unwrap();
     wizard(&appliance, &browser).await;
     uploads(&appliance, &browser).await;
+    plugins(&appliance, &browser).await;
     rest(&appliance, &browser).await;
     let complaints: Vec<_> = browser
         .complaints()
         .await
         .unwrap()
         .into_iter()
-        // Forms that came back with a message are answered 422, which Chromium counts as an error.
-        .filter(|words| !words.contains("422"))
+        // Forms that came back with a message are answered 422 or 409, which Chromium counts as an error.
+        .filter(|words| !words.contains("422") && !words.contains("409"))
         .collect();
     assert!(complaints.is_empty(), "{complaints:?}");
     browser.quit().await.unwrap();
@@ -153,6 +158,131 @@ async fn uploads(appliance: &Appliance, browser: &Chromium) {
     browser.open("/queue?state=sent").await.unwrap();
     browser.until("2026-0001").await.unwrap();
     browser.picture("queue-sent").await.unwrap();
+}
+
+/// Reaches for more than a converter needs.
+const CURIOUS: &str = r#""""Asks a database for what is not in the file."""
+import ctypes
+import socket
+import subprocess
+
+from pywats_client.converters import ArgumentDefinition, ArgumentType, ConverterResult, FileConverter
+
+
+class Curious(FileConverter):
+    name = "Curious"
+    description = "Files of line 7, completed from the database of the line"
+    file_patterns = ["*.l7"]
+
+    @property
+    def arguments_schema(self):
+        return {
+            "host": ArgumentDefinition(arg_type=ArgumentType.STRING, description="The database's address"),
+            "port": ArgumentDefinition(arg_type=ArgumentType.INTEGER, default=5432, min_value=1, max_value=65535),
+            "check": ArgumentDefinition(arg_type=ArgumentType.BOOLEAN, default=True, description="Compare the limits"),
+            "key": ArgumentDefinition(arg_type=ArgumentType.PASSWORD, description="Of the database"),
+        }
+
+    def convert(self, source, context):
+        socket.create_connection((context.get_argument("host"), 5432))
+        return ConverterResult.failed_result("nothing came back")
+"#;
+
+/// Converters of one's own: brought, looked at, tried, enabled, and changed.
+async fn plugins(appliance: &Appliance, browser: &Chromium) {
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/acme_log.py").canonicalize().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::File::create(&path).unwrap().write_all(content.as_bytes()).unwrap();
+        path.display().to_string()
+    };
+    let bring = async |path: &str| {
+        browser.open("/plugins").await.unwrap();
+        browser.driver.find(By::Id("file")).await.unwrap().send_keys(path).await.unwrap();
+        browser.click("#bring button").await.unwrap();
+    };
+    browser.open("/plugins").await.unwrap();
+    browser.until("No converter of your own yet").await.unwrap();
+    browser.picture("plugins-empty").await.unwrap();
+
+    bring(&made.display().to_string()).await;
+    browser.until("What its source reaches for").await.unwrap();
+    browser.picture("plugin").await.unwrap();
+    let sample = file(
+        "unit 1.log",
+        "ACME;2026-0200;PSU-450;2026-01-31 12:00:00\nVout=5.01=4.9=5.1\nIcc=0.31=0.1=0.3\n",
+    );
+    browser.fill("argument.process_code", "1000").await.unwrap();
+    browser.driver.find(By::Id("sample")).await.unwrap().send_keys(&sample).await.unwrap();
+    browser.click("#try button").await.unwrap();
+    // The browser itself refuses what the type of the argument does not allow.
+    assert_eq!(browser.path().await.unwrap(), "/plugins/acme_log.py");
+    browser.fill("argument.process_code", "20").await.unwrap();
+    browser.click("#try button").await.unwrap();
+    browser.until("What it made of unit 1.log").await.unwrap();
+    browser.until("2026-0200").await.unwrap();
+    browser.picture("plugin-tried").await.unwrap();
+    browser
+        .driver
+        .find(By::Id("sample"))
+        .await
+        .unwrap()
+        .send_keys(&file("torn.log", "ACME;X;P\n"))
+        .await
+        .unwrap();
+    browser.click("#try button").await.unwrap();
+    browser.until("What it made of torn.log").await.unwrap();
+    browser.picture("plugin-tried-in-vain").await.unwrap();
+    browser.click("input[name=confirm]").await.unwrap();
+    browser.click("#enable > button").await.unwrap();
+    browser.until("acme_log.py is enabled").await.unwrap();
+    browser.picture("plugin-enabled").await.unwrap();
+
+    bring(&file("curious.py", CURIOUS)).await;
+    browser.until("Curious").await.unwrap();
+    browser.picture("plugin-curious").await.unwrap();
+    browser.open("/plugins/curious.py/source").await.unwrap();
+    browser.until("create_connection").await.unwrap();
+    browser.picture("plugin-source").await.unwrap();
+    browser.open("/plugins/curious.py").await.unwrap();
+    browser.click("#enable summary").await.unwrap();
+    browser.click("input[value=network]").await.unwrap();
+    browser.picture("plugin-trusting").await.unwrap();
+    browser.click("input[name=confirm]").await.unwrap();
+    browser.click("#enable > button").await.unwrap();
+    browser.until("it is trusted with").await.unwrap();
+    browser.picture("plugin-trusted").await.unwrap();
+
+    bring(&file("broken.py", "import csv\n\ndef convert(source:\n")).await;
+    browser.until("It cannot be used as it is").await.unwrap();
+    browser.picture("plugin-broken").await.unwrap();
+
+    browser.open("/converters/add?converter=plugin:curious").await.unwrap();
+    browser.until("Settings of the converter").await.unwrap();
+    browser.picture("converters-add-own").await.unwrap();
+    let watched = appliance.station.source("line-7");
+    std::fs::create_dir_all(&watched).unwrap();
+    browser.fill("name", "line-7").await.unwrap();
+    browser.fill("folder", &watched.display().to_string()).await.unwrap();
+    browser.click("form.card button.primary").await.unwrap();
+    browser.until("line-7 watches").await.unwrap();
+
+    browser.open("/plugins/curious.py").await.unwrap();
+    let other = file("curious.py", &CURIOUS.replace("5432", "5433"));
+    browser.driver.find(By::Id("replacement")).await.unwrap().send_keys(&other).await.unwrap();
+    browser.click("form[action$='/replace'] button").await.unwrap();
+    browser.until("Another content lies there").await.unwrap();
+    browser.picture("plugin-changed").await.unwrap();
+    browser.open("/plugins").await.unwrap();
+    browser.until("line-7").await.unwrap();
+    browser.picture("plugins").await.unwrap();
+    browser.open("/converters/line-7").await.unwrap();
+    browser.until("has changed since it was enabled").await.unwrap();
+    browser.picture("converters-settings-own").await.unwrap();
+    browser.click("details.confirm summary").await.unwrap();
+    browser.click("form[action$='/remove'] button").await.unwrap();
+    browser.until("line-7 was removed").await.unwrap();
 }
 
 async fn rest(appliance: &Appliance, browser: &Chromium) {

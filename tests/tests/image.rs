@@ -169,6 +169,19 @@ async fn the_qcow2_turns_a_file_into_a_report_and_loses_nothing_when_the_power_i
     let updates = browser.get("/updates").await.unwrap();
     assert_eq!(updates.status, StatusCode::OK, "{}", updates.text);
 
+    // The box of converters, as the agent's service has it on the system's own kernel.
+    let health = loop {
+        let page = browser.get("/health").await.unwrap().text;
+        if !page.contains("Being looked at") {
+            break page;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let lacking: Vec<&str> =
+        health.split("The layer ").skip(1).filter_map(|it| it.split(". ").next()).collect();
+    eprintln!("layers of the sandbox that the image lacks: {lacking:?}");
+    assert!(health.contains("id=\"sandbox\""), "{health}");
+
     let started = Instant::now();
     assert_eq!(upload(&browser, vec![0], 1).await.len(), 1);
     while !serials(&sim).contains(&"SN-0".to_owned()) {

@@ -60,8 +60,11 @@ async fn a_machine_registers_says_how_it_fares_and_says_goodbye() {
     station.drop_file("line", "bad.txt", b"no report").unwrap();
     let shown = reaches(&station, RegistrationState::Registered).await;
     updates(&station, 1).await;
+    let older = async || station.sim.clients().first().is_some_and(|it| !it.older_updates.is_empty());
+    station.until("the update in the older form", SOON, older).await.unwrap();
     let client = only_client(&station);
     assert!(client.id.ends_with("-TEST"), "{client:?}");
+    assert!(client.older_updates[0].contains("<converter name=\"line\""), "{:?}", client.older_updates);
     assert_eq!(shown.client_id.as_ref(), Some(&client.id));
     assert_eq!(
         (client.name.as_str(), client.location.as_str(), client.purpose.as_str()),

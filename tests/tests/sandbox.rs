@@ -3,6 +3,7 @@
 //! `UPDATE_EXPECT=1 cargo test -p wats-tests --test sandbox` writes the table of `docs/security/sandbox.md` anew.
 #![allow(
     clippy::unwrap_used,
+    clippy::string_slice,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,

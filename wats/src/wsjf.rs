@@ -38,38 +38,25 @@ pub fn read(document: &[u8]) -> Result<Report, WsjfError> {
     }
 }
 
-/// Reads one report as most programs write it: every name is one of the format's, in its spelling and place.
+/// Reads one report as most programs write it: every name of the format is in its spelling.
 ///
 /// `None` for any other document, right or wrong: [`read`] takes the longer way, and says what is wrong. Where there
 /// is an answer it is that of [`read`], in a part of its time.
 pub fn read_plain(document: &[u8]) -> Option<Report> {
     let text = std::str::from_utf8(document).ok()?;
-    if nesting(document) > MAX_PLAIN_NESTING {
-        return None;
-    }
-    report::forget_strays();
-    let report: Report = serde_json::from_str(text).ok()?;
-    // A name that the model does not know may be one in another spelling.
-    (!report::saw_strays()).then_some(report)
+    report::forget_misspelt();
+    let report: Report = report::at_most(MAX_PLAIN_DEPTH, || serde_json::from_str(text)).ok()?;
+    (!report::saw_misspelt()).then_some(report)
 }
 
-/// Lists and objects inside each other, that the quick reader takes: it needs much of the stack for each.
-const MAX_PLAIN_NESTING: usize = 30;
+/// Levels of steps or properties that the quick reader takes.
+const MAX_PLAIN_DEPTH: usize = 15;
 
-/// How deep the document is nested at most; brackets in texts count as well.
-fn nesting(document: &[u8]) -> usize {
-    let (mut open, mut deepest) = (0_usize, 0);
-    for byte in document {
-        match byte {
-            b'{' | b'[' => {
-                open += 1;
-                deepest = deepest.max(open);
-            }
-            b'}' | b']' => open = open.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
+/// Whether a member that the model does not know might be read otherwise in the longer way: its name is one of the
+/// format's in another spelling, or other names may stand below it.
+pub(crate) fn is_misspelt(name: &str, value: &Value) -> bool {
+    canonical(name)
+        .is_some_and(|known| known != name || value.is_null() || value.is_object() || value.is_array())
 }
 
 /// Parses the bytes as JSON, with errors that say where.

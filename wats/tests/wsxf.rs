@@ -239,7 +239,7 @@ fn known_losses(report: &mut Report) {
 fn texts_with_markup_and_line_ends_survive() {
     let mut report = Report::uut("P<&>\"1\"", "S'1\t2", "A\nB");
     let root = report.root.as_mut().unwrap();
-    root.report_text = Some("a < b\r\n& \"c\" ]]> µ".to_owned());
+    root.report_text = Some("a < b\r\n& \"c\" ]]> µ".into());
     let back = wsxf::read(wsxf::write(&report).as_bytes()).unwrap();
     assert_eq!((&back.pn, &back.sn, &back.rev), (&report.pn, &report.sn, &report.rev));
     assert_eq!(back.root.unwrap().report_text, report.root.unwrap().report_text);

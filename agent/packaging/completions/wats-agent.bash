@@ -55,6 +55,9 @@ _wats__agent() {
             wats__agent,pause)
                 cmd="wats__agent__subcmd__pause"
                 ;;
+            wats__agent,plugin)
+                cmd="wats__agent__subcmd__plugin"
+                ;;
             wats__agent,queue)
                 cmd="wats__agent__subcmd__queue"
                 ;;
@@ -199,6 +202,9 @@ _wats__agent() {
             wats__agent__subcmd__help,pause)
                 cmd="wats__agent__subcmd__help__subcmd__pause"
                 ;;
+            wats__agent__subcmd__help,plugin)
+                cmd="wats__agent__subcmd__help__subcmd__plugin"
+                ;;
             wats__agent__subcmd__help,queue)
                 cmd="wats__agent__subcmd__help__subcmd__queue"
                 ;;
@@ -280,6 +286,27 @@ _wats__agent() {
             wats__agent__subcmd__help__subcmd__ledger,verify)
                 cmd="wats__agent__subcmd__help__subcmd__ledger__subcmd__verify"
                 ;;
+            wats__agent__subcmd__help__subcmd__plugin,check)
+                cmd="wats__agent__subcmd__help__subcmd__plugin__subcmd__check"
+                ;;
+            wats__agent__subcmd__help__subcmd__plugin,disable)
+                cmd="wats__agent__subcmd__help__subcmd__plugin__subcmd__disable"
+                ;;
+            wats__agent__subcmd__help__subcmd__plugin,enable)
+                cmd="wats__agent__subcmd__help__subcmd__plugin__subcmd__enable"
+                ;;
+            wats__agent__subcmd__help__subcmd__plugin,list)
+                cmd="wats__agent__subcmd__help__subcmd__plugin__subcmd__list"
+                ;;
+            wats__agent__subcmd__help__subcmd__plugin,remove)
+                cmd="wats__agent__subcmd__help__subcmd__plugin__subcmd__remove"
+                ;;
+            wats__agent__subcmd__help__subcmd__plugin,try)
+                cmd="wats__agent__subcmd__help__subcmd__plugin__subcmd__try"
+                ;;
+            wats__agent__subcmd__help__subcmd__plugin,upload)
+                cmd="wats__agent__subcmd__help__subcmd__plugin__subcmd__upload"
+                ;;
             wats__agent__subcmd__help__subcmd__queue,correct)
                 cmd="wats__agent__subcmd__help__subcmd__queue__subcmd__correct"
                 ;;
@@ -357,6 +384,54 @@ _wats__agent() {
                 ;;
             wats__agent__subcmd__ledger__subcmd__help,verify)
                 cmd="wats__agent__subcmd__ledger__subcmd__help__subcmd__verify"
+                ;;
+            wats__agent__subcmd__plugin,check)
+                cmd="wats__agent__subcmd__plugin__subcmd__check"
+                ;;
+            wats__agent__subcmd__plugin,disable)
+                cmd="wats__agent__subcmd__plugin__subcmd__disable"
+                ;;
+            wats__agent__subcmd__plugin,enable)
+                cmd="wats__agent__subcmd__plugin__subcmd__enable"
+                ;;
+            wats__agent__subcmd__plugin,help)
+                cmd="wats__agent__subcmd__plugin__subcmd__help"
+                ;;
+            wats__agent__subcmd__plugin,list)
+                cmd="wats__agent__subcmd__plugin__subcmd__list"
+                ;;
+            wats__agent__subcmd__plugin,remove)
+                cmd="wats__agent__subcmd__plugin__subcmd__remove"
+                ;;
+            wats__agent__subcmd__plugin,try)
+                cmd="wats__agent__subcmd__plugin__subcmd__try"
+                ;;
+            wats__agent__subcmd__plugin,upload)
+                cmd="wats__agent__subcmd__plugin__subcmd__upload"
+                ;;
+            wats__agent__subcmd__plugin__subcmd__help,check)
+                cmd="wats__agent__subcmd__plugin__subcmd__help__subcmd__check"
+                ;;
+            wats__agent__subcmd__plugin__subcmd__help,disable)
+                cmd="wats__agent__subcmd__plugin__subcmd__help__subcmd__disable"
+                ;;
+            wats__agent__subcmd__plugin__subcmd__help,enable)
+                cmd="wats__agent__subcmd__plugin__subcmd__help__subcmd__enable"
+                ;;
+            wats__agent__subcmd__plugin__subcmd__help,help)
+                cmd="wats__agent__subcmd__plugin__subcmd__help__subcmd__help"
+                ;;
+            wats__agent__subcmd__plugin__subcmd__help,list)
+                cmd="wats__agent__subcmd__plugin__subcmd__help__subcmd__list"
+                ;;
+            wats__agent__subcmd__plugin__subcmd__help,remove)
+                cmd="wats__agent__subcmd__plugin__subcmd__help__subcmd__remove"
+                ;;
+            wats__agent__subcmd__plugin__subcmd__help,try)
+                cmd="wats__agent__subcmd__plugin__subcmd__help__subcmd__try"
+                ;;
+            wats__agent__subcmd__plugin__subcmd__help,upload)
+                cmd="wats__agent__subcmd__plugin__subcmd__help__subcmd__upload"
                 ;;
             wats__agent__subcmd__queue,correct)
                 cmd="wats__agent__subcmd__queue__subcmd__correct"
@@ -503,7 +578,7 @@ _wats__agent() {
 
     case "${cmd}" in
         wats__agent)
-            opts="-h -V --config --json --help --version run convert recognise converters check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue sandbox completions make-key worker sandboxed share help"
+            opts="-h -V --config --json --help --version run convert recognise converters plugin check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue sandbox completions make-key worker sandboxed share help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -959,7 +1034,7 @@ _wats__agent() {
             return 0
             ;;
         wats__subcmd__agent__subcmd__help)
-            opts="run convert recognise converters check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue sandbox completions make-key worker sandboxed share help"
+            opts="run convert recognise converters plugin check-config config status pause resume events sources upload files queue server station instances ledger import-pywats register unregister replay rescue sandbox completions make-key worker sandboxed share help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1283,6 +1358,118 @@ _wats__agent() {
         wats__subcmd__agent__subcmd__help__subcmd__pause)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__plugin)
+            opts="list check try upload enable disable remove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__plugin__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__plugin__subcmd__disable)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__plugin__subcmd__enable)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__plugin__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__plugin__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__plugin__subcmd__try)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__help__subcmd__plugin__subcmd__upload)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2003,6 +2190,312 @@ _wats__agent() {
         wats__subcmd__agent__subcmd__pause)
             opts="-h --config --json --help intake delivery all"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin)
+            opts="-h --config --json --help list check try upload enable disable remove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__check)
+            opts="-h --sample --converter --arg --trust --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --sample)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --converter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__disable)
+            opts="-h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__enable)
+            opts="-h --sha256 --trust --packages --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --sha256)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --packages)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__help)
+            opts="list check try upload enable disable remove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__help__subcmd__disable)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__help__subcmd__enable)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__help__subcmd__try)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__help__subcmd__upload)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__list)
+            opts="-h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__remove)
+            opts="-h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__try)
+            opts="-h --converter --arg --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --converter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wats__subcmd__agent__subcmd__plugin__subcmd__upload)
+            opts="-h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2782,7 +3275,7 @@ _wats__agent() {
                     return 0
                     ;;
                 --after)
-                    COMPREPLY=($(compgen -W "archive keep delete" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "archive keep delete zip" -- "${cur}"))
                     return 0
                     ;;
                 --priority)
@@ -2828,7 +3321,7 @@ _wats__agent() {
                     return 0
                     ;;
                 --after)
-                    COMPREPLY=($(compgen -W "archive keep delete" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "archive keep delete zip" -- "${cur}"))
                     return 0
                     ;;
                 --priority)

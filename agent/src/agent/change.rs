@@ -4,6 +4,7 @@ use super::Agent;
 use crate::config::history::HistoryError;
 use crate::config::{Config, Mistake, SaveError, problems, render, source_problems, station_problems};
 use crate::control::api::{ConfigOrigin, Paused, Problem, SourceSettings, Station};
+use crate::plugins::name_of;
 
 /// Why a change of the settings was not made.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +132,7 @@ impl Agent {
         let mut settings = file.settings.clone();
         edit(&mut settings.config)?;
         self.0.environment.take_out(&file.settings.config, &mut settings.config);
+        settings.find_plugins();
         let wrong = problems(&settings);
         if !wrong.is_empty() {
             return Err(ChangeError::Invalid { problems: wrong });
@@ -162,7 +164,16 @@ impl Agent {
         if let Some(name) = replaced {
             others.retain(|other| other.name != name);
         }
-        let wrong = source_problems(&settings, source, &others);
+        let mut wrong = source_problems(&settings, source, &others);
+        // In a file it may name a plug-in that is still to be enabled; who asks now is told.
+        if let Some(name) =
+            name_of(&source.converter).filter(|_| settings.plugins.find(&source.converter).is_none())
+        {
+            wrong.push(Problem {
+                field: Some("converter".to_owned()),
+                message: settings.plugins.unknown(name),
+            });
+        }
         if wrong.is_empty() { Ok(()) } else { Err(ChangeError::Invalid { problems: wrong }) }
     }
 }

@@ -173,6 +173,7 @@ impl Agent {
         let mut settings = file.clone();
         self.0.environment.fill(&mut settings.config);
         let waiting = keep_until_restart(&self.settings().config, &mut settings.config);
+        settings.find_plugins();
         (settings, waiting.into_iter().map(str::to_owned).collect())
     }
 

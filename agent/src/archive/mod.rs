@@ -10,6 +10,7 @@ mod read;
 pub mod replay;
 pub mod retention;
 pub(crate) mod units;
+pub(crate) mod zipped;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -55,14 +56,21 @@ pub fn put_away(places: Places<'_>, file: &Known, folders: &mut Folders) -> io::
             }
             Ok(None)
         }
-        (None, After::Archive) => {
+        (None, After::Archive | After::Zip) => {
             let day = file.received_at.strftime("%Y-%m-%d").to_string();
             let folder = places.archive.join(day);
             if !folder.is_dir() {
                 fs::create_dir_all(&folder)?;
                 folders.changed(places.archive);
             }
-            let target = folder.join(numbered(file.id, &file.path));
+            let mut target = folder.join(numbered(file.id, &file.path));
+            if places.after == After::Zip {
+                target = zipped::beside(&target);
+                if is_still(&file.path, file.stamp) {
+                    zipped::put_away(&file.path, file.stamp, &target, folders)?;
+                    return Ok(Some(target));
+                }
+            }
             if is_still(&file.path, file.stamp) {
                 moves::move_file(&file.path, file.stamp, &target, folders)?;
                 return Ok(Some(target));

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{moves, retention};
+use super::{moves, retention, zipped};
 use crate::Agent;
 use crate::config::Settings;
 use crate::control::api::{SourceSettings, Unit};
@@ -15,6 +15,9 @@ use crate::control::upload::numbered;
 use crate::files::{self, Folders, Stamp};
 use crate::intake;
 use crate::store::{self, Phase, Rescue};
+
+/// No source takes a larger file.
+const LARGEST: u64 = 1 << 30;
 
 /// The name of this part's alarm.
 pub(crate) const ALARM: &str = "rescue";
@@ -91,7 +94,11 @@ fn unknown(archive: &Path, known: &HashSet<PathBuf>) -> io::Result<Vec<Unknown>>
         }
     }
     found.sort_by_key(|path| store::number(path));
-    let read = |path: PathBuf| Unknown { sha256: fs::read(&path).ok().map(|it| files::sha256(&it)), path };
+    let content = |path: &Path| match zipped::read(path, LARGEST) {
+        Ok(Some(bytes)) => Some(bytes),
+        _ => fs::read(path).ok(),
+    };
+    let read = |path: PathBuf| Unknown { sha256: content(&path).map(|it| files::sha256(&it)), path };
     Ok(found.into_iter().map(read).collect())
 }
 
@@ -101,8 +108,8 @@ fn source_of(settings: &Settings, file: &Path, by_ledger: Option<&String>) -> Op
         return Some(source.clone());
     }
     let (name, is_unit) = (own_name(file), file.is_dir());
-    let fits = |source: &&SourceSettings| match source.unit() {
-        Unit::File => !is_unit && intake::takes(source, &name),
+    let fits = |source: &&SourceSettings| match settings.effective(source).unit() {
+        Unit::File => !is_unit && intake::takes(&settings.effective(source), &name),
         Unit::FileAndFolder | Unit::Folder => is_unit,
     };
     let mut fitting = settings.config.sources.iter().filter(fits);
@@ -112,8 +119,10 @@ fn source_of(settings: &Settings, file: &Path, by_ledger: Option<&String>) -> Op
     }
 }
 
-/// The name without the number that the archive put before it.
+/// The name without the number that the archive put before it, and without what compressing added.
 fn own_name(archived: &Path) -> String {
+    let plain = matches!(zipped::read(archived, LARGEST), Ok(Some(_))).then(|| archived.with_extension(""));
+    let archived = plain.as_deref().unwrap_or(archived);
     let name = archived.file_name().unwrap_or_default().to_string_lossy().into_owned();
     name.split_once('-').map_or(name.clone(), |(_, own)| own.to_owned())
 }
@@ -140,6 +149,9 @@ fn put_back(settings: &Settings, source: &SourceSettings, archived: &Path) -> io
         fs::remove_dir(archived)?;
         return files::sync_folder(&folder);
     }
+    if let Some(bytes) = zipped::read(archived, LARGEST)? {
+        return put_unzipped_back(&folder, source, archived, &bytes);
+    }
     let (name, stamp) = (own_name(archived), Stamp::of(&fs::symlink_metadata(archived)?));
     let mut to = folder.join(&name);
     for number in 2.. {
@@ -149,6 +161,28 @@ fn put_back(settings: &Settings, source: &SourceSettings, archived: &Path) -> io
                 to = folder.join(numbered(&name, number));
             }
             moved => return moved.and_then(|()| intake::mark(&to, source)),
+        }
+    }
+    Ok(())
+}
+
+/// The content of a compressed file, under the name that it had.
+fn put_unzipped_back(
+    folder: &Path,
+    source: &SourceSettings,
+    archived: &Path,
+    bytes: &[u8],
+) -> io::Result<()> {
+    let name = own_name(archived);
+    for number in 1.. {
+        let to = folder.join(numbered(&name, number));
+        match files::create_file(&to, 0o660, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 10_000 => {}
+            made => {
+                made?;
+                fs::remove_file(archived)?;
+                return intake::mark(&to, source);
+            }
         }
     }
     Ok(())

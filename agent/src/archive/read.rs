@@ -48,6 +48,13 @@ pub(super) async fn read(file: &Archived, unit: Unit) -> Reading {
 }
 
 fn plain(place: &Path, size: u64, hash: &str) -> Reading {
+    match super::zipped::read(place, size) {
+        Ok(None) => {}
+        Ok(Some(bytes)) if sha256(&bytes) == hash => return Reading::Whole { bytes, companions: Vec::new() },
+        // A tester's own archive of that kind would have been named otherwise.
+        Ok(Some(_)) => return Reading::Damaged,
+        Err(error) => return failed(error),
+    }
     let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
     let read = || {
         let file = File::options().read(true).custom_flags(flags).open(place)?;

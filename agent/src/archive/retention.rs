@@ -221,6 +221,7 @@ mod tests {
                 stamp: Stamp { device: 1, inode: 1, size: 100, modified_ns: 1 },
                 sha256: name.to_owned(),
                 received_at,
+                note: None,
             };
             let report = NewReport {
                 id: uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()),

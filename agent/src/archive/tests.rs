@@ -30,6 +30,8 @@ impl Bench {
             sha256: "ab".to_owned(),
             received_at: Timestamp::UNIX_EPOCH,
             error: error.map(str::to_owned),
+            after: None,
+            left_by: None,
         }
     }
 

@@ -32,7 +32,9 @@ pub(crate) fn put_away(
             files::sync_folder(base)?;
             return Ok(None);
         }
-        (None, After::Archive) => places.archive.join(file.received_at.strftime("%Y-%m-%d").to_string()),
+        (None, After::Archive | After::Zip) => {
+            places.archive.join(file.received_at.strftime("%Y-%m-%d").to_string())
+        }
         (Some(_), _) => base.join(ERROR_FOLDER),
     };
     let below = file.path.strip_prefix(base).map_err(io::Error::other)?;

@@ -11,11 +11,12 @@ use wats_converters::Companion;
 
 use super::print::show;
 use crate::config::{Config, Environment, Settings};
-use crate::control::api::Unit;
+use crate::control::api::{TrialOutcome, Unit};
 use crate::control::converters;
 use crate::convert::{Ended, Job, convert_each};
 use crate::files::{Stamp, sha256};
 use crate::intake::{self, Content};
+use crate::plugins::{check, manage, name_of};
 
 /// What `convert` is asked.
 #[derive(Debug, clap::Args)]
@@ -40,10 +41,8 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
 /// Prints the reports of a file, and beside them the warnings.
 #[expect(clippy::print_stderr, reason = "this is the answer of the command")]
 pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
-    let mut config = match config {
-        Some(path) => Settings::load(path)?.config,
-        None => Config::default(),
-    };
+    let settings = config.map(Settings::load).transpose()?;
+    let mut config = settings.as_ref().map_or_else(Config::default, |it| it.config.clone());
     Environment::read()?.fill(&mut config);
     let shown = args.file.display().to_string();
     let (bytes, stamp) = read(&args.file, config.intake.max_file_bytes)?;
@@ -56,6 +55,8 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
         modified: stamp.modified(),
         station: config.station,
         now: Timestamp::now(),
+        folder: None,
+        rival: None,
     };
     if args.converter.is_none() {
         let input = job.input(bytes.clone()).map_err(|words| anyhow::anyhow!("{shown}: {words}"))?;
@@ -64,6 +65,9 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
             bail!("{shown}: {}; name a converter with --converter", recognition.refusal());
         };
         job.converter = chosen.name().to_owned();
+    }
+    if let Some(settings) = settings.filter(|_| name_of(&job.converter).is_some()) {
+        return by_plugin(&settings, &job, &bytes, &shown);
     }
     let converter = wats_converters::find(&job.converter);
     let unit = converter.map_or(Unit::File, |it| it.unit().into());
@@ -82,6 +86,7 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
     });
     match ended {
         Ended::Refused { words, .. } => bail!("{shown}: {words}"),
+        Ended::Outdone => bail!("{shown}: no converter took it"),
         Ended::Whole { warnings } => {
             kept.write_all(b"]\n").context("writing the reports")?;
             let mut kept = kept.into_inner().context("writing the reports")?;
@@ -91,6 +96,28 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Converts a file by a plug-in that the configuration enables, in the sandbox.
+#[expect(clippy::print_stderr, reason = "this is the answer of the command")]
+fn by_plugin(settings: &Settings, job: &Job, bytes: &[u8], shown: &str) -> anyhow::Result<()> {
+    let Some(found) = settings.plugins.find(&job.converter) else {
+        bail!("{}", settings.plugins.unknown(name_of(&job.converter).unwrap_or_default()));
+    };
+    if let Some(trouble) = &found.enabled.trouble {
+        bail!("{trouble}");
+    }
+    let (file, name) = (found.enabled.plugin.file.clone(), found.converter.info.name.clone());
+    let mut sample = check::sample(Path::new(&job.file_name), bytes.to_vec(), job.station.clone());
+    sample.converter = Some(name);
+    sample.arguments.clone_from(&job.arguments);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let trial = runtime.block_on(manage::try_out(settings, &file, &sample))?;
+    trial.log.iter().for_each(|line| eprint!("{shown}: {}", super::plugin::log_line(line)));
+    if trial.outcome != TrialOutcome::Converted {
+        bail!("{shown}: {}: {}", trial.outcome.as_str(), trial.reason.unwrap_or_default());
+    }
+    super::print::print_json(&trial.reports)
 }
 
 pub(super) fn read(path: &Path, limit: u64) -> anyhow::Result<(Vec<u8>, Stamp)> {
@@ -124,9 +151,13 @@ fn read_unit(path: &Path, unit: Unit, limit: u64) -> anyhow::Result<(Vec<u8>, Ve
     }
 }
 
-/// Prints the catalogue.
-pub(super) fn list(json: bool) -> anyhow::Result<()> {
-    show(json, &converters(), |catalogue| {
+/// Prints the catalogue, with the plug-ins of a configuration where one is named.
+pub(super) fn list(config: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let all = match config {
+        Some(path) => Settings::load(path)?.converters(),
+        None => converters(),
+    };
+    show(json, &all, |catalogue| {
         let mut text = String::new();
         for converter in catalogue {
             text += &format!("{}  {} ({})\n", converter.name, converter.title, converter.version);

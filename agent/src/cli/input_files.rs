@@ -98,7 +98,9 @@ pub(super) async fn run(settings: &Settings, command: &FilesCommand, json: bool)
 
 fn line(file: &FileRecord) -> String {
     let error = file.error.as_deref().and_then(|words| words.lines().next()).unwrap_or_default();
-    let (id, state, source, name) = (file.id, file.state.as_str(), &file.source, &file.name);
+    let state = file.left.as_ref().map_or(file.state.as_str(), |left| left.outcome.as_str());
+    let error = file.left.as_ref().map_or(error, |left| left.reason.as_str());
+    let (id, source, name) = (file.id, &file.source, &file.name);
     format!("{id:>8}  {state:<9}  {source:<16}  {name}  {error}").trim_end().to_owned() + "\n"
 }
 
@@ -111,11 +113,15 @@ fn describe(file: &FileDetail) -> String {
     if let Some(words) = &record.error {
         text += &format!("error      {}\n", words.replace('\n', "\n           "));
     }
+    if let Some(left) = &record.left {
+        text += &format!("left       {}: {}\n", left.outcome.as_str(), left.reason);
+    }
     if let Some(first) = file.duplicate_of {
         text += &format!("the same content as file {first}\n");
     }
     for report in &file.reports {
         text += &format!("report     {}  {}  {}\n", report.id, report.state.as_str(), report.serial_number);
     }
+    text.extend(file.log.iter().map(|line| format!("log        {}", super::plugin::log_line(line))));
     text
 }

@@ -7,6 +7,7 @@ mod import;
 mod input_files;
 mod instances;
 mod ledger;
+mod plugin;
 mod print;
 mod queue;
 mod recognise;
@@ -79,6 +80,11 @@ enum Command {
     Recognise(recognise::Args),
     /// List the converters and their arguments.
     Converters,
+    /// Check, try and enable customers' own converters.
+    Plugin {
+        #[command(subcommand)]
+        command: plugin::PluginCommand,
+    },
     /// Check the configuration file and say everything that is wrong in it.
     CheckConfig,
     /// Show the configuration in force and its history, compare, go back.
@@ -187,7 +193,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Run { machine_key } => run_agent(&config, machine_key),
         Command::Convert(command) => convert::run(&command, args.config.as_deref()),
         Command::Recognise(command) => recognise::run(&command, args.config.as_deref(), json),
-        Command::Converters => convert::list(json),
+        Command::Converters => convert::list(args.config.as_deref(), json),
+        Command::Plugin { command: ref plugin @ plugin::PluginCommand::Check { .. } } => {
+            plugin::check(plugin, args.config.as_deref(), json)
+        }
         Command::CheckConfig => check_config(&config, json),
         Command::Instances => instances::list(&config, json),
         Command::ImportPywats(command) => import::run(&config, &command, json),
@@ -210,6 +219,7 @@ async fn ask(settings: &Settings, command: &Command, json: bool) -> anyhow::Resu
         Command::Resume { part } => status::pause(settings, *part, false, json).await,
         Command::Events => status::events(settings, json).await,
         Command::Sources { command } => sources::run(settings, command, json).await,
+        Command::Plugin { command } => plugin::run(settings, command, json).await,
         Command::Upload { source, files } => sources::upload(settings, source, files, json).await,
         Command::Files { command } => input_files::run(settings, command, json).await,
         Command::Queue { command } => queue::run(settings, command, json).await,

@@ -66,7 +66,7 @@ pub(super) struct Wish {
     #[arg(long = "arg", value_name = "KEY=VALUE", value_parser = key_value)]
     arguments: Vec<(String, String)>,
     /// What becomes of a file once its reports are stored.
-    #[arg(long, value_parser = ["archive", "keep", "delete"])]
+    #[arg(long, value_parser = ["archive", "keep", "delete", "zip"])]
     after: Option<String>,
     /// From 1, the most urgent, to 10.
     #[arg(long)]

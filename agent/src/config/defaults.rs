@@ -2,7 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::{Config, Control, Convert, Delivery, Health, Intake, Retention, Sandbox, Server, Storage};
+use super::{
+    Config, Control, Convert, Delivery, Health, Intake, Plugins, Retention, Sandbox, Server, Storage,
+};
 use crate::control::api::Station;
 
 impl Default for Config {
@@ -18,6 +20,7 @@ impl Default for Config {
             control: Control::default(),
             retention: Retention::default(),
             storage: Storage::default(),
+            plugins: Plugins::default(),
             sandbox: Sandbox::default(),
             sources: Vec::new(),
         }
@@ -91,6 +94,18 @@ impl Default for Retention {
 impl Default for Storage {
     fn default() -> Self {
         Self { folder: None, machine_key: None, least_free_mb: 256 }
+    }
+}
+
+impl Default for Plugins {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            support: "/usr/lib/wats-agent/python".into(),
+            python: "/usr/bin/python3".into(),
+            attempts: 10,
+            enabled: Vec::new(),
+        }
     }
 }
 

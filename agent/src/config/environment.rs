@@ -13,10 +13,12 @@ use crate::control::api::Station;
 /// What the environment says. Nothing of it is ever written into a file.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    /// `PYWATS_SERVER_URL`, or else `PYWATS_SERVICE_ADDRESS`.
+    /// `PYWATS_SERVER_URL`, else `PYWATS_SERVICE_ADDRESS`, else `WATS_SERVER_URL`.
     pub url: Option<String>,
     /// `PYWATS_API_TOKEN`: used while none is kept.
     pub token: Option<Token>,
+    /// `WATS_REGISTER_TOKEN`: this machine registers at the server with it, should the other have no right to.
+    pub register_token: Option<Token>,
     /// `PYWATS_STATION`, or else `PYWATS_STATION_NAME`.
     pub station: Option<String>,
     /// `PYWATS_HEALTH_PORT`.
@@ -34,20 +36,17 @@ impl Environment {
 
     fn from(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let mut found = Self::default();
-        if let Some((variable, url)) = first(&get, &["PYWATS_SERVER_URL", "PYWATS_SERVICE_ADDRESS"])? {
+        if let Some((variable, url)) =
+            first(&get, &["PYWATS_SERVER_URL", "PYWATS_SERVICE_ADDRESS", "WATS_SERVER_URL"])?
+        {
             let url = server_url(&url);
             if let Some(message) = validate::url_problem(&url) {
                 return Err(ConfigError::Environment { variable, message });
             }
             found.url = Some(url);
         }
-        if let Some((variable, token)) = first(&get, &["PYWATS_API_TOKEN"])? {
-            let token = Token::from_base64(&SecretString::from(token));
-            found.token = Some(token.map_err(|error| {
-                let message = error.to_string();
-                ConfigError::Environment { variable, message }
-            })?);
-        }
+        found.token = token(&get, "PYWATS_API_TOKEN")?;
+        found.register_token = token(&get, "WATS_REGISTER_TOKEN")?;
         if let Some((variable, name)) = first(&get, &["PYWATS_STATION", "PYWATS_STATION_NAME"])? {
             let station = Station { name: name.trim().to_owned(), ..Station::default() };
             if let Some(problem) = validate::station_problems(&station).into_iter().next() {
@@ -121,6 +120,15 @@ fn level_named(level: &str) -> &'static str {
         "ERROR" | "CRITICAL" => "error",
         _ => "info",
     }
+}
+
+fn token(
+    get: &impl Fn(&str) -> Option<OsString>,
+    variable: &'static str,
+) -> Result<Option<Token>, ConfigError> {
+    let Some((variable, token)) = first(get, &[variable])? else { return Ok(None) };
+    let token = Token::from_base64(&SecretString::from(token));
+    token.map(Some).map_err(|error| ConfigError::Environment { variable, message: error.to_string() })
 }
 
 /// The first variable that is set and not empty.
@@ -208,12 +216,17 @@ mod tests {
             ("PYWATS_API_TOKEN", "c2VjcmV0"),
             ("PYWATS_STATION", "a\u{7}b"),
             ("PYWATS_HEALTH_PORT", "70000"),
+            ("WATS_REGISTER_TOKEN", "no token"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
-            assert!(name != "PYWATS_API_TOKEN" || !error.contains(value), "{error}");
+            assert!(!name.ends_with("TOKEN") || !error.contains(value), "{error}");
         }
         assert!(read(&[("PYWATS_SERVER_URL", " "), ("PYWATS_API_TOKEN", "")]).unwrap().token.is_none());
+        let other = [("WATS_SERVER_URL", "https://wats.example/api"), ("WATS_REGISTER_TOKEN", "dTpw")];
+        let read = read(&other).unwrap();
+        assert_eq!(read.url.as_deref(), Some("https://wats.example"));
+        assert!(read.register_token.is_some() && read.token.is_none());
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::history::History;
 use super::keys::Keys;
 use super::{Config, Settings, validate};
+use crate::plugins::Catalogue;
 
 /// A larger file is no configuration.
 const MAX_BYTES: u64 = 4 << 20;
@@ -83,7 +85,8 @@ impl Settings {
         }
         let mut keys = Keys::of(text);
         let (config, mut mistakes) = keys.read();
-        let settings = Self { instance, path: path.to_owned(), config };
+        let mut settings = Self { instance, path: path.to_owned(), config, plugins: Arc::default() };
+        settings.find_plugins();
         if !keys.is_broken() {
             let problems = validate::problems(&settings);
             mistakes.extend(problems.into_iter().map(|problem| keys.place(problem)));
@@ -94,6 +97,11 @@ impl Settings {
         } else {
             Err(ConfigError::Wrong { path: path.to_owned(), mistakes })
         }
+    }
+
+    /// Looks at the enabled plug-ins as they lie in their folder now.
+    pub(crate) fn find_plugins(&mut self) {
+        self.plugins = Arc::new(Catalogue::of(self));
     }
 
     /// Where the agent of a configuration file is to be found, whatever else is wrong in it: a person must be able to
@@ -113,7 +121,9 @@ impl Settings {
             }
             Err(source) => return Err(ConfigError::Read { path: path.to_owned(), source }),
         };
-        Ok(Self { instance, path: path.to_owned(), config })
+        let mut settings = Self { instance, path: path.to_owned(), config, plugins: Arc::default() };
+        settings.find_plugins();
+        Ok(settings)
     }
 }
 

@@ -17,10 +17,12 @@ mod words;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::api::{Paused, SourceSettings, Station};
+use crate::control::api::{Part, Paused, PythonPackages, SourceSettings, Station};
+use crate::plugins::Catalogue;
 use crate::sandbox::MissingLayers;
 
 pub use environment::Environment;
@@ -45,6 +47,7 @@ pub struct Config {
     pub control: Control,
     pub retention: Retention,
     pub storage: Storage,
+    pub plugins: Plugins,
     pub sandbox: Sandbox,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceSettings>,
@@ -163,6 +166,42 @@ pub struct Storage {
     pub least_free_mb: u32,
 }
 
+/// Customers' own converters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Plugins {
+    /// Where they lie; by default `plugins` in the storage folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// What Python converters are run with.
+    pub support: PathBuf,
+    pub python: PathBuf,
+    /// A file that its converter says is not complete is tried so often, then it is an error: 1 to 10000.
+    pub attempts: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub enabled: Vec<EnabledPlugin>,
+}
+
+/// A plug-in that a person has enabled, with exactly this content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnabledPlugin {
+    /// A name in the plug-in folder: `acme.py`.
+    pub file: String,
+    /// Of the content; another content has to be enabled again.
+    pub sha256: String,
+    /// What the sandbox does not hold back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted: Vec<Part>,
+    #[serde(default, skip_serializing_if = "is_auto")]
+    pub environment: PythonPackages,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_auto(environment: &PythonPackages) -> bool {
+    *environment == PythonPackages::Auto
+}
+
 /// The box in which foreign converters run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -178,6 +217,8 @@ pub struct Settings {
     pub instance: String,
     pub path: PathBuf,
     pub config: Config,
+    /// What the enabled plug-ins can do, as they were found when this was read.
+    pub plugins: Arc<Catalogue>,
 }
 
 impl Settings {
@@ -212,6 +253,14 @@ impl Settings {
         match &self.config.control.socket {
             Some(socket) => socket.clone(),
             None => Path::new("/run/wats-agent").join(format!("{}.sock", self.instance)),
+        }
+    }
+
+    /// Where plug-ins lie.
+    pub fn plugins_folder(&self) -> PathBuf {
+        match &self.config.plugins.folder {
+            Some(folder) => folder.clone(),
+            None => self.storage_folder().join("plugins"),
         }
     }
 

@@ -194,7 +194,7 @@ recursive = 1
 schedule = { every_minute = 5 }
 "#,
         expect![[r#"
-            /etc/wats-agent/line2.toml: line 2: token: unknown key; known here: version, station, server, delivery, intake, convert, health, control, retention, storage, sandbox, sources
+            /etc/wats-agent/line2.toml: line 2: token: unknown key; known here: version, station, server, delivery, intake, convert, health, control, retention, storage, plugins, sandbox, sources
             /etc/wats-agent/line2.toml: line 4: server.urll: unknown key; did you mean "url"? known here: url, proxy, proxy_bypass, extra_ca, register
             /etc/wats-agent/line2.toml: line 5: server.prxoy: unknown key; did you mean "proxy"? known here: url, proxy, proxy_bypass, extra_ca, register
             /etc/wats-agent/line2.toml: line 7: delivery.uploads: invalid type: string "many", expected a whole number
@@ -202,7 +202,6 @@ schedule = { every_minute = 5 }
             /etc/wats-agent/line2.toml: line 9: sources[0]: the key "name" is missing
             /etc/wats-agent/line2.toml: line 11: sources[1]: the key "converter" is missing
             /etc/wats-agent/line2.toml: line 13: sources[1].convertr: unknown key; did you mean "converter"? known here: name, converter, folder, file_patterns, arguments, after, paused, priority, intake
-            /etc/wats-agent/line2.toml: line 14: sources[1].after: "zip" is none of: archive, keep, delete
             /etc/wats-agent/line2.toml: line 16: sources[2].name: use lower-case letters, digits and dashes, at most 64, like line-3
             /etc/wats-agent/line2.toml: line 18: sources[2].arguments.defaultProcessCode: invalid type: integer `10`, expected a text in quotes
             /etc/wats-agent/line2.toml: line 20: sources[2].intake.recursive: invalid type: integer `1`, expected true or false
@@ -276,7 +275,8 @@ fn a_file_that_is_not_there_is_named() {
 
 /// With a value for every key. A new key of the schema belongs here: it does not compile without.
 fn full() -> Config {
-    let Config { version, station, delivery, intake, convert, health, retention, .. } = Config::default();
+    let Config { version, station, delivery, intake, convert, health, retention, plugins, .. } =
+        Config::default();
     let source = SourceSettings {
         name: "a".to_owned(),
         converter: "wats-json".to_owned(),
@@ -321,6 +321,16 @@ fn full() -> Config {
         },
         retention,
         storage: Storage { folder: Some("/f".into()), machine_key: Some("/k".into()), least_free_mb: 256 },
+        plugins: Plugins {
+            folder: Some("/p".into()),
+            enabled: vec![EnabledPlugin {
+                file: "acme.py".to_owned(),
+                sha256: "0".repeat(64),
+                trusted: vec![Part::Network],
+                environment: PythonPackages::Compat,
+            }],
+            ..plugins
+        },
         sandbox: Sandbox::default(),
         sources: vec![source],
     }
@@ -348,13 +358,19 @@ fn the_reference_of_keys_is_complete_and_its_defaults_are_true() {
     let keys = |config: &Config| -> Vec<(String, String, toml::Value)> {
         let mut found = Vec::new();
         let mut add = |table: &str, values: &toml::Table| {
-            for (key, value) in values.iter().filter(|(key, _)| !(table == "sources" && *key == "intake")) {
+            let inner = |key: &str| matches!((table, key), ("sources", "intake") | ("plugins", "enabled"));
+            for (key, value) in values.iter().filter(|(key, _)| !inner(key)) {
                 found.push((table.to_owned(), key.clone(), value.clone()));
             }
         };
         for (key, value) in toml::Table::try_from(config).unwrap() {
             match value {
-                toml::Value::Table(inner) => add(&key, &inner),
+                toml::Value::Table(inner) => {
+                    add(&key, &inner);
+                    if let Some(enabled) = inner.get("enabled").and_then(|it| it.get(0)?.as_table()) {
+                        add("plugins.enabled", enabled);
+                    }
+                }
                 toml::Value::Array(items) => {
                     let source = items[0].as_table().unwrap();
                     add("sources", source);

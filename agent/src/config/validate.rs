@@ -5,8 +5,10 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
-use super::{Server, Settings};
+use super::{Plugins, Server, Settings};
 use crate::control::api::{Problem, SourceSettings, Station};
+use crate::plugins::description::is_name;
+use crate::plugins::{argument, content, name_of};
 
 /// Everything that is wrong, with keys as in the file: `sources[1].folder`.
 pub fn problems(settings: &Settings) -> Vec<Problem> {
@@ -59,6 +61,8 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
         }
     }
 
+    found.extend(within("plugins", plugins_problems(&config.plugins)));
+
     for (index, source) in config.sources.iter().enumerate() {
         let earlier = config.sources.get(..index).unwrap_or_default();
         let wrong = source_problems(settings, source, earlier);
@@ -89,6 +93,7 @@ pub fn source_problems(
         }
     }
     match wats_converters::find(&source.converter) {
+        _ if name_of(&source.converter).is_some() => found.extend(plugin_problems(settings, source)),
         None => {
             let known: Vec<_> = wats_converters::selectable().map(|it| it.about().name).collect();
             let wrong = format!("there is no converter {:?}; known: {}", source.converter, known.join(", "));
@@ -99,7 +104,7 @@ pub fn source_problems(
     if !(1..=10).contains(&source.priority) {
         found.push(problem("priority", format!("{} is not from 1, the most urgent, to 10", source.priority)));
     }
-    let wrong = source.intake.problems(source.unit());
+    let wrong = source.intake.problems(settings.effective(source).unit());
     found.extend(wrong.into_iter().map(|(key, words)| problem(format!("intake.{key}"), words)));
     found
 }
@@ -122,6 +127,54 @@ pub fn station_problems(station: &Station) -> Vec<Problem> {
     if jiff::tz::TimeZone::get(&station.time_zone).is_err() {
         let wrong = format!("{:?} is no time zone, like Europe/Oslo", station.time_zone);
         found.push(problem("time_zone", wrong));
+    }
+    found
+}
+
+/// What is wrong with a source whose converter is a plug-in's. That it is not enabled, or has changed, is shown by the
+/// source and stops no other.
+fn plugin_problems(settings: &Settings, source: &SourceSettings) -> Vec<Problem> {
+    if !name_of(&source.converter).is_some_and(is_name) {
+        let wrong = format!(
+            "{:?} is no name of a plug-in's converter: plugin: and then letters, digits, '-' and '_', at most 64",
+            source.converter
+        );
+        return vec![problem("converter", wrong)];
+    }
+    let Some(declared) = settings.plugin_arguments(&source.converter) else { return Vec::new() };
+    let wrong = argument::values(declared, &source.arguments).err().unwrap_or_default();
+    wrong.into_iter().map(|(name, words)| problem(format!("arguments.{name}"), words)).collect()
+}
+
+/// What is wrong with the settings of plug-ins.
+fn plugins_problems(plugins: &Plugins) -> Vec<Problem> {
+    let mut found = Vec::new();
+    range(&mut found, "attempts", u64::from(plugins.attempts), 1, 10_000);
+    let folder = plugins.folder.as_deref();
+    for (key, path) in
+        [("folder", folder), ("support", Some(&*plugins.support)), ("python", Some(&*plugins.python))]
+    {
+        if let Some(wrong) = path.and_then(path_problem) {
+            found.push(problem(key, wrong));
+        }
+    }
+    for (index, enabled) in plugins.enabled.iter().enumerate() {
+        if let Err(error) = content::check_name(&enabled.file) {
+            found.push(problem(format!("enabled[{index}].file"), error.to_string()));
+        }
+        if plugins.enabled.iter().take(index).any(|it| it.file == enabled.file) {
+            found.push(problem(
+                format!("enabled[{index}].file"),
+                format!("{:?} is enabled twice", enabled.file),
+            ));
+        }
+        let is_hash =
+            |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_hash(&enabled.sha256) {
+            let wrong =
+                "is no SHA-256, 64 lower-case hexadecimal digits: 'wats-agent plugin enable' writes it";
+            found.push(problem(format!("enabled[{index}].sha256"), wrong));
+        }
     }
     found
 }

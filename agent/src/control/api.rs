@@ -18,12 +18,18 @@ pub use configuration::{
 mod configuration;
 mod events;
 mod ledger;
+mod plugins;
 
 pub use crate::intake::settings::{Schedule, SourceIntake, Unit, Watch};
 pub use crate::intake::{Detection, Means};
 pub use crate::ledger::Record as LedgerRecord;
 pub use events::{Event, Notice};
 pub use ledger::{LedgerCheck, LedgerFormat, LedgerQuery, LedgerSpan, LedgerVerify};
+pub use plugins::{
+    EnablePlugin, FindingSeverity, LARGEST_SAMPLE, LeftAlone, LogLevel, LogLine, Part, PluginCheck,
+    PluginFinding, PluginFindings, PluginInfo, PluginLanguage, PluginState, PluginTrial, PluginTry,
+    PythonPackages, TrialOutcome,
+};
 
 /// Why a request was refused, in words for the person at the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -257,6 +263,24 @@ pub struct ConverterInfo {
     /// Patterns of file names that it usually takes: `*.json`.
     pub file_patterns: Vec<String>,
     pub arguments: Vec<ArgumentInfo>,
+    /// The plug-in whose converter it is, its name in the plug-in folder; `None`: it is one of the agent's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+    /// What it converts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub kind: ConverterKind,
+}
+
+/// What a converter converts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConverterKind {
+    #[default]
+    File,
+    /// A folder with all that is in it.
+    Folder,
+    /// Nothing that is found in a folder: it runs at its times.
+    Scheduled,
 }
 
 /// One argument of a converter.
@@ -265,6 +289,45 @@ pub struct ArgumentInfo {
     pub name: String,
     pub description: String,
     pub default: String,
+    #[serde(flatten)]
+    pub rule: ArgumentRule,
+}
+
+/// Which values an argument takes. In the settings of a source every value is a text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArgumentRule {
+    #[serde(rename = "type", default)]
+    pub kind: ArgumentType,
+    /// It has no default and must be set.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub required: bool,
+    /// Of a `choice`: the values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// The least and the largest number, as texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<String>,
+    /// A regular expression that a text must fit from its start; only the converter itself checks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+}
+
+/// What kind of value an argument is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArgumentType {
+    #[default]
+    String,
+    Integer,
+    Float,
+    /// `true` or `false`.
+    Boolean,
+    Path,
+    Choice,
+    /// A text that is shown to nobody.
+    Password,
 }
 
 /// A folder that is watched, and what happens to its files: the part that a person sets.
@@ -311,7 +374,8 @@ fn is_usual_priority(priority: &u32) -> bool {
 }
 
 impl SourceSettings {
-    /// What belongs together: as set, or as the converter says.
+    /// What belongs together: as set, or as the converter says. Of a plug-in's converter only
+    /// [`crate::config::Settings::effective`] knows.
     pub fn unit(&self) -> Unit {
         let declared = || wats_converters::find(&self.converter).map(|it| it.unit().into());
         self.intake.unit.or_else(declared).unwrap_or(Unit::File)
@@ -328,6 +392,22 @@ pub enum After {
     /// Left where it is; it is known by its content and not converted again.
     Keep,
     Delete,
+    /// Moved into the agent's archive, compressed. A unit of several files is archived as it is.
+    Zip,
+}
+
+impl After {
+    pub const ALL: [Self; 4] = [Self::Archive, Self::Keep, Self::Delete, Self::Zip];
+
+    /// The word used in JSON, in the configuration and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Keep => "keep",
+            Self::Delete => "delete",
+            Self::Zip => "zip",
+        }
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -386,6 +466,9 @@ pub struct FileRecord {
     pub reports: u64,
     /// The same words that stand in the `.error.txt` beside a failed file.
     pub error: Option<String>,
+    /// Why its converter left it where it was; it then gave no report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<LeftAlone>,
 }
 
 /// A file with its reports.
@@ -396,13 +479,19 @@ pub struct FileDetail {
     pub reports: Vec<ReportRecord>,
     /// The file whose reports stand for this one's: it had the same content and came first.
     pub duplicate_of: Option<i64>,
+    /// What a plug-in said while it converted the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLine>,
 }
 
+/// Claimed is a failed one that a person had tried again, until that has ended.
+///
 /// ```text
-///   Claimed ──► Converted
-///      │  ▲
-///      ▼  └─ retry
-///    Failed
+///   new ──► Converted ◄──┐
+///    │                   │
+///    └────► Failed ──► Claimed
+///              ▲          │
+///              └──────────┘
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

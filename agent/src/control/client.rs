@@ -14,9 +14,10 @@ use uuid::Uuid;
 
 use super::api::{
     Changed, ConfigChange, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration, ConnectionTest,
-    ConverterInfo, FileDetail, FileQuery, FileRecord, Notice, Paused, Problem, RegisterWish, Registration,
-    ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, SandboxStatus,
-    ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
+    ConverterInfo, EnablePlugin, FileDetail, FileQuery, FileRecord, Notice, Paused, PluginCheck,
+    PluginFindings, PluginInfo, PluginTrial, PluginTry, Problem, RegisterWish, Registration, ReplayPart,
+    ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, SandboxStatus, ServerChange,
+    ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::token::Token;
 use crate::store::Rescue;
@@ -110,6 +111,60 @@ impl ControlClient {
 
     pub async fn converters(&self) -> Result<Vec<ConverterInfo>> {
         self.get(&["converters"]).await
+    }
+
+    /// What lies in the plug-in folder.
+    pub async fn plugins(&self) -> Result<Vec<PluginInfo>> {
+        self.get(&["plugins"]).await
+    }
+
+    pub async fn plugin(&self, file: &str) -> Result<PluginInfo> {
+        self.get(&["plugins", file]).await
+    }
+
+    /// Puts a plug-in of one file into the plug-in folder, over one of the same name.
+    pub async fn upload_plugin(&self, file: &str, content: Vec<u8>) -> Result<PluginInfo> {
+        json(self.send(self.request(Method::PUT, &["plugins", file]).body(content)).await?).await
+    }
+
+    /// The source of a plug-in that is one file of text.
+    pub async fn plugin_source(&self, file: &str) -> Result<String> {
+        let answer = self.send(self.request(Method::GET, &["plugins", file, "source"])).await?;
+        answer.text().await.map_err(ControlError::Broken)
+    }
+
+    pub async fn plugin_findings(&self, file: &str) -> Result<PluginFindings> {
+        self.get(&["plugins", file, "findings"]).await
+    }
+
+    /// Asks a plug-in what it is, and what is wrong with it; may take a minute.
+    pub async fn check_plugin(&self, file: &str) -> Result<PluginCheck> {
+        json(self.send_without_limit(self.request(Method::POST, &["plugins", file, "check"])).await?).await
+    }
+
+    /// Converts a sample; nothing of it is kept. May take as long as the plug-in does.
+    pub async fn try_plugin(&self, file: &str, wish: &PluginTry, sample: Vec<u8>) -> Result<PluginTrial> {
+        let url = self.url_with(&["plugins", file, "try"], |pairs| {
+            pairs.add("file_name", Some(&wish.file_name));
+            pairs.add("converter", wish.converter.as_ref());
+            pairs.add("arguments", wish.arguments.as_ref());
+        });
+        json(self.send_without_limit(self.http.post(url).body(sample)).await?).await
+    }
+
+    /// Lets sources use a plug-in, with exactly the content of that hash.
+    pub async fn enable_plugin(&self, file: &str, wish: &EnablePlugin) -> Result<PluginInfo> {
+        let request = self.request(Method::POST, &["plugins", file, "enable"]).json(wish);
+        json(self.send_without_limit(request).await?).await
+    }
+
+    pub async fn disable_plugin(&self, file: &str) -> Result<()> {
+        self.send(self.request(Method::POST, &["plugins", file, "disable"])).await.map(drop)
+    }
+
+    /// Removes a plug-in that no source uses.
+    pub async fn delete_plugin(&self, file: &str) -> Result<()> {
+        self.send(self.request(Method::DELETE, &["plugins", file])).await.map(drop)
     }
 
     pub async fn sources(&self) -> Result<Vec<SourceStatus>> {

@@ -84,7 +84,7 @@ async fn put_again(agent: &Agent, id: i64) -> Result<(), Refusal> {
     let found_at = agent.store().found_at(id).await?.ok_or_else(unknown)?;
     // Into the folder below that it came from, unless the source has another folder now.
     let came_from = found_at.parent().filter(|it| it.starts_with(&folder)).unwrap_or(&folder).to_owned();
-    let source = source.clone();
+    let source = settings.effective(source);
     let moved = tokio::task::spawn_blocking(move || {
         let put_back = match source.unit() {
             Unit::File => put_back(&lies_at, &came_from, &file.name)?,

@@ -9,6 +9,7 @@ mod input_files;
 mod ledger;
 mod limit;
 mod openapi;
+mod plugins;
 mod refusal;
 mod registration;
 mod replay;

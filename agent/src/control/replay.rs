@@ -13,8 +13,11 @@ pub(super) async fn part(
     State(control): State<Control>,
     Wish(wish): Wish<ReplayRequest>,
 ) -> Result<Json<ReplayPart>, Refusal> {
-    if wats_converters::find(&wish.converter).is_none() {
-        let known: Vec<_> = wats_converters::catalogue().iter().map(|it| it.about().name).collect();
+    let settings = control.agent.settings();
+    if wats_converters::find(&wish.converter).is_none() && settings.plugins.find(&wish.converter).is_none() {
+        let mut known: Vec<_> =
+            wats_converters::catalogue().iter().map(|it| it.about().name.to_owned()).collect();
+        known.extend(settings.plugins.converters().map(|it| it.name));
         let words = format!("there is no converter {:?}; known: {}", wish.converter, known.join(", "));
         return Err(Refusal::field("converter", words));
     }

@@ -12,24 +12,28 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
+use wats_converters::ArgumentKind;
 
 use super::api::{
-    ArgumentInfo, Changed, ConfigChange, ConfigVersion, ConfigVersionInfo, ConfigWish, Configuration,
-    ConnectionTest, ConverterInfo, FileDetail, FileQuery, FileRecord, Instance, LedgerCheck, LedgerQuery,
-    LedgerRecord, LedgerSpan, LedgerVerify, Paused, RegisterWish, Registration, ReplayPart, ReplayRequest,
-    ReportDetail, ReportQuery, ReportRecord, RollBack, SandboxStatus, ServerChange, ServerSettings,
-    SourceSettings, SourceStatus, Station, Status, StoredFile,
+    ArgumentInfo, ArgumentRule, ArgumentType, Changed, ConfigChange, ConfigVersion, ConfigVersionInfo,
+    ConfigWish, Configuration, ConnectionTest, ConverterInfo, ConverterKind, EnablePlugin, FileDetail,
+    FileQuery, FileRecord, Instance, LARGEST_SAMPLE, LedgerCheck, LedgerQuery, LedgerRecord, LedgerSpan,
+    LedgerVerify, Paused, PluginCheck, PluginFindings, PluginInfo, PluginTrial, PluginTry, RegisterWish,
+    Registration, ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack,
+    SandboxStatus, ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::openapi::{self, Route};
 use super::refusal::Refusal;
 use super::status::status;
 use super::{
-    configuration, events, input_files, ledger, registration, replay, reports, server_settings, sources,
+    configuration, events, input_files, ledger, plugins, registration, replay, reports, server_settings,
+    sources,
 };
 use crate::agent::Agent;
 use crate::archive::put_back;
 use crate::archive::replay::Replayer;
 use crate::instances;
+use crate::plugins::manage::LARGEST_UPLOAD;
 use crate::service::Vitals;
 use crate::store::{Phase, Rescue};
 
@@ -79,6 +83,26 @@ pub(super) fn routes() -> Vec<Route> {
 
         Route::get("/v1/converters", list_converters, "The formats that can be converted, with their arguments")
             .answers::<Vec<ConverterInfo>>(),
+
+        Route::get("/v1/plugins", plugins::list, "What lies in the plug-in folder, and how it stands")
+            .answers::<Vec<PluginInfo>>(),
+        Route::get("/v1/plugins/{plugin}", plugins::show, "One plug-in").answers::<PluginInfo>(),
+        Route::put("/v1/plugins/{plugin}", plugins::upload, "Put a plug-in of one file into the plug-in folder")
+            .takes_other("application/octet-stream", "The file's bytes").answers::<PluginInfo>()
+            .body_up_to(LARGEST_UPLOAD),
+        Route::delete("/v1/plugins/{plugin}", plugins::delete, "Remove a plug-in that no source uses"),
+        Route::get("/v1/plugins/{plugin}/source", plugins::source, "The source of a plug-in that is one file of text")
+            .answers_other("text/plain", "The source"),
+        Route::get("/v1/plugins/{plugin}/findings", plugins::findings, "What its source reaches for")
+            .answers::<PluginFindings>(),
+        Route::post("/v1/plugins/{plugin}/check", plugins::check, "Ask it in the sandbox what it is, and say what is wrong")
+            .answers::<PluginCheck>().unhurried(),
+        Route::post("/v1/plugins/{plugin}/try", plugins::try_out, "Convert a sample and keep nothing of it")
+            .asks::<PluginTry>().takes_other("application/octet-stream", "The sample's bytes").answers::<PluginTrial>()
+            .body_up_to(LARGEST_SAMPLE).unhurried(),
+        Route::post("/v1/plugins/{plugin}/enable", plugins::enable, "Let sources use it, with exactly this content")
+            .takes::<EnablePlugin>().answers::<PluginInfo>().unhurried(),
+        Route::post("/v1/plugins/{plugin}/disable", plugins::disable, "Let no source use it any more"),
 
         Route::get("/v1/sources", sources::list, "The watched folders").answers::<Vec<SourceStatus>>(),
         Route::post("/v1/sources", sources::add, "Watch another folder")
@@ -264,16 +288,17 @@ async fn show_sandbox(State(control): State<Control>) -> Json<SandboxStatus> {
     Json(control.agent.sandbox())
 }
 
-async fn list_converters() -> Json<Vec<ConverterInfo>> {
-    Json(converters())
+async fn list_converters(State(control): State<Control>) -> Json<Vec<ConverterInfo>> {
+    Json(control.agent.settings().converters())
 }
 
-/// The catalogue, as a person sees it.
+/// The catalogue of our own, as a person sees it. With the plug-ins of an instance it is [`crate::config::Settings::converters`].
 pub fn converters() -> Vec<ConverterInfo> {
     let argument = |argument: &wats_converters::Argument| ArgumentInfo {
         name: argument.name.to_owned(),
         description: argument.description.to_owned(),
         default: argument.default.to_owned(),
+        rule: rule(argument.kind),
     };
     wats_converters::selectable()
         .map(|converter| {
@@ -285,9 +310,30 @@ pub fn converters() -> Vec<ConverterInfo> {
                 version: about.version.to_owned(),
                 file_patterns: about.file_patterns.iter().map(|it| (*it).to_owned()).collect(),
                 arguments: about.arguments.iter().map(argument).collect(),
+                plugin: None,
+                kind: ConverterKind::File,
             }
         })
         .collect()
+}
+
+fn rule(kind: ArgumentKind) -> ArgumentRule {
+    let plain = |kind| ArgumentRule { kind, ..ArgumentRule::default() };
+    let range = |min: i64, max: i64| ArgumentRule {
+        min: Some(min.to_string()),
+        max: Some(max.to_string()),
+        ..plain(ArgumentType::Integer)
+    };
+    match kind {
+        ArgumentKind::Text => plain(ArgumentType::String),
+        ArgumentKind::ProcessCode => range(1, 32_767),
+        ArgumentKind::Choice(words) => ArgumentRule {
+            choices: words.iter().map(|&it| it.to_owned()).collect(),
+            ..plain(ArgumentType::Choice)
+        },
+        ArgumentKind::Flag => plain(ArgumentType::Boolean),
+        ArgumentKind::Whole(min, max) => range(min, max),
+    }
 }
 
 /// What was done about a damaged database, until somebody confirms it.

@@ -12,7 +12,11 @@ use wats::validate::{self, Strictness};
 use wats_converters::{Arguments, Companion, ConvertError, ErrorKind, Input};
 
 use crate::control::api::Station;
+use crate::plugins::{self, Verdict};
 use crate::store::NewReport;
+
+/// Who reads the reports of plug-ins.
+const WATS_JSON: &str = "wats-json";
 
 /// The namespace of report ids that are derived from a file's content.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f4c_1f0e_52c3_4c0d_9d61_7a1b_1c5e_02b7);
@@ -31,10 +35,23 @@ pub struct Job {
     pub modified: Timestamp,
     pub station: Station,
     pub now: Timestamp,
+    /// Of a unit that is a folder, its name.
+    pub folder: Option<String>,
+    /// Of a file whose format is to be recognised: the plug-in that is surest of it. One of our formats has to be surer.
+    pub rival: Option<Rival>,
+}
+
+/// A plug-in's converter that says a file is its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rival {
+    /// As a source names it: `plugin:acme`.
+    pub converter: String,
+    pub confidence: f64,
+    pub reason: String,
 }
 
 /// What a conversion gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Answer {
     Reports {
         reports: Vec<NewReport>,
@@ -47,6 +64,10 @@ pub enum Answer {
         /// The file may not be complete yet.
         not_yet: bool,
     },
+    /// The rival is surer of the file.
+    Outdone,
+    /// What a plug-in made of the file.
+    Plugin(Box<Verdict>),
 }
 
 /// How a conversion ended whose reports were handed over one by one.
@@ -56,6 +77,8 @@ pub(crate) enum Ended {
     Whole { warnings: Vec<String> },
     /// None of them may be used.
     Refused { words: String, not_yet: bool },
+    /// The rival is surer of the file; there are none.
+    Outdone,
 }
 
 /// Converts a file: all its reports, or the reason why not.
@@ -68,6 +91,7 @@ pub fn convert(job: &Job, bytes: Vec<u8>, companions: Vec<Companion>) -> Answer 
     match ended {
         Ended::Whole { warnings } => Answer::Reports { reports, warnings },
         Ended::Refused { words, not_yet } => Answer::Refused { words, not_yet },
+        Ended::Outdone => Answer::Outdone,
     }
 }
 
@@ -81,10 +105,14 @@ pub(crate) fn convert_each(
     each: &mut dyn FnMut(NewReport) -> Result<(), String>,
 ) -> Ended {
     let refused = |words: String| Ended::Refused { words, not_yet: false };
-    let Some(converter) = wats_converters::find(&job.converter) else {
+    // What a plug-in made of a file is WATS JSON, and read like any other: its arguments were the plug-in's.
+    let of_plugin = plugins::name_of(&job.converter).is_some();
+    let Some(converter) = wats_converters::find(if of_plugin { WATS_JSON } else { &job.converter }) else {
         return refused(format!("there is no converter {:?}", job.converter));
     };
-    let arguments = match Arguments::new(converter.about().arguments, &job.arguments) {
+    let none = BTreeMap::new();
+    let given = if of_plugin { &none } else { &job.arguments };
+    let arguments = match Arguments::new(converter.about().arguments, given) {
         Ok(arguments) => arguments,
         Err(error) => return refused(format!("the converter's settings are wrong: {error}")),
     };
@@ -92,6 +120,14 @@ pub(crate) fn convert_each(
         Ok(input) => Input { companions, ..input },
         Err(words) => return refused(words),
     };
+    if let Some(rival) = &job.rival {
+        let ours = catch_unwind(AssertUnwindSafe(|| wats_converters::recognise(&input)));
+        let ours = ours.ok().and_then(|it| it.chosen().map(|it| it.answer.confidence));
+        // A person has enabled the plug-in on purpose: of equally sure ones it is taken.
+        if ours.is_none_or(|ours| ours <= rival.confidence) {
+            return Ended::Outdone;
+        }
+    }
     let mut finish = Finish { job, ids: BTreeSet::new() };
     let mut broken = None;
     // A converter's bug is the error of this file and of no other.
@@ -191,8 +227,8 @@ pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewRepo
     let body = wats::wsjf::write(&report).map_err(|error| format!("{which} cannot be written: {error}"))?;
     Ok(NewReport {
         id,
-        serial_number: report.sn,
-        part_number: report.pn,
+        serial_number: report.sn.into(),
+        part_number: report.pn.into(),
         process_code: report.process_code.map(i64::from),
         result: report.result.letter().to_owned(),
         body,
@@ -228,6 +264,8 @@ mod tests {
                 time_zone: "Europe/Oslo".to_owned(),
             },
             now: Timestamp::UNIX_EPOCH,
+            folder: None,
+            rival: None,
         }
     }
 
@@ -235,6 +273,7 @@ mod tests {
         match answer {
             Answer::Refused { words, .. } => words,
             Answer::Reports { reports, .. } => format!("{} reports", reports.len()),
+            Answer::Outdone | Answer::Plugin(_) => "nothing of ours".to_owned(),
         }
     }
 
@@ -277,9 +316,9 @@ mod tests {
     fn complete(serial: &str) -> Report {
         let mut report = Report::uut("p", serial, "A");
         report.process_code = Some(10);
-        report.machine_name = "st".to_owned();
-        report.location = "lab".to_owned();
-        report.purpose = "test".to_owned();
+        report.machine_name = "st".into();
+        report.location = "lab".into();
+        report.purpose = "test".into();
         report.start = Some(wats::report::Time::from_text("2026-01-01T00:00:00+01:00"));
         report
     }

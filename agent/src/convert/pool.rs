@@ -17,6 +17,7 @@ use super::job::{Answer, Job};
 use super::queue::{Queue, Turn};
 use super::worker::{Head, Request};
 use crate::metrics;
+use crate::plugins::Plugins;
 
 /// A worker is replaced after so many files, so that no converter's leak can grow for ever.
 const RECYCLE_AFTER: u32 = 1000;
@@ -73,6 +74,8 @@ pub struct Pool {
     limits: Limits,
     queue: Queue,
     idle: Arc<Mutex<Vec<Worker>>>,
+    /// Those that convert what a plug-in does.
+    pub(super) plugins: Option<Plugins>,
 }
 
 #[derive(Debug)]
@@ -87,7 +90,13 @@ struct Worker {
 impl Pool {
     /// A pool that starts workers when there is work.
     pub fn new(command: Command, limits: Limits) -> Self {
-        Self { command, limits, queue: Queue::new(limits.workers), idle: Arc::default() }
+        Self { command, limits, queue: Queue::new(limits.workers), idle: Arc::default(), plugins: None }
+    }
+
+    /// With the plug-ins that convert what a source leaves to them.
+    #[must_use]
+    pub fn with_plugins(self, plugins: Plugins) -> Self {
+        Self { plugins: Some(plugins), ..self }
     }
 
     /// Waits until files of this source may be converted; held until they are.
@@ -101,6 +110,11 @@ impl Pool {
     /// Of a file: when the worker crashed, hung or answered nonsense; it is gone then, and others go on. A file is
     /// blamed only when it was alone with its worker.
     pub async fn convert(&self, _turn: &Turn, files: &[Order]) -> Vec<Result<Answer, ConvertFailure>> {
+        self.by_all(files).await
+    }
+
+    /// Converts files by our own converters.
+    pub(super) async fn by_ours(&self, files: &[Order]) -> Vec<Result<Answer, ConvertFailure>> {
         let mut answers = Vec::with_capacity(files.len());
         if files.len() > 1 {
             let mut together = Vec::new();
@@ -252,6 +266,7 @@ async fn receive(answers: &mut BufReader<ChildStdout>, limit: usize) -> Result<A
             }
             Head::Done { warnings } => return Ok(Answer::Reports { reports, warnings }),
             Head::Refused { words, not_yet } => return Ok(Answer::Refused { words, not_yet }),
+            Head::Outdone => return Ok(Answer::Outdone),
         }
     }
 }

@@ -42,6 +42,8 @@ pub(super) enum Head {
         words: String,
         not_yet: bool,
     },
+    /// The rival is surer of the file.
+    Outdone,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -112,6 +114,7 @@ fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Compan
     let head = match ended {
         Ended::Whole { warnings } => Head::Done { warnings },
         Ended::Refused { words, not_yet } => Head::Refused { words, not_yet },
+        Ended::Outdone => Head::Outdone,
     };
     frame::write(to, &serde_json::to_vec(&head)?)
 }

@@ -39,6 +39,9 @@ const LAST_UPLOADS: Duration = Duration::from_secs(5);
 const CLOCK_SET: u64 = 30;
 /// No attempt postpones a report for longer than this, but for a `Retry-After`, which the next attempt asks for again.
 const LATEST: SignedDuration = SignedDuration::from_mins(16);
+/// Reports that were sent in less may be more the next time, up to so many times as many as are sent at once.
+const SOON_SENT: Duration = Duration::from_millis(30);
+const LARGEST_BATCH: u32 = 8;
 /// A report that alone gets a server error so often is put aside.
 const SERVER_ERRORS: u32 = 10;
 
@@ -60,6 +63,7 @@ pub async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> Resul
         turns: Turns::default(),
         next: VecDeque::new(),
         more: true,
+        batch: (1, Instant::now()),
         uploads: JoinSet::new(),
         running: HashMap::new(),
         ended: Vec::new(),
@@ -90,6 +94,8 @@ struct Delivery {
     next: VecDeque<Due>,
     /// The queue may hold more that is due.
     more: bool,
+    /// How many times as many reports as are sent at once are taken together, and when they were taken last.
+    batch: (u32, Instant),
     uploads: JoinSet<(Attempt, Ended)>,
     /// Which report each upload is of, should it crash.
     running: HashMap<task::Id, Uuid>,
@@ -196,7 +202,8 @@ impl Delivery {
         }
         let wanted = usize::try_from(free).unwrap_or(usize::MAX);
         if self.next.len() < wanted && self.more {
-            self.take(&settings, limits.uploads.min(paced)).await?;
+            let batch = self.batch();
+            self.take(&settings, limits.uploads.saturating_mul(batch).min(paced)).await?;
         }
         for _ in 0..free {
             let Some(due) = self.next.pop_front() else { break };
@@ -206,6 +213,14 @@ impl Delivery {
             self.running.insert(task.id(), id);
         }
         Ok(())
+    }
+
+    /// More at once while they are sent quickly: looking for them costs as much for few as for many.
+    fn batch(&mut self) -> u32 {
+        let (batch, taken) = self.batch;
+        let quick = taken.elapsed() < SOON_SENT;
+        self.batch = (if quick { (batch * 2).min(LARGEST_BATCH) } else { 1 }, Instant::now());
+        self.batch.0
     }
 
     /// Takes reports from the queue, those of the sources in turn: no more than are soon sent, so that one that is

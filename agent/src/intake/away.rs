@@ -45,7 +45,7 @@ impl Away {
             source: source.settings.name.clone(),
             converter: source.settings.converter.clone(),
             archive,
-            after: source.settings.after,
+            after: file.after.unwrap_or(source.settings.after),
         }
     }
 }
@@ -77,6 +77,8 @@ pub(super) fn put_away(
         sha256: order.sha256,
         received_at: order.received_at,
         error: order.error,
+        after: None,
+        left_by: None,
     };
     let unit = names.rules.unit;
     let key = match unit {

@@ -106,17 +106,17 @@ pub(super) fn list(
         for entry in entries {
             let entry = entry?;
             // Does not follow links. It may have gone since it was listed.
-            let Ok(metadata) = entry.metadata() else { continue };
+            let Ok(kind) = entry.file_type() else { continue };
             let path = entry.path();
             let below = path.strip_prefix(folder).unwrap_or(&path);
-            if metadata.is_dir() {
+            if kind.is_dir() {
                 let deeper = names.rules.recursive && depth < DEEPEST && names.enters(below);
                 if names.rules.unit == Unit::Folder && names.is_unit(below) {
                     pass_unit(folder, names, path, &mut others, &mut each)?;
                 } else if deeper {
                     folders.push((path, depth + 1));
                 }
-            } else if metadata.is_file() && names.rules.unit != Unit::Folder {
+            } else if kind.is_file() && names.rules.unit != Unit::Folder {
                 match names.whose(below) {
                     Whose::Nobodys => {}
                     Whose::Stranger => {
@@ -124,6 +124,7 @@ pub(super) fn list(
                         others.stranger.get_or_insert_with(|| names::text(below).into_owned());
                     }
                     Whose::Ours if names.rules.unit == Unit::File && names.rules.marker.is_none() => {
+                        let Ok(metadata) = entry.metadata() else { continue };
                         each(path, Stamp::of(&metadata), changed_ns(&metadata))?;
                     }
                     Whose::Ours => pass_unit(folder, names, path, &mut others, &mut each)?,

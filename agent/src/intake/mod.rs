@@ -26,15 +26,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Agent;
 use crate::config::Settings;
-use crate::control::api::{SourceSettings, SourceState};
+use crate::control::api::{ConverterKind, SourceSettings, SourceState};
 use crate::files::Stamp;
 use crate::service::Pulse;
 use crate::store::Known;
-use crate::{SourceHealth, config};
+use crate::{SourceHealth, config, plugins};
 
 use away::Away;
 use disk::Seen;
 pub use hearing::{Detection, Means};
+pub(crate) use names::fits;
 use names::{NameRules, Names};
 use reach::Place;
 pub use reach::{Content, mark, put_unit_back, read_unit};
@@ -47,6 +48,16 @@ pub struct Source {
     pub settings: SourceSettings,
     pub folder: PathBuf,
     pub intake: config::Intake,
+    /// Its arguments as they stand in records: without passwords.
+    pub recorded_arguments: BTreeMap<String, String>,
+    /// The plug-in of its converter, by its SHA-256: another content looks at all files anew.
+    pub program: Option<String>,
+    /// Its files are converted one by one.
+    pub alone: bool,
+    /// It runs at its times, and has no folder to watch.
+    pub scheduled: bool,
+    /// Why its converter cannot run now: its files stay where they are.
+    pub trouble: Option<String>,
 }
 
 /// A complete file, or unit of several, on its way to a converter.
@@ -78,6 +89,8 @@ pub enum Outcome {
     Unreadable(Duration),
     /// Done with, but it could not be moved away: tried again in a while, and no others wait for that.
     Immovable,
+    /// Done with, and it stays where it is.
+    Left,
 }
 
 impl Candidate {
@@ -148,7 +161,7 @@ impl Drop for Candidate {
 
 /// True when the source takes files of that name.
 pub(crate) fn takes(settings: &SourceSettings, name: &str) -> bool {
-    names::fits(name, &patterns(settings))
+    fits(name, &patterns(settings))
 }
 
 /// The patterns in force.
@@ -226,10 +239,17 @@ pub async fn run(
 
 fn wanted(settings: &Settings) -> BTreeMap<String, Source> {
     let sources = settings.config.sources.iter().map(|it| {
+        let found = settings.plugins.find(&it.converter);
+        let declared = found.map_or(&[][..], |it| &it.converter.info.arguments);
         let mut source = Source {
-            settings: it.clone(),
+            settings: settings.effective(it),
             folder: settings.folder_of(it),
             intake: settings.config.intake.clone(),
+            recorded_arguments: plugins::argument::shown(declared, &it.arguments),
+            program: found.map(|it| it.enabled.plugin.sha256.clone()),
+            alone: found.is_some_and(|it| it.converter.hooks),
+            scheduled: found.is_some_and(|it| it.converter.info.kind == ConverterKind::Scheduled),
+            trouble: settings.plugins.trouble(&it.converter),
         };
         source.settings.paused |= source.intake.paused;
         (it.name.clone(), source)
@@ -250,6 +270,15 @@ fn start(
     let task = tokio::spawn(async move {
         if watched.settings.paused {
             // It does nothing until it is changed.
+            return until.cancelled().await;
+        }
+        if let Some(trouble) = watched.trouble.clone() {
+            tracing::error!(source.name = watched.settings.name, "{trouble}");
+            let health = SourceHealth { trouble: Some(trouble), ..SourceHealth::new(SourceState::Failed) };
+            agent.set_source_health(&watched.settings.name, health);
+            return until.cancelled().await;
+        }
+        if watched.scheduled {
             return until.cancelled().await;
         }
         match watched.place() {

@@ -125,7 +125,7 @@ pub(super) fn is_temporary(name: &str) -> bool {
 }
 
 /// True when one of the patterns fits; `*` is any text, `?` one character, letter case does not matter.
-pub(super) fn fits(name: &str, patterns: &[String]) -> bool {
+pub(crate) fn fits(name: &str, patterns: &[String]) -> bool {
     let name: Vec<char> = name.to_lowercase().chars().collect();
     patterns.iter().any(|pattern| {
         let pattern: Vec<char> = pattern.to_lowercase().chars().collect();

@@ -40,16 +40,17 @@ pub(super) async fn update(
     let converters = sources(agent).await?;
     let converters = converters.into_iter().map(|source| ConverterState {
         state: if source.state == SourceState::Watching { "Running" } else { "Disabled" },
-        version: version_of(&source.settings.converter),
+        version: version_of(settings, &source.settings.converter),
         total: source.files_converted.to_string(),
         error: source.files_failed.to_string(),
         class: source.settings.converter.clone(),
-        filter: patterns(&source.settings).join(";"),
+        filter: patterns(&settings.effective(&source.settings)).join(";"),
         path: source.folder,
         post_process_action: match source.settings.after {
             After::Archive => "Archive".to_owned(),
             After::Keep => "Keep".to_owned(),
             After::Delete => "Delete".to_owned(),
+            After::Zip => "Zip".to_owned(),
         },
         name: source.settings.name,
     });
@@ -66,6 +67,12 @@ pub(super) async fn update(
     })
 }
 
+/// The station's distance from UTC now, in minutes to the east.
+pub(super) fn utc_offset(settings: &Settings) -> i32 {
+    let zone = jiff::tz::TimeZone::get(&settings.config.station.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    zone.to_offset(Timestamp::now()).seconds() / 60
+}
+
 /// The patterns in force.
 fn patterns(source: &SourceSettings) -> Vec<String> {
     if !source.file_patterns.is_empty() {
@@ -75,7 +82,10 @@ fn patterns(source: &SourceSettings) -> Vec<String> {
     converter.map_or(Vec::new(), |it| it.about().file_patterns.iter().map(|&it| it.to_owned()).collect())
 }
 
-fn version_of(converter: &str) -> String {
+fn version_of(settings: &Settings, converter: &str) -> String {
+    if let Some(found) = settings.plugins.find(converter) {
+        return numeric(&found.converter.info.version);
+    }
     wats_converters::find(converter).map_or_else(String::new, |it| numeric(it.about().version))
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
-use wats::client::{Client, SubmitError, Token};
+use wats::client::{Client, ClientUpdate, SubmitError, Token};
 
 use crate::config::Settings;
 use crate::control::api::{Registration, RegistrationState};
@@ -114,7 +114,8 @@ impl Registrar {
     }
 
     async fn register(&mut self, settings: &Settings) -> Result<Duration, RegisterError> {
-        let client = register(&self.agent, settings, None).await?;
+        let token = self.agent.environment().register_token.clone();
+        let client = register(&self.agent, settings, token).await?;
         self.tell(settings, &client).await
     }
 
@@ -140,6 +141,7 @@ impl Registrar {
             let update = figures::update(&self.agent, settings, "Online").await?;
             let told = ask(&self.agent, client.update_client(&update)).await;
             if told.is_ok() {
+                self.tell_older(settings, &client, &update).await;
                 self.updated = Some(Instant::now());
                 shown.updated_at = Some(Timestamp::now());
             }
@@ -165,6 +167,14 @@ impl Registrar {
         }
         self.agent.set_registration(shown);
         Ok(PING)
+    }
+
+    /// Servers have two places for the same; one that has only the first is no worse for it.
+    async fn tell_older(&self, settings: &Settings, client: &Client, update: &ClientUpdate) {
+        let told = ask(&self.agent, client.update_client_older(update, figures::utc_offset(settings))).await;
+        if let Err(error) = told {
+            tracing::debug!("the server took no older form of the update: {}", error_chain(&error));
+        }
     }
 
     /// Says what went wrong, once.

@@ -128,16 +128,7 @@ impl Boxed {
             Some(_) => self.profile.scratch.here.clone(),
             None => return Err(io::Error::other("the box has ended")),
         };
-        for entry in std::fs::read_dir(&folder)? {
-            let entry = entry?;
-            // Never through a link that the program made.
-            if entry.file_type()?.is_dir() {
-                std::fs::remove_dir_all(entry.path())?;
-            } else {
-                std::fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
+        crate::plugins::empty(&folder)
     }
 
     /// The processor time of everything in the box so far; nothing where the system does not say.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::lists::{PAGE_LIMIT, matching};
-use super::reports::{NewReport, note_discard};
+use super::reports::{self, NewReport, note_discard};
 use super::rows::{ms, report_state};
 use super::{MoveError, Store, StoreError};
 use crate::control::api::{ReportQuery, ReportState};
@@ -31,6 +31,7 @@ impl Store {
         );
         self.writer
             .write(move |db| {
+                let filter = filter.clone();
                 Box::pin(async move {
                     let changed = sqlx::query(change)
                         .bind(ms(now))
@@ -60,6 +61,7 @@ impl Store {
         );
         self.writer
             .write(move |db| {
+                let filter = filter.clone();
                 Box::pin(async move {
                     let ids: Vec<String> = sqlx::query_scalar(change)
                         .bind(ms(now))
@@ -87,7 +89,7 @@ impl Store {
     /// When there is no such report, it is in another state, or it could not be stored.
     pub async fn correct_report(&self, report: NewReport, now: Timestamp) -> Result<(), MoveError> {
         let id = report.id;
-        let refused = self.writer.write(move |db| Box::pin(correct(db, report, now))).await?;
+        let refused = self.writer.write(move |db| Box::pin(correct(db, report.clone(), now))).await?;
         match refused {
             None => Ok(()),
             Some(None) => Err(MoveError::Unknown { id }),
@@ -128,11 +130,7 @@ async fn correct(
     .bind(ms(now))
     .fetch_one(&mut *db)
     .await?;
-    sqlx::query("INSERT INTO report_body (seq, body) VALUES (?1, ?2)")
-        .bind(seq)
-        .bind(report.body)
-        .execute(&mut *db)
-        .await?;
+    reports::store_body(db, seq, &report.body, &hash).await?;
     let mut record = Record::new(Event::Corrected, source);
     record.at = now;
     record.report_id = Some(id);

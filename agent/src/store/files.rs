@@ -9,10 +9,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::reports::{self, NewReport};
+use super::notes::{self, Note};
+use super::reports::{self, NewReport, Stored};
 use super::rows::ms;
 use super::{Store, StoreError, bulk, ledger};
-use crate::control::api::FileState;
+use crate::control::api::{After, FileState};
 use crate::files::{Stamp, hex};
 use crate::ledger::{Event, Record};
 
@@ -28,6 +29,8 @@ pub struct NewFile {
     /// Lower-case hexadecimal; empty where the content was not read.
     pub sha256: String,
     pub received_at: Timestamp,
+    /// What a plug-in said about it.
+    pub note: Option<Box<Note>>,
 }
 
 /// A file that was worked on, and what came of it.
@@ -65,6 +68,10 @@ pub struct Known {
     pub sha256: String,
     pub received_at: Timestamp,
     pub error: Option<String>,
+    /// What a plug-in wants done with it, instead of what the source says.
+    pub after: Option<After>,
+    /// The plug-in, by its SHA-256, that left it where it is.
+    pub left_by: Option<String>,
 }
 
 impl Store {
@@ -92,8 +99,9 @@ impl Store {
     /// When the database does not answer.
     pub async fn unfinished(&self, source: &str) -> Result<Vec<Known>, StoreError> {
         let rows: Vec<KnownRow> = sqlx::query_as(
-            "SELECT id, state, put_away, path, device, inode, size_bytes, modified_ns, sha256, received_at, error
-               FROM file WHERE source = ?1 AND put_away = 0 ORDER BY id",
+            "SELECT id, state, put_away, path, device, inode, size_bytes, modified_ns, sha256, received_at, error,
+                    n.after, n.program, n.outcome
+               FROM file LEFT JOIN file_note n ON n.file_id = id WHERE source = ?1 AND put_away = 0 ORDER BY id",
         )
         .bind(source)
         .fetch_all(&self.readers)
@@ -153,16 +161,18 @@ impl Store {
     /// # Errors
     /// When it could not be stored.
     pub async fn finish(&self, files: Arc<[Finished]>, now: Timestamp) -> Result<Vec<Recorded>, StoreError> {
-        self.writer.write(move |db| Box::pin(async move { finish(db, &files, now).await })).await
+        self.writer.write(move |db| Box::pin(finish(db, files.clone(), now))).await
     }
 
     /// Records that finished files were put away, and where they lie now; `None`: where it was, or gone.
     ///
     /// # Errors
     /// When it could not be stored.
-    pub async fn put_away(&self, files: Vec<(i64, Option<PathBuf>)>) -> Result<(), StoreError> {
+    pub async fn put_away(&self, files: impl Into<Arc<[(i64, Option<PathBuf>)]>>) -> Result<(), StoreError> {
+        let files = files.into();
         self.writer
             .write(move |db| {
+                let files = files.clone();
                 Box::pin(async move {
                     bulk::rows(
                         db,
@@ -191,12 +201,14 @@ impl Store {
             "UPDATE file SET state = 'claimed', error = NULL, put_away = 0, kept_at = NULL, path = ?2,
                              device = ?3, inode = ?4, size_bytes = ?5, modified_ns = ?6
                        WHERE id = ?1 AND state = 'failed'";
+        let path = path.into_os_string().into_vec();
         self.writer
             .write(move |db| {
+                let path = path.clone();
                 Box::pin(async move {
                     let changed = sqlx::query(change)
                         .bind(id)
-                        .bind(path.into_os_string().into_vec())
+                        .bind(path)
                         .bind(stamp.device.cast_signed())
                         .bind(stamp.inode.cast_signed())
                         .bind(stamp.size.cast_signed())
@@ -231,10 +243,12 @@ impl Store {
 /// Here and elsewhere a cross join says in which order the tables are read: SQLite would have all files go past the
 /// few that are asked for.
 pub(super) const KNOWN: &str = "
-  SELECT f.id, state, put_away, f.path, device, inode, size_bytes, modified_ns, sha256, received_at, error
+  SELECT f.id, state, put_away, f.path, device, inode, size_bytes, modified_ns, sha256, received_at, error,
+         n.after, n.program, n.outcome
     FROM json_each(?2) AS wanted
     CROSS JOIN file AS f INDEXED BY file_place
       ON source = ?1 AND f.path = unhex(wanted.value ->> 0) AND modified_ns = wanted.value ->> 1
+    LEFT JOIN file_note AS n ON n.file_id = f.id
    ORDER BY f.id";
 
 /// Who gave reports from which content: the same content under the same converter gives them once.
@@ -246,18 +260,19 @@ fn content(file: &NewFile) -> (String, String, String) {
 
 async fn finish(
     db: &mut SqliteConnection,
-    files: &[Finished],
+    files: Arc<[Finished]>,
     now: Timestamp,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     let mut claims = claims(db).await?;
-    let mut givers = givers(db, files).await?;
+    let mut givers = givers(db, &files).await?;
     let mut next: i64 =
         sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'file'")
             .fetch_one(&mut *db)
             .await?;
-    let mut rows = Vec::with_capacity(files.len());
+    let (mut rows, mut noted) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
     let (mut reports, mut records) = (Vec::new(), Vec::with_capacity(files.len()));
-    for Finished { file, made } in files {
+    for finished in &*files {
+        let Finished { file, made } = finished;
         let id = match claims.take(db, file).await? {
             Some(id) => id,
             None => {
@@ -277,22 +292,29 @@ async fn finish(
             Made::Reports(_) if duplicate_of.is_some() => {
                 records.push(Record { event: Event::Duplicate, ..record });
             }
+            Made::Reports(made) if made.is_empty() => {
+                let left = file.note.as_ref().and_then(|note| note.left.as_ref());
+                let words = left.map(|it| format!("{}: {}", it.outcome.as_str(), it.reason));
+                records.push(Record { event: Event::LeftAlone, words, ..record });
+            }
             Made::Reports(made) => {
                 givers.insert(content(file), id);
                 for report in made {
+                    let sha256 = crate::files::sha256(&report.body);
+                    reports.push((id, file.source.as_str(), report, sha256.clone()));
                     records.push(Record {
                         report_id: Some(report.id.to_string()),
-                        report_sha256: Some(crate::files::sha256(&report.body)),
+                        report_sha256: Some(sha256),
                         serial_number: Some(report.serial_number.clone()),
                         part_number: Some(report.part_number.clone()),
                         result: Some(report.result.clone()),
                         ..record.clone()
                     });
-                    reports.push((id, file.source.as_str(), report));
                 }
             }
         }
         rows.push((Recorded { id, duplicate_of }, file, made));
+        noted.push((Recorded { id, duplicate_of }, finished));
     }
     bulk::rows(
         db,
@@ -328,6 +350,11 @@ async fn finish(
         },
     )
     .await?;
+    let reports: Vec<_> = reports
+        .iter()
+        .map(|(file_id, source, report, sha256)| Stored { file_id: *file_id, source, report, sha256 })
+        .collect();
+    notes::store(db, &noted).await?;
     reports::store(db, &reports, now).await?;
     ledger::append(db, records).await?;
     Ok(rows.into_iter().map(|(recorded, ..)| recorded).collect())
@@ -335,7 +362,8 @@ async fn finish(
 
 /// A record about a file; what happened is still to be said.
 fn about(file: &NewFile) -> Record {
-    let version = wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+    let native = || wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+    let version = file.note.as_ref().map(|note| note.version()).or_else(native);
     let mut record = Record::new(Event::Converted, file.source.clone());
     record.file_name = Some(file.path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     record.file_sha256 = Some(file.sha256.clone());
@@ -351,7 +379,8 @@ async fn givers(db: &mut SqliteConnection, files: &[Finished]) -> Result<Givers,
     let contents = files.iter().map(|it| it.file.sha256.as_str());
     let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
         "SELECT id, sha256, converter, arguments FROM file INDEXED BY file_content
-          WHERE sha256 IN (SELECT value FROM json_each(?1)) AND state = 'converted' AND duplicate_of IS NULL",
+          WHERE sha256 IN (SELECT value FROM json_each(?1)) AND state = 'converted' AND duplicate_of IS NULL
+            AND reports > 0",
     )
     .bind(bulk::list(contents))
     .fetch_all(db)
@@ -406,6 +435,9 @@ struct KnownRow {
     sha256: String,
     received_at: i64,
     error: Option<String>,
+    after: Option<String>,
+    program: Option<String>,
+    outcome: Option<String>,
 }
 
 impl KnownRow {
@@ -424,6 +456,8 @@ impl KnownRow {
             sha256: self.sha256,
             received_at: super::rows::time(self.received_at),
             error: self.error,
+            after: notes::after(self.after.as_deref()),
+            left_by: self.outcome.and(self.program),
         })
     }
 }

@@ -1,12 +1,14 @@
 //! Questions for people: pages of files and reports, and how many of each.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::notes::left;
 use super::rows::{file_state, ms, report_state, time, uuid};
-use super::{Store, StoreError, bulk};
+use super::{Store, StoreError, body, bulk};
 use crate::control::api::{
     FileDetail, FileQuery, FileRecord, FileState, QueueCounts, ReportDetail, ReportQuery, ReportRecord,
     ReportState,
@@ -34,8 +36,9 @@ pub enum Newest {
 macro_rules! select_files {
     ($condition:literal) => {
         concat!(
-            "SELECT id, source, converter, name, size_bytes, sha256, state, received_at, reports, error
-               FROM file ",
+            "SELECT id, source, converter, name, size_bytes, sha256, state, received_at, reports, error,
+                    n.outcome, n.reason
+               FROM file LEFT JOIN file_note n ON n.file_id = id ",
             $condition
         )
     };
@@ -61,6 +64,11 @@ macro_rules! matching {
     };
 }
 pub(super) use matching;
+
+/// Counting that takes no longer is done each time.
+const COUNTED_SOON: Duration = Duration::from_millis(2);
+/// What took longer is counted again after so many times as long.
+const COUNTED_AGAIN: u32 = 20;
 
 impl Store {
     /// A page of files, newest first.
@@ -119,7 +127,8 @@ impl Store {
                 .await?;
         let sending = self.sending.all();
         let reports = rows.into_iter().map(|row| row.record(&sending).map_err(StoreError::from));
-        Ok(Some(FileDetail { record, reports: reports.collect::<Result<_, _>>()?, duplicate_of }))
+        let log = self.log_of(id).await?;
+        Ok(Some(FileDetail { record, reports: reports.collect::<Result<_, _>>()?, duplicate_of, log }))
     }
 
     /// The newest file of a source, or its newest failed one.
@@ -232,15 +241,40 @@ impl Store {
                 .bind(id.to_string())
                 .fetch_one(&self.readers)
                 .await?;
-        let body = serde_json::from_slice(&body).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let body = serde_json::from_slice(&body::unpack(body)?)
+            .map_err(|error| sqlx::Error::Decode(error.into()))?;
         Ok(Some(ReportDetail { record, body, server_answer, complaints: Vec::new() }))
     }
 
     /// How many reports are in which state.
     ///
+    /// With so many that counting takes a while, the numbers are some moments old: looking must not slow the work.
+    ///
     /// # Errors
     /// When the database does not answer.
     pub async fn queue_counts(&self, now: Timestamp) -> Result<QueueCounts, StoreError> {
+        let mut counted = self.counted.lock().await;
+        if let Some((counts, until)) = &*counted
+            && Instant::now() < *until
+        {
+            return Ok(self.without_sending(*counts));
+        }
+        let started = Instant::now();
+        let counts = self.count(now).await?;
+        let took = started.elapsed();
+        *counted = (took > COUNTED_SOON).then(|| (counts, Instant::now() + took * COUNTED_AGAIN));
+        drop(counted);
+        Ok(self.without_sending(counts))
+    }
+
+    /// Those that are being sent still stand in the queue.
+    fn without_sending(&self, mut counts: QueueCounts) -> QueueCounts {
+        counts.sending = (self.sending.all().len() as u64).min(counts.queued);
+        counts.queued -= counts.sending;
+        counts
+    }
+
+    async fn count(&self, now: Timestamp) -> Result<QueueCounts, StoreError> {
         let states: Vec<(String, i64)> = sqlx::query_as("SELECT state, count(*) FROM report GROUP BY state")
             .fetch_all(&self.readers)
             .await?;
@@ -267,9 +301,6 @@ impl Store {
             };
             *place = count.unsigned_abs();
         }
-        // They still stand in the queue.
-        counts.sending = (self.sending.all().len() as u64).min(counts.queued);
-        counts.queued -= counts.sending;
         Ok(counts)
     }
 }
@@ -286,6 +317,8 @@ struct FileRow {
     received_at: i64,
     reports: i64,
     error: Option<String>,
+    outcome: Option<String>,
+    reason: Option<String>,
 }
 
 impl FileRow {
@@ -301,6 +334,7 @@ impl FileRow {
             received_at: time(self.received_at),
             reports: self.reports.unsigned_abs(),
             error: self.error,
+            left: left(self.outcome.as_deref(), self.reason),
         })
     }
 }

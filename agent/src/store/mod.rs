@@ -4,12 +4,14 @@
 //! change goes through one writer that puts many changes into one transaction, because a commit waits
 //! for the disk. A change is durable when its call returns.
 
+mod body;
 mod bulk;
 mod dead_letters;
 mod error;
 mod files;
 mod ledger;
 mod lists;
+mod notes;
 mod replay;
 mod reports;
 mod rescue;
@@ -25,7 +27,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions;
 use sqlx::migrate::Migrator;
@@ -33,10 +35,13 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use crate::control::api::QueueCounts;
 pub use error::{StoreError, damage_was_seen};
 pub use files::{Finished, Known, Made, NewFile, Recorded};
 pub use ledger::{Ledger, LedgerError};
 pub use lists::{Newest, SourceTotals};
+pub use notes::Note;
+pub(crate) use notes::version as plugin_version;
 pub use replay::{Archived, is_replayed};
 pub use reports::{Attempt, Due, DueHead, MoveError, NewReport, Sent, Waiting};
 pub(crate) use rescue::number;
@@ -56,6 +61,8 @@ pub struct Store {
     readers: SqlitePool,
     writer: Writer,
     sending: Sending,
+    /// The reports as they were counted last, and until when that will do.
+    counted: Arc<tokio::sync::Mutex<Option<(QueueCounts, Instant)>>>,
 }
 
 impl Store {
@@ -77,7 +84,14 @@ impl Store {
             .map_err(failed)?;
         let itself = files_of(path);
         let writer = Writer::start(connection);
-        Ok(Self { path: Arc::from(path), itself, readers, writer, sending: Sending::default() })
+        Ok(Self {
+            path: Arc::from(path),
+            itself,
+            readers,
+            writer,
+            sending: Sending::default(),
+            counted: Arc::default(),
+        })
     }
 
     /// Has SQLite look through the whole database, which takes as long as reading it.
@@ -151,6 +165,9 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // A commit that was answered must survive a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // A group of files with its reports has room, and what a statement might have to undo stays in memory.
+        .pragma("cache_size", "-8000")
+        .pragma("temp_store", "memory")
         // Pages that change with every file are written into the database less often.
         .pragma("wal_autocheckpoint", "4000")
         .busy_timeout(Duration::from_secs(10))

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
-use super::reports::{self, NewReport};
+use super::reports::{self, NewReport, Stored};
 use super::rows::{ms, time, uuid};
 use super::{Store, StoreError, ledger};
 use crate::control::api::ReplayMark;
@@ -127,6 +128,7 @@ impl Store {
     }
 
     /// Puts what a file gives now, with its arguments, into the queue, behind everything else; all of it or nothing.
+    /// `version` is that of a plug-in's converter.
     ///
     /// # Errors
     /// When it could not be stored.
@@ -134,9 +136,18 @@ impl Store {
         &self,
         file: Archived,
         reports: Vec<NewReport>,
+        version: Option<String>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(async move { replayed(db, &file, &reports, now).await })).await
+        let replayed = Arc::new((file, reports, version));
+        self.writer
+            .write(move |db| {
+                let replayed = replayed.clone();
+                Box::pin(async move {
+                    self::replayed(db, &replayed.0, &replayed.1, replayed.2.clone(), now).await
+                })
+            })
+            .await
     }
 }
 
@@ -144,22 +155,28 @@ async fn replayed(
     db: &mut SqliteConnection,
     file: &Archived,
     reports: &[NewReport],
+    version: Option<String>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let lane = format!("{}{REPLAYED}", file.source);
-    let stored: Vec<_> = reports.iter().map(|report| (file.id, lane.as_str(), report)).collect();
+    let hashes: Vec<_> = reports.iter().map(|report| sha256(&report.body)).collect();
+    let stored: Vec<_> = reports
+        .iter()
+        .zip(&hashes)
+        .map(|(report, sha256)| Stored { file_id: file.id, source: &lane, report, sha256 })
+        .collect();
     reports::store(db, &stored, now).await?;
-    let records = reports.iter().map(|report| {
+    let records = reports.iter().zip(hashes.clone()).map(|(report, sha256)| {
         let mut record = Record { at: now, ..Record::new(Event::Replayed, file.source.clone()) };
         record.file_name = Some(file.name.clone());
         record.file_sha256 = Some(file.sha256.clone());
         record.file_bytes = Some(file.size_bytes.cast_signed());
         record.converter = Some(file.converter.clone());
-        record.converter_version =
-            wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+        let native = || wats_converters::find(&file.converter).map(|it| it.about().version.to_owned());
+        record.converter_version = version.clone().or_else(native);
         record.arguments = Some(file.arguments.clone());
         record.report_id = Some(report.id.to_string());
-        record.report_sha256 = Some(sha256(&report.body));
+        record.report_sha256 = Some(sha256);
         record.serial_number = Some(report.serial_number.clone());
         record.part_number = Some(report.part_number.clone());
         record.result = Some(report.result.clone());

@@ -9,9 +9,12 @@ use uuid::Uuid;
 
 use super::replay::source_of;
 use super::rows::{ms, report_state, time, uuid};
-use super::{Store, StoreError, bulk, ledger};
+use super::{Store, StoreError, body, bulk, ledger};
 use crate::control::api::ReportState;
 use crate::ledger::{Event, Record};
+
+/// The bodies that are taken from the queue together, in bytes as they lie there.
+const TAKEN_BYTES: u64 = 4 << 20;
 
 /// A report as it comes from a converter, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +102,7 @@ impl Store {
         choose: impl FnOnce(Vec<Waiting>) -> Vec<i64>,
     ) -> Result<Vec<Due>, StoreError> {
         let sending = self.sending.all();
+        let busy: HashSet<i64> = sending.values().copied().collect();
         // What is being sent still stands in the queue.
         let limit = limit.saturating_add(u32::try_from(sending.len()).unwrap_or(u32::MAX));
         let sources: Vec<String> = sqlx::query_scalar(QUEUED_SOURCES).fetch_all(&self.readers).await?;
@@ -108,13 +112,16 @@ impl Store {
                         ORDER BY due_at, seq LIMIT ?3";
             let due = sqlx::query_scalar(due).bind(&source).bind(ms(now)).bind(limit);
             let mut reports: Vec<i64> = due.fetch_all(&self.readers).await?;
-            reports.retain(|seq| !sending.values().any(|it| it == seq));
+            reports.retain(|seq| !busy.contains(seq));
             waiting.push((source, reports));
         }
-        let chosen = choose(waiting);
+        let mut chosen = choose(waiting);
         if chosen.is_empty() {
             return Ok(Vec::new());
         }
+        let sizes: Vec<i64> =
+            sqlx::query_scalar(SIZES).bind(bulk::list(&chosen)).fetch_all(&self.readers).await?;
+        chosen.truncate(fitting(&sizes));
         let rows: Vec<DueRow> =
             sqlx::query_as(TAKEN).bind(bulk::list(&chosen)).fetch_all(&self.readers).await?;
         let mut taken = rows.into_iter().map(DueRow::due).collect::<Result<Vec<_>, _>>()?;
@@ -166,7 +173,7 @@ impl Store {
     /// When it could not be stored; the reports then still count as being sent.
     pub async fn sent(&self, attempts: Arc<[Attempt]>) -> Result<(), StoreError> {
         let ended = attempts.clone();
-        self.writer.write(move |db| Box::pin(async move { record(db, &attempts).await })).await?;
+        self.writer.write(move |db| Box::pin(record(db, attempts.clone()))).await?;
         self.sending.remove(ended.iter().map(|attempt| attempt.report.id));
         Ok(())
     }
@@ -254,16 +261,26 @@ impl Store {
     }
 }
 
+/// A report of a file as it goes into the queue.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stored<'a> {
+    pub(super) file_id: i64,
+    pub(super) source: &'a str,
+    pub(super) report: &'a NewReport,
+    /// Of the body.
+    pub(super) sha256: &'a str,
+}
+
 /// Puts reports of files into the queue. A new content under a known id takes the place of the old one.
 pub(super) async fn store(
     db: &mut SqliteConnection,
-    reports: &[(i64, &str, &NewReport)],
+    reports: &[Stored<'_>],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     if reports.is_empty() {
         return Ok(());
     }
-    let ids = reports.iter().map(|(.., report)| report.id);
+    let ids = reports.iter().map(|it| it.report.id);
     let known: Vec<String> =
         sqlx::query_scalar("SELECT id FROM report WHERE id IN (SELECT value FROM json_each(?1))")
             .bind(bulk::list(ids))
@@ -272,7 +289,7 @@ pub(super) async fn store(
     let mut known: HashSet<String> = known.into_iter().collect();
     let (mut new, mut renewed) = (Vec::with_capacity(reports.len()), Vec::new());
     for report in reports {
-        let list = if known.insert(report.2.id.to_string()) { &mut new } else { &mut renewed };
+        let list = if known.insert(report.report.id.to_string()) { &mut new } else { &mut renewed };
         list.push(*report);
     }
     let first: i64 =
@@ -284,7 +301,7 @@ pub(super) async fn store(
                              due_at) ",
         &new,
         "",
-        |row, (seq, (file_id, source, report))| {
+        |row, (seq, Stored { file_id, source, report, .. })| {
             row.push_bind(*seq)
                 .push_bind(report.id.to_string())
                 .push_bind(*file_id)
@@ -299,30 +316,47 @@ pub(super) async fn store(
         },
     )
     .await?;
-    bulk::rows(db, "INSERT INTO report_body (seq, body) ", &new, "", |row, (seq, (.., report))| {
-        row.push_bind(*seq).push_bind(report.body.clone());
+    bulk::rows(db, "INSERT INTO report_body (seq, body, sha256) ", &new, "", |row, (seq, it)| {
+        row.push_bind(*seq).push_bind(body::pack(&it.report.body)).push_bind(it.sha256.to_owned());
     })
     .await?;
-    for (file_id, source, report) in renewed {
-        renew(db, file_id, source, report, now).await?;
+    for report in renewed {
+        renew(db, report, now).await?;
     }
+    Ok(())
+}
+
+/// Writes a single body.
+pub(super) async fn store_body(
+    db: &mut SqliteConnection,
+    seq: i64,
+    body: &[u8],
+    sha256: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO report_body (seq, body, sha256) VALUES (?1, ?2, ?3)")
+        .bind(seq)
+        .bind(body::pack(body))
+        .bind(sha256)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
 /// Another file gave a report that is known: nothing changes when it is the same, and was not refused.
 async fn renew(
     db: &mut SqliteConnection,
-    file_id: i64,
-    source: &str,
-    report: &NewReport,
+    Stored { file_id, source, report, sha256 }: Stored<'_>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    // One of an earlier version has no hash, and is not packed.
     let seq: Option<i64> = sqlx::query_scalar(
         "SELECT seq FROM report JOIN report_body USING (seq)
-          WHERE id = ?1 AND (body <> ?2 OR state IN ('rejected', 'discarded'))",
+          WHERE id = ?1
+            AND (sha256 IS NOT ?2 AND body <> ?3 OR state IN ('rejected', 'discarded'))",
     )
     .bind(report.id.to_string())
-    .bind(report.body.clone())
+    .bind(sha256)
+    .bind(report.body.as_slice())
     .fetch_optional(&mut *db)
     .await?;
     let Some(old) = seq else { return Ok(()) };
@@ -344,12 +378,7 @@ async fn renew(
     .bind(ms(now))
     .fetch_one(&mut *db)
     .await?;
-    sqlx::query("INSERT INTO report_body (seq, body) VALUES (?1, ?2)")
-        .bind(seq)
-        .bind(report.body.clone())
-        .execute(db)
-        .await?;
-    Ok(())
+    store_body(db, seq, &report.body, sha256).await
 }
 
 /// The sources with a report in the queue, each found by one step in the index.
@@ -366,8 +395,25 @@ pub(super) const QUEUED_SOURCES: &str = "
   )
   SELECT source FROM queued WHERE source IS NOT NULL";
 
+/// How long the bodies are as they lie there, which SQLite knows without reading them.
+pub(super) const SIZES: &str = "
+  SELECT length(body)
+    FROM json_each(?1) AS chosen
+    CROSS JOIN report_body AS b ON b.seq = chosen.value
+   ORDER BY chosen.key";
+
+/// How many reports of these sizes fit into memory together; one always does.
+fn fitting(sizes: &[i64]) -> usize {
+    let mut bytes = 0;
+    let fit = sizes.iter().take_while(|size| {
+        bytes += size.unsigned_abs();
+        bytes <= TAKEN_BYTES
+    });
+    fit.count().max(1)
+}
+
 pub(super) const TAKEN: &str = "
-  SELECT r.id, r.seq, attempts, stored_at, source, serial_number, part_number, result, body
+  SELECT r.id, r.seq, attempts, stored_at, source, serial_number, part_number, result, body, sha256
     FROM json_each(?1) AS chosen
     CROSS JOIN report AS r ON r.seq = chosen.value
     CROSS JOIN report_body AS b ON b.seq = r.seq
@@ -388,10 +434,12 @@ struct DueRow {
     part_number: String,
     result: String,
     body: Vec<u8>,
+    sha256: Option<String>,
 }
 
 impl DueRow {
     fn due(self) -> Result<Due, sqlx::Error> {
+        let body = body::unpack(self.body)?;
         let head = DueHead {
             id: uuid(&self.id)?,
             seq: self.seq,
@@ -401,13 +449,13 @@ impl DueRow {
             serial_number: self.serial_number,
             part_number: self.part_number,
             result: self.result,
-            sha256: crate::files::sha256(&self.body),
+            sha256: self.sha256.unwrap_or_else(|| crate::files::sha256(&body)),
         };
-        Ok(Due { head, body: self.body })
+        Ok(Due { head, body })
     }
 }
 
-async fn record(db: &mut SqliteConnection, attempts: &[Attempt]) -> Result<(), sqlx::Error> {
+async fn record(db: &mut SqliteConnection, attempts: Arc<[Attempt]>) -> Result<(), sqlx::Error> {
     let accepted: Vec<(&Attempt, &String)> = attempts
         .iter()
         .filter_map(|attempt| match &attempt.sent {
@@ -426,7 +474,7 @@ async fn record(db: &mut SqliteConnection, attempts: &[Attempt]) -> Result<(), s
         },
     )
     .await?;
-    for attempt in attempts {
+    for attempt in &*attempts {
         change(db, attempt).await?;
     }
     ledger::append(db, attempts.iter().filter_map(receipt).collect()).await
@@ -480,7 +528,7 @@ pub(super) async fn note_discard(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let row: DueRow = sqlx::query_as(
-        "SELECT id, seq, attempts, stored_at, source, serial_number, part_number, result, body
+        "SELECT id, seq, attempts, stored_at, source, serial_number, part_number, result, body, sha256
            FROM report JOIN report_body USING (seq) WHERE id = ?1",
     )
     .bind(id)
@@ -499,4 +547,18 @@ fn about(report: &DueHead, event: Event) -> Record {
     record.part_number = Some(report.part_number.clone());
     record.result = Some(report.result.clone());
     record
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_as_fit_and_a_large_one_alone() {
+        let (small, large) = (1000, 5 << 20);
+        assert_eq!(fitting(&[small; 100]), 100);
+        assert_eq!(fitting(&[large, small]), 1);
+        assert_eq!(fitting(&[small, small, large, small]), 2);
+        assert_eq!(fitting(&[]), 1);
+    }
 }

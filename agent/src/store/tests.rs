@@ -28,6 +28,7 @@ pub(super) fn file(name: &str, sha256: &str) -> NewFile {
         stamp: Stamp { device: u64::MAX, inode: 7, size: 3, modified_ns: 5 },
         sha256: sha256.to_owned(),
         received_at: Timestamp::UNIX_EPOCH,
+        note: None,
     }
 }
 
@@ -125,7 +126,7 @@ async fn files_of_one_commit_are_answered_in_their_order() {
     let totals = &bench.store.source_totals().await.unwrap()["line"];
     assert_eq!((totals.converted, totals.failed), (66, 34));
     assert_eq!(bench.take().await.len(), 10);
-    let moved = ids.iter().map(|id| (*id, Some(PathBuf::from(format!("/kept/{id}"))))).collect();
+    let moved: Vec<_> = ids.iter().map(|id| (*id, Some(PathBuf::from(format!("/kept/{id}"))))).collect();
     bench.store.put_away(moved).await.unwrap();
     assert_eq!(bench.store.whereabouts(77).await.unwrap(), Some(PathBuf::from("/kept/77")));
 }
@@ -290,7 +291,8 @@ async fn a_change_that_fails_is_undone_alone_and_a_full_disk_loses_nothing() {
         bench.store.writer.write(move |db| Box::pin(async move { sqlx::query(statement).execute(db).await }))
     };
     pages("PRAGMA max_page_count = 1").await.unwrap();
-    let large = "x".repeat(1 << 20);
+    // Nothing that could be packed.
+    let large: String = (0..1 << 14).map(|it: u32| crate::files::sha256(&it.to_le_bytes())).collect();
     let full = bench.finish(file("b", "y"), Made::Reports(vec![report(2, &large)])).await;
     assert!(matches!(full, Err(StoreError::DiskFull)), "{full:?}");
     pages("PRAGMA max_page_count = 1000000").await.unwrap();
@@ -415,6 +417,7 @@ async fn weakness_23_files_and_queue_are_asked_by_their_indexes() {
             "report USING COVERING INDEX report_old",
         ),
         (reports::QUEUED_SOURCES, "report USING COVERING INDEX report_due"),
+        (reports::SIZES, "b USING INTEGER PRIMARY KEY"),
         (reports::TAKEN, "r USING INTEGER PRIMARY KEY"),
         (reports::TAKEN, "b USING INTEGER PRIMARY KEY"),
         (files::KNOWN, "f USING INDEX file_place (source=? AND path=? AND modified_ns=?)"),

@@ -40,14 +40,14 @@ impl Writer {
 
     /// Runs a change in the next transaction and returns once it is on disk.
     ///
-    /// A change that fails is undone alone; the others of its transaction stand.
+    /// A change that fails is undone alone; the others of its transaction stand. So it may be run twice.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+        F: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
     {
         let (reply, answered) = oneshot::channel();
-        let change = Asked { work: Some(work), result: None, reply };
+        let change = Asked { work, result: None, reply };
         self.queue.send(Message::Change(Box::new(change))).await.map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
@@ -74,7 +74,7 @@ trait Change: Send {
 }
 
 struct Asked<T, F> {
-    work: Option<F>,
+    work: F,
     result: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -82,12 +82,11 @@ struct Asked<T, F> {
 impl<T, F> Change for Asked<T, F>
 where
     T: Send,
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
+    F: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
 {
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> {
         Box::pin(async move {
-            let Some(work) = self.work.take() else { return Ok(()) };
-            let result = work(connection).await.map_err(StoreError::from);
+            let result = (self.work)(connection).await.map_err(StoreError::from);
             let ended = result.as_ref().map(|_| ()).map_err(StoreError::clone);
             self.result = Some(result);
             ended
@@ -120,9 +119,13 @@ async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message
             continue;
         }
         let committed = commit(&mut connection, &mut changes).await;
-        if committed.is_err() {
-            // SQLite may have ended the transaction by itself; then there is none to end.
-            connection.execute("ROLLBACK").await.ok();
+        if matches!(&committed, Err(error) if !error.may_pass()) && changes.len() > 1 {
+            // One of them is wrong, which is rare: it shows when each is alone.
+            for mut change in changes {
+                let alone = commit(&mut connection, std::slice::from_mut(&mut change)).await;
+                change.answer(alone);
+            }
+            continue;
         }
         for change in changes {
             change.answer(committed.clone());
@@ -134,32 +137,26 @@ async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message
     }
 }
 
-/// Runs all changes in one transaction, each so that it can be undone alone.
+/// Runs all changes in one transaction, or none.
 ///
-/// The statements are plain text and not sqlx's own transactions: those count levels, and SQLite drops
-/// them all at once when the disk fails.
+/// No savepoint makes them independent: SQLite would copy every page that the later ones change. The statements are plain
+/// text and not sqlx's own transactions: those count levels, and SQLite drops them all at once when the disk fails.
 async fn commit(
     connection: &mut SqliteConnection,
     changes: &mut [Box<dyn Change>],
 ) -> Result<(), StoreError> {
-    connection.execute("BEGIN IMMEDIATE").await?;
-    if let [alone] = changes {
-        // It is undone with the transaction.
-        alone.run(connection).await?;
-        connection.execute("COMMIT").await?;
-        return Ok(());
-    }
-    for change in changes {
-        connection.execute("SAVEPOINT change").await?;
-        match change.run(connection).await {
-            Ok(()) => {}
-            Err(error) if error.may_pass() => return Err(error),
-            Err(_) => {
-                connection.execute("ROLLBACK TO change").await?;
-            }
+    let done = async {
+        connection.execute("BEGIN IMMEDIATE").await?;
+        for change in changes {
+            change.run(connection).await?;
         }
-        connection.execute("RELEASE change").await?;
+        connection.execute("COMMIT").await?;
+        Ok(())
+    };
+    let done = done.await;
+    if done.is_err() {
+        // SQLite may have ended the transaction by itself; then there is none to end.
+        connection.execute("ROLLBACK").await.ok();
     }
-    connection.execute("COMMIT").await?;
-    Ok(())
+    done
 }

@@ -13,6 +13,7 @@ use crate::control::api::{Event, FileState};
 use crate::events::brief;
 use crate::intake::{Candidate, Outcome};
 use crate::metrics::{self, Stage};
+use crate::plugins::Settle;
 use crate::store::{Finished, Known, Made, Recorded, StoreError};
 
 /// Files that are recorded in one commit, at most, and their reports in bytes, unless it is one file.
@@ -27,6 +28,8 @@ pub(super) struct Done {
     pub(super) warnings: Vec<String>,
     /// Its share of the memory for files on their way, kept until it is recorded.
     pub(super) memory: Memory,
+    /// The plug-in that wants to hear of it.
+    pub(super) settle: Option<Settle>,
 }
 
 /// A share of the memory, for the files of a group together.
@@ -85,7 +88,9 @@ fn size(made: &Made) -> usize {
 /// Records files in one commit.
 async fn commit(agent: &Agent, done: Vec<Done>, recorded: &mpsc::Sender<(Candidate, Known)>) {
     let (mut files, mut all, mut warnings, mut memory) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for Done { file, finished, warnings: of_it, memory: share } in done {
+    let mut settles = Vec::new();
+    for Done { file, finished, warnings: of_it, memory: share, settle } in done {
+        settles.extend(settle.map(|it| (all.len(), it)));
         files.push(file);
         all.push(finished);
         warnings.push(of_it);
@@ -105,6 +110,7 @@ async fn commit(agent: &Agent, done: Vec<Done>, recorded: &mpsc::Sender<(Candida
     drop(memory);
     let time = started.elapsed();
     tell(agent, &files, &all, &answers, &warnings, time);
+    settled(settles, &all, &answers);
     agent.wake_delivery();
     for ((mut file, finished), answer) in files.into_iter().zip(all.iter()).zip(answers) {
         match answer {
@@ -116,6 +122,19 @@ async fn commit(agent: &Agent, done: Vec<Done>, recorded: &mpsc::Sender<(Candida
                 tracing::error!(%error, "could not record {}; it is tried again", finished.file.path.display());
                 file.ends(Outcome::Later(AGAIN));
             }
+        }
+    }
+}
+
+/// Tells plug-ins what became of their files; nobody waits for them.
+fn settled(settles: Vec<(usize, Settle)>, all: &[Finished], answers: &[Result<Recorded, StoreError>]) {
+    for (at, settle) in settles {
+        let error = match all.get(at).map(|it| &it.made) {
+            Some(Made::Failed(words)) => Some(words.clone()),
+            _ => None,
+        };
+        if answers.get(at).is_some_and(Result::is_ok) {
+            tokio::spawn(async move { settle.tell(error.as_deref()).await });
         }
     }
 }
@@ -154,6 +173,12 @@ fn tell(
                     "{name} has the content of file {of}, which was converted before"
                 );
                 "duplicate"
+            }
+            (Made::Reports(reports), None) if reports.is_empty() => {
+                let left = finished.file.note.as_ref().and_then(|note| note.left.as_ref());
+                let reason = left.map(|it| it.reason.as_str()).unwrap_or_default();
+                tracing::info!(file.id = id, "{name} was left where it is: {reason}");
+                "left"
             }
             (Made::Reports(reports), None) => {
                 metrics::took(Stage::Store, time);
@@ -204,6 +229,8 @@ fn known(finished: &Finished, recorded: Recorded) -> Known {
         sha256: file.sha256.clone(),
         received_at: file.received_at,
         error,
+        after: file.note.as_ref().and_then(|note| note.after),
+        left_by: None,
     }
 }
 
@@ -281,6 +308,7 @@ async fn move_away(agent: &Agent, mut files: Vec<(Candidate, Known)>) {
         agent.set_trouble("archive", None);
     }
     // Those that are gone from their folder are not found there again: a disk that fails is waited for.
+    let gone: Arc<[_]> = gone.into();
     let recorded = loop {
         match agent.store().put_away(gone.clone()).await {
             Err(error) if error.may_pass() => tokio::time::sleep(Duration::from_secs(1)).await,

@@ -12,15 +12,17 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
 use wats_agent::control::api::{
-    After, ConverterInfo, SourceIntake, SourceSettings, SourceStatus, USUAL_PRIORITY,
+    After, ConverterInfo, ConverterKind, SourceIntake, SourceSettings, SourceStatus, USUAL_PRIORITY,
 };
 use wats_agent::control::client::ControlError;
+use wats_agent::plugins::PREFIX;
 
 use super::dashboard::SourceRow;
 use super::redirect_with_notice;
 use crate::Console;
 use crate::access::SignedIn;
-use crate::error::{PageError, sentence};
+use crate::arguments::{self, ArgumentField};
+use crate::error::PageError;
 use crate::forms::{Form, FormErrors};
 use crate::frame::{Frame, Nav};
 
@@ -91,16 +93,6 @@ fn priorities(chosen: u32) -> Vec<Priority> {
     (1..=10).map(|number| Priority { number, label: label(number), chosen: number == chosen }).collect()
 }
 
-struct ArgumentField {
-    /// As in the form: `argument.NAME`.
-    field: String,
-    name: String,
-    description: String,
-    default: String,
-    value: String,
-    error: String,
-}
-
 #[derive(Deserialize)]
 struct Chosen {
     converter: Option<String>,
@@ -133,8 +125,11 @@ async fn choose(
     Ok(page.into_response())
 }
 
-/// The converter's name, with a number behind it when a source is called so already.
+/// The converter's name as that of a source, with a number behind it when one is called so already.
 fn free_name(converter: &str, taken: &[SourceStatus]) -> String {
+    let converter =
+        converter.strip_prefix(PREFIX).unwrap_or(converter).to_ascii_lowercase().replace('_', "-");
+    let converter = converter.trim_matches('-');
     let is_free = |name: &String| taken.iter().all(|source| source.settings.name != *name);
     let numbered = (2..).map(|number| format!("{converter}-{number}"));
     std::iter::once(converter.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
@@ -148,15 +143,7 @@ async fn form_page(
     settings: &SourceSettings,
     errors: FormErrors,
 ) -> Result<FormPage, PageError> {
-    let arguments = converter.arguments.iter().map(|argument| ArgumentField {
-        field: format!("argument.{}", argument.name),
-        name: argument.name.clone(),
-        description: sentence(&argument.description),
-        default: argument.default.clone(),
-        value: settings.arguments.get(&argument.name).cloned().unwrap_or_default(),
-        error: errors.at(&format!("arguments.{}", argument.name)).to_owned(),
-    });
-    let arguments = arguments.collect();
+    let arguments = arguments::fields(&converter.arguments, &settings.arguments, &errors);
     let instance = console.agent.status().await?.instance;
     let (title, action) = match &existing {
         Some(source) => (source.settings.name.clone(), format!("/converters/{}", source.settings.name)),
@@ -183,31 +170,38 @@ fn after_word(after: After) -> &'static str {
         After::Archive => "archive",
         After::Keep => "keep",
         After::Delete => "delete",
+        After::Zip => "zip",
     }
 }
 
-/// What was typed, as the agent takes it. Arguments left empty have the converter's default.
-fn settings(typed: &BTreeMap<String, String>, converter: &str, paused: bool) -> SourceSettings {
+/// What was typed, as the agent takes it. Of the source as it was comes what the form does not have.
+fn settings(
+    typed: &BTreeMap<String, String>,
+    converter: &ConverterInfo,
+    before: Option<&SourceSettings>,
+) -> SourceSettings {
     let field = |name: &str| typed.get(name).map(|value| value.trim()).unwrap_or_default();
-    let arguments = typed.iter().filter_map(|(name, value)| {
-        let name = name.strip_prefix("argument.")?;
-        (!value.trim().is_empty()).then(|| (name.to_owned(), value.trim().to_owned()))
-    });
+    let stored = before.map(|it| it.arguments.clone()).unwrap_or_default();
     SourceSettings {
         name: field("name").to_owned(),
-        converter: converter.to_owned(),
+        converter: converter.name.clone(),
         folder: Some(field("folder")).filter(|it| !it.is_empty()).map(str::to_owned),
         file_patterns: field("file_patterns").split_whitespace().map(str::to_owned).collect(),
-        arguments: arguments.collect(),
+        // A converter that is not there now declares nothing: what was set for it stays.
+        arguments: match is_absent(converter) {
+            true => stored,
+            false => arguments::read(&converter.arguments, typed, &stored),
+        },
         after: match field("after") {
             "keep" => After::Keep,
             "delete" => After::Delete,
+            "zip" => After::Zip,
             _ => After::Archive,
         },
-        paused,
+        paused: before.is_some_and(|it| it.paused),
         // The form offers a list; the agent says what is wrong with anything else.
         priority: field("priority").parse().unwrap_or(USUAL_PRIORITY),
-        intake: SourceIntake::default(),
+        intake: before.map(|it| it.intake.clone()).unwrap_or_default(),
     }
 }
 
@@ -234,7 +228,7 @@ async fn add(
     let wanted = chosen.converter.as_deref().unwrap_or_default();
     let converters = console.agent.converters().await?;
     let converter = converters.into_iter().find(|it| it.name == wanted).ok_or(PageError::NotFound)?;
-    let settings = settings(&typed, &converter.name, false);
+    let settings = settings(&typed, &converter, None);
     match console.agent.add_source(&settings).await {
         Ok(made) => {
             let detail = format!("{} watches {}.", made.settings.name, made.folder);
@@ -252,17 +246,32 @@ async fn find(console: &Console, name: &str) -> Result<(SourceStatus, ConverterI
     let mut sources = console.agent.sources().await?.into_iter();
     let source = sources.find(|source| source.settings.name == name).ok_or(PageError::NotFound)?;
     let mut converters = console.agent.converters().await?.into_iter();
-    // A configuration may name a converter that this version has not.
-    let converter =
-        converters.find(|it| it.name == source.settings.converter).unwrap_or_else(|| ConverterInfo {
-            name: source.settings.converter.clone(),
-            title: source.settings.converter.clone(),
-            description: "This version of the agent has no such converter.".to_owned(),
-            version: String::new(),
-            file_patterns: Vec::new(),
-            arguments: Vec::new(),
-        });
+    let converter = converters.find(|it| it.name == source.settings.converter);
+    let converter = converter.unwrap_or_else(|| absent(&source.settings.converter));
     Ok((source, converter))
+}
+
+/// What is known of a converter that a configuration names and that is not there: of another version of the agent, or of
+/// a plug-in that is not enabled.
+fn absent(name: &str) -> ConverterInfo {
+    let description = match name.strip_prefix(PREFIX) {
+        Some(_) => "No enabled converter of your own has this name; its files wait until one has.",
+        None => "This version of the agent has no such converter.",
+    };
+    ConverterInfo {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        description: description.to_owned(),
+        version: String::new(),
+        file_patterns: Vec::new(),
+        arguments: Vec::new(),
+        plugin: None,
+        kind: ConverterKind::default(),
+    }
+}
+
+fn is_absent(converter: &ConverterInfo) -> bool {
+    *converter == absent(&converter.name)
 }
 
 async fn show(
@@ -283,9 +292,7 @@ async fn change(
     Form(typed): Form<BTreeMap<String, String>>,
 ) -> Result<Response, PageError> {
     let (source, converter) = find(&console, &name).await?;
-    let typed = settings(&typed, &source.settings.converter, source.settings.paused);
-    // The form does not have these: they stay as they are.
-    let settings = SourceSettings { intake: source.settings.intake.clone(), ..typed };
+    let settings = settings(&typed, &converter, Some(&source.settings));
     match console.agent.change_source(&name, &settings).await {
         Ok(changed) => {
             let detail = format!("{} watches {}.", changed.settings.name, changed.folder);
@@ -334,6 +341,8 @@ async fn remove(
 
 #[cfg(test)]
 mod tests {
+    use wats_agent::control::api::ArgumentInfo;
+
     use super::*;
 
     #[test]
@@ -348,11 +357,32 @@ mod tests {
             ("argument.mode", " "),
         ];
         let typed = typed.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let settings = settings(&typed, "wats-text", true);
-        assert_eq!(settings.name, "line-1");
-        assert_eq!(settings.folder, None);
-        assert_eq!(settings.file_patterns, ["*.txt", "*.log"]);
-        assert_eq!(settings.arguments, BTreeMap::from([("code".to_owned(), "30".to_owned())]));
-        assert_eq!((settings.after, settings.paused, settings.priority), (After::Keep, true, 2));
+        let argument = |name: &str| ArgumentInfo {
+            name: name.to_owned(),
+            description: String::new(),
+            default: String::new(),
+            rule: Default::default(),
+        };
+        let converter = ConverterInfo {
+            version: "1".to_owned(),
+            arguments: vec![argument("code"), argument("mode")],
+            ..absent("wats-text")
+        };
+        let fresh = settings(&typed, &converter, None);
+        assert_eq!(fresh.name, "line-1");
+        assert_eq!(fresh.folder, None);
+        assert_eq!(fresh.file_patterns, ["*.txt", "*.log"]);
+        assert_eq!(fresh.arguments, BTreeMap::from([("code".to_owned(), "30".to_owned())]));
+        assert_eq!((fresh.after, fresh.paused, fresh.priority), (After::Keep, false, 2));
+        let before = SourceSettings { paused: true, ..fresh };
+        assert!(settings(&typed, &converter, Some(&before)).paused);
+        let kept = settings(&BTreeMap::new(), &absent("plugin:acme"), Some(&before));
+        assert_eq!(kept.arguments, before.arguments, "a converter that is away loses no settings");
+    }
+
+    #[test]
+    fn a_source_may_be_called_as_its_converter() {
+        assert_eq!(free_name("wats-text", &[]), "wats-text");
+        assert_eq!(free_name("plugin:Acme_Log-", &[]), "acme-log");
     }
 }

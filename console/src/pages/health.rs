@@ -7,14 +7,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use jiff::Timestamp;
-use wats_agent::control::api::{HealthLevel, Status};
+use wats_agent::control::api::{HealthLevel, SandboxStatus, Status};
 use wats_appliance::system::api::Host;
 
 use super::dashboard::{Meter, link_badge, machine_memory};
 use crate::access::SignedIn;
 use crate::error::{PageError, agent_words, sentence};
 use crate::frame::{Frame, Nav};
-use crate::words::{Badge, Moment, Tone, size, span};
+use crate::words::{Badge, Moment, Tone, count, size, span};
 use crate::{Console, certificate};
 
 /// So many lines of the audit log are shown.
@@ -46,6 +46,13 @@ struct Part {
     meter: Option<Meter>,
 }
 
+impl Part {
+    /// For links from other pages: `/health#sandbox`.
+    fn id(&self) -> String {
+        self.name.to_ascii_lowercase().replace(' ', "-")
+    }
+}
+
 struct AuditLine {
     at: Moment,
     user: String,
@@ -70,7 +77,8 @@ async fn parts_only(_: SignedIn, console: State<Console>) -> Response {
 }
 
 async fn parts(console: &Console, now: Timestamp) -> Parts {
-    let (status, host) = tokio::join!(console.agent.status(), console.system.host());
+    let (status, sandbox, host) =
+        tokio::join!(console.agent.status(), console.agent.sandbox(), console.system.host());
     let mut parts = Vec::new();
     match status {
         Ok(status) => {
@@ -83,6 +91,9 @@ async fn parts(console: &Console, now: Timestamp) -> Parts {
             facts: Vec::new(),
             meter: None,
         }),
+    }
+    if let Ok(status) = sandbox {
+        parts.push(sandboxed(&status));
     }
     parts.push(memory());
     parts.push(match host {
@@ -160,6 +171,48 @@ fn queue(status: &Status, now: Timestamp) -> Part {
             ("Sent in all", queue.sent.to_string()),
         ],
         meter: None,
+    }
+}
+
+/// The sandbox of customers' own converters: what holds, and what to do about what does not.
+fn sandboxed(sandbox: &SandboxStatus) -> Part {
+    let missing = sandbox.missing();
+    let badge = match (&sandbox.trouble, missing.len() as u64) {
+        (Some(_), _) => Badge::new(Tone::Bad, "None"),
+        (None, _) if sandbox.layers.is_empty() => Badge::new(Tone::Busy, "Being looked at"),
+        (None, 0) => Badge::new(Tone::Good, "Complete"),
+        (None, lacks) => Badge::new(Tone::Attention, count(lacks, "layer missing", "layers missing")),
+    };
+    let mut words = Vec::new();
+    if let Some(trouble) = &sandbox.trouble {
+        words.push(format!("Converters of your own do not run: {}", sentence(trouble)));
+    }
+    let lacking = sandbox.layers.iter().filter(|it| !it.holds);
+    words.extend(lacking.map(|it| {
+        let words = sentence(&format!("the layer {} ({}) is missing: {}", it.name, it.protects, it.detail));
+        format!("{words} {}", remedy(&it.name))
+    }));
+    let holds = sandbox.layers.iter().filter(|it| it.holds).map(|it| it.name.as_str());
+    let holds: Vec<_> = holds.collect();
+    Part {
+        name: "Sandbox",
+        badge,
+        words,
+        facts: if holds.is_empty() { Vec::new() } else { vec![("Holds", holds.join(", "))] },
+        meter: None,
+    }
+}
+
+/// What a person can do about a layer that the machine does not allow.
+fn remedy(layer: &str) -> &'static str {
+    match layer {
+        "control-group" => "It needs cgroup v2, and Delegate=yes in the agent's unit.",
+        "users" | "mounts" | "processes" | "network" | "ipc" | "host-name" => {
+            "Allow user namespaces for the agent: by its AppArmor profile, or the kernel's settings."
+        }
+        "landlock" => "It needs a kernel from 5.13 on with Landlock among its security modules.",
+        "system-calls" => "It needs a kernel with seccomp filters.",
+        _ => "Whoever runs the machine, or its container, has to allow it.",
     }
 }
 

@@ -4,6 +4,7 @@ pub mod converters;
 pub mod dashboard;
 pub mod health;
 pub mod machine;
+pub mod plugins;
 pub mod queue;
 pub mod server;
 pub mod setup;
@@ -18,7 +19,7 @@ use axum_extra::extract::CookieJar;
 use crate::Console;
 use crate::frame::Notice;
 
-/// Every page but the upload, whose requests have no limit on time and size.
+/// Every page but those whose requests have no limit on time and size: the upload, and what runs a plug-in.
 pub fn routes() -> Router<Console> {
     Router::new()
         .merge(setup::routes())
@@ -26,6 +27,7 @@ pub fn routes() -> Router<Console> {
         .merge(dashboard::routes())
         .merge(health::routes())
         .merge(converters::routes())
+        .merge(plugins::routes())
         .merge(queue::routes())
         .merge(server::routes())
         .merge(updates::routes())

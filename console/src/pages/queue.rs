@@ -15,10 +15,11 @@ use wats_agent::control::api::{
 };
 
 use super::dashboard::ReportRow;
+use super::plugins::{LogRow, log_rows};
 use super::redirect_with_notice;
 use crate::Console;
 use crate::access::SignedIn;
-use crate::error::PageError;
+use crate::error::{PageError, sentence};
 use crate::forms::Form;
 use crate::frame::{Frame, Nav};
 use crate::words::{Badge, Moment, Tone, count, size};
@@ -217,6 +218,9 @@ struct FilePage {
     received: Moment,
     reports: Vec<ReportRow>,
     duplicate_of: Option<i64>,
+    /// Why its converter left it where it was.
+    left: Option<String>,
+    log: Vec<LogRow>,
 }
 
 async fn show_file(
@@ -226,9 +230,15 @@ async fn show_file(
 ) -> Result<Response, PageError> {
     let now = Timestamp::now();
     let detail = console.agent.file(id).await?;
+    let left = detail.record.left.as_ref();
     let page = FilePage {
         frame: user.frame(detail.record.name.clone(), Nav::Queue),
-        badge: file_badge(detail.record.state),
+        badge: match left {
+            Some(_) => Badge::new(Tone::Quiet, "Left where it is"),
+            None => file_badge(detail.record.state),
+        },
+        left: left.map(|it| sentence(&it.reason)),
+        log: log_rows(detail.log),
         size: size(detail.record.size_bytes),
         received: Moment::new(detail.record.received_at, now),
         reports: detail.reports.into_iter().map(|report| ReportRow::new(report, now)).collect(),

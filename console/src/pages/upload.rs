@@ -185,7 +185,7 @@ async fn store(console: &Console, source: &str, field: Field<'_>) -> UploadRow {
 }
 
 /// Some browsers send a path; only its last part is a name here.
-fn base_name(sent: &str) -> &str {
+pub(super) fn base_name(sent: &str) -> &str {
     sent.rsplit(['/', '\\']).next().unwrap_or_default()
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use roxmltree::Node;
-use wats::report::Property;
+use wats::report::{Property, Text};
 
 use crate::kit::property::{self, MOST_DEEP};
 use crate::kit::xml::{attribute, child, children, is};
@@ -88,9 +88,9 @@ pub(super) fn truth(written: &str) -> bool {
 }
 
 /// What stands in a property of TestStand, as attribute or as text: `<ts:TotalTime value='1'/>`.
-pub(super) fn setting(node: Node<'_, '_>, name: &'static str) -> Option<String> {
+pub(super) fn setting(node: Node<'_, '_>, name: &'static str) -> Option<Text> {
     let inner = child(node, name)?;
-    attribute(inner, "value").map(ToOwned::to_owned).or_else(|| xml::text(inner))
+    attribute(inner, "value").map(Text::from).or_else(|| xml::text(inner))
 }
 
 /// A value with all that is in it.

@@ -1,6 +1,7 @@
 //! Limits in all their forms, as a server wants them.
 
 use roxmltree::Node;
+use wats::report::Text;
 
 use super::{Reading, data};
 use crate::kit::xml::{attribute, child, children, is};
@@ -9,16 +10,16 @@ use crate::kit::{teststand, tree};
 /// Limits as a server wants them.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Limits {
-    pub(super) operator: String,
+    pub(super) operator: Text,
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
     /// The limit of a text.
-    pub(super) text: Option<String>,
+    pub(super) text: Option<Text>,
 }
 
 impl Limits {
     pub(super) fn none() -> Self {
-        Self { operator: "LOG".to_owned(), low: None, high: None, text: None }
+        Self { operator: "LOG".into(), low: None, high: None, text: None }
     }
 
     pub(super) fn numeric(operator: &str, low: Option<f64>, high: Option<f64>) -> Self {
@@ -31,7 +32,8 @@ impl Reading<'_> {
     /// The limits in `TestLimits`; properties of TestStand stand there or beside it.
     pub(super) fn limits(&mut self, test_limits: Option<Node<'_, '_>>, result: Node<'_, '_>) -> Limits {
         let Some(limits) = test_limits.and_then(|it| child(it, "Limits")) else { return Limits::none() };
-        let extensions = [child(limits, "Extension"), child(result, "Extension")];
+        let of_expected = child(limits, "Expected").and_then(|expected| child(expected, "Extension"));
+        let extensions = [child(limits, "Extension"), of_expected, child(result, "Extension")];
         let properties = extensions.into_iter().flatten().find_map(|it| child(it, "TSLimitProperties"));
         if let Some(pair) = child(limits, "LimitPair") {
             return pair_of(pair);
@@ -74,7 +76,7 @@ impl Reading<'_> {
             _ => "CASESENSIT",
         };
         let text = Some(data::written(datum).into_owned());
-        Limits { operator: operator.to_owned(), low: None, high: None, text }
+        Limits { operator: operator.into(), low: None, high: None, text: text.map(Into::into) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was measured in a test, and the step that it makes.
 
-use wats::report::{AdditionalData, BooleanMeas, Double, NumericMeas, Status, Step, StringMeas};
+use wats::report::{AdditionalData, BooleanMeas, Double, NumericMeas, Status, Step, StringMeas, Text};
 
 use crate::kit::{build, property, tree};
 
@@ -14,7 +14,7 @@ pub(super) struct Results {
     /// Report texts.
     pub(super) texts: Vec<String>,
     /// Version of the sequence file.
-    pub(super) version: Option<String>,
+    pub(super) version: Option<Text>,
     pub(super) additional: Vec<AdditionalData>,
     /// The step's type lists measurements: even a single one has its name.
     pub(super) is_list: bool,
@@ -33,7 +33,7 @@ impl Results {
         let of_step = if stated == Some(Status::Failed) { Status::Failed } else { Status::Passed };
         let mut names = build::Names::default();
         let mut name_of =
-            |name: &Option<String>| named.then(|| names.unique(name.as_deref().unwrap_or_default()));
+            |name: &Option<Text>| named.then(|| names.unique(name.as_deref().unwrap_or_default()));
         let mut step = Step::new("", name, stated.unwrap_or(Status::Passed));
         for (number, own) in &self.numbers {
             let judged = || {
@@ -65,7 +65,7 @@ impl Results {
             ));
             keep_one_kind(&mut step);
         }
-        let multiple = |one: &str, several: &str| if named { several.to_owned() } else { one.to_owned() };
+        let multiple = |one, several| Text::const_new(if named { several } else { one });
         step.step_type = match (step.numeric_meas.is_empty(), step.string_meas.is_empty()) {
             (false, _) => multiple("ET_NLT", "ET_MNLT"),
             (_, false) => multiple("ET_SVT", "ET_MSVT"),

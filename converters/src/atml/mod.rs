@@ -11,7 +11,7 @@ use roxmltree::Node;
 
 use crate::kit::leftover::Elements;
 use crate::kit::xml::{children, is};
-use crate::kit::{text, xml};
+use crate::kit::{text, units, xml};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -106,6 +106,7 @@ Keep the TestStand extensions on (*Include TestStand extension elements*): step 
             "Times have no offset in most files and are read in the station's zone.",
             "In a step with several measurements that have no outcome of their own, those with GELE limits are judged by them and the others have the step's status.",
             "Regular expressions as limits of texts become CASESENSIT or IGNORECASE, with a warning: servers know no others.",
+            "Of a file that breaks off the units that are complete are reported, with a warning for the rest; with none there is no report.",
             "A step with a single value cannot be in Error or Terminated on a server: its value is in the report text.",
         ],
     },
@@ -140,7 +141,8 @@ impl Converter for Atml {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = xml::read(&input.bytes, &mut warnings)?;
-        let document = xml::parse(&decoded)?;
+        let mut mended = None;
+        let document = units::parse(&decoded, "TestResults", &mut mended, &mut warnings)?;
         let root = document.root_element();
         if !is_root(root.tag_name().name()) {
             return Err(xml::wrong_root(root, "TestResults or TestResultsCollection, as in ATML"));

@@ -1,7 +1,7 @@
 //! Results of a test: what of them are measurements, with which limits and verdicts.
 
 use roxmltree::Node;
-use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, StringMeas};
+use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, StringMeas, Text};
 
 use super::limits::Limits;
 use super::measured::Results;
@@ -23,9 +23,9 @@ pub(super) struct Outcome<'a> {
 
 impl Outcome<'_> {
     /// The outcome in words, when its status says less.
-    pub(super) fn unread(self) -> Option<String> {
+    pub(super) fn unread(self) -> Option<Text> {
         let qualifier = self.qualifier.map(|it| format!(" ({it})")).unwrap_or_default();
-        (!self.understood).then(|| format!("Outcome {}{qualifier}", self.value))
+        (!self.understood).then(|| format!("Outcome {}{qualifier}", self.value)).map(Into::into)
     }
 }
 
@@ -75,8 +75,9 @@ impl Reading<'_> {
                     }
                 }
                 ("SeqFileVersion", Some(datum), None) => {
-                    results.version =
-                        Some(data::written(datum).trim().to_owned()).filter(|it| !it.is_empty());
+                    results.version = Some(data::written(datum).trim().to_owned())
+                        .filter(|it| !it.is_empty())
+                        .map(Into::into);
                 }
                 ("Measurement", _, Some(list)) => self.list(list, &mut results),
                 _ => {
@@ -140,7 +141,9 @@ impl Reading<'_> {
         if data::is_flag(datum) && limits.operator == "LOG" {
             let status = if data::truth(&data::written(datum)) { Status::Passed } else { Status::Failed };
             let name = Some(name.to_owned());
-            results.flags.push((BooleanMeas { name, status, extra: Extra::new() }, own));
+            results
+                .flags
+                .push((BooleanMeas { name: name.map(Into::into), status, extra: Extra::new() }, own));
             return;
         }
         let value = data::number(datum).unwrap_or_else(|| {
@@ -171,10 +174,13 @@ impl Reading<'_> {
             let operator = written("Comp").unwrap_or_default();
             if let Some(flag) = written("PassFail") {
                 let status = if data::truth(&flag) { Status::Passed } else { Status::Failed };
-                results.flags.push((BooleanMeas { name: Some(name), status, extra: Extra::new() }, own));
+                results
+                    .flags
+                    .push((BooleanMeas { name: Some(name.into()), status, extra: Extra::new() }, own));
             } else if let Some(value) = written("StringData") {
                 let limit = written("StringLimit").filter(|_| !operator.eq_ignore_ascii_case("LOG"));
-                let limits = Limits { operator, low: None, high: None, text: limit };
+                let limits =
+                    Limits { operator: operator.into(), low: None, high: None, text: limit.map(Into::into) };
                 results.texts_measured.push((text_measurement(&name, &value, &limits), own));
             } else if let Some(value) = written("Data") {
                 let inner = data::item(entry, "Limits").unwrap_or(entry);
@@ -246,7 +252,7 @@ fn take_limits(candidates: &mut Vec<Candidate<'_, '_>>, kind: &str) -> Option<Li
     let operator = compared.map(|it| data::written(it).trim().to_owned()).unwrap_or_default();
     if let Some(text) = data::item(collection, "String") {
         let text = Some(data::written(text).into_owned());
-        return Some(Limits { operator, low: None, high: None, text });
+        return Some(Limits { operator: operator.into(), low: None, high: None, text: text.map(Into::into) });
     }
     let number = |name: &str| data::item(collection, name).and_then(data::number);
     let (low, high) = (number("Low"), number("High"));
@@ -274,10 +280,10 @@ fn number_measurement(name: &str, value: f64, unit: &str, limits: &Limits) -> Nu
 
 fn text_measurement(name: &str, value: &str, limits: &Limits) -> StringMeas {
     StringMeas {
-        comp_op: tree::string_operator(&limits.operator, limits.text.as_deref()).to_owned(),
-        name: Some(name.to_owned()),
+        comp_op: tree::string_operator(&limits.operator, limits.text.as_deref()).into(),
+        name: Some(name.into()),
         status: Status::Passed,
-        value: Some(value.to_owned()),
+        value: Some(value.into()),
         limit: limits.text.clone(),
         extra: Extra::new(),
     }

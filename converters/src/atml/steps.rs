@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use roxmltree::Node;
-use wats::report::{AdditionalData, CallExe, Double, Extra, MessagePopup, Status, Step, Time};
+use wats::report::{AdditionalData, CallExe, Double, Extra, MessagePopup, Status, Step, Text, Time};
 use wats::wsjf::MAX_DEPTH;
 
 use super::measured::Results;
@@ -60,7 +60,7 @@ impl<'a, 'd> Parts<'a, 'd> {
         parts
     }
 
-    fn setting(&self, name: &'static str) -> Option<String> {
+    fn setting(&self, name: &'static str) -> Option<Text> {
         self.properties.and_then(|properties| data::setting(properties, name))
     }
 
@@ -224,7 +224,7 @@ impl Reading<'_> {
         step.tot_time = total.or_else(|| seconds(start.as_ref(), end.as_ref()));
         step.start = start;
         let id = attribute(node, "testReferenceID").map(ToOwned::to_owned);
-        step.ts_guid = parts.setting("StepId").or(id.filter(|id| id.starts_with("ID#:")));
+        step.ts_guid = parts.setting("StepId").or(id.filter(|id| id.starts_with("ID#:")).map(Into::into));
         let caused = parts.setting("StepCausedSequenceFailure");
         step.caused_seq_failure = caused.filter(|it| data::truth(it)).map(|_| true);
         step.interactive_exe_num = parts.number("InteractiveExecutionId").and_then(teststand::whole);
@@ -268,7 +268,7 @@ impl Reading<'_> {
                 ("ButtonHit", Some(_)) if number.and_then(teststand::whole).is_some() => {
                     popup.button = number.and_then(teststand::whole);
                 }
-                ("Response", Some(text)) => popup.response = Some(Cow::into_owned(text)),
+                ("Response", Some(text)) => popup.response = Some(Cow::into_owned(text).into()),
                 ("ExitCode", Some(_)) if number.is_some() => {
                     step.call_exe = Some(Box::new(CallExe {
                         exit_code: number.map(Double),
@@ -315,7 +315,7 @@ fn caller<'a>(node: Node<'a, '_>) -> Option<&'a str> {
 
 /// What happened during a step: messages become its error message, a whole number its error code.
 fn error(event: Node<'_, '_>, step: &mut Step) {
-    let messages: Vec<String> = children(event, "Message").filter_map(xml::text).collect();
+    let messages: Vec<Text> = children(event, "Message").filter_map(xml::text).collect();
     if !messages.is_empty() {
         let all = step.error_message.get_or_insert_default();
         if !all.is_empty() {

@@ -38,7 +38,7 @@ impl Reading<'_> {
         let setting = |name: &'static str| properties.iter().find_map(|it| data::setting(*it, name));
         let socket = setting("TestSocketIndex").and_then(|index| teststand::number(&index));
         report.uut = Some(Uut {
-            user: Some(self.operator(node)),
+            user: Some(self.operator(node).into()),
             exec_time: seconds(report.start.as_ref(), end.as_ref()),
             test_socket_index: socket.and_then(teststand::whole).filter(|index| *index >= 0),
             batch_sn: setting("BatchSerialNumber"),
@@ -76,7 +76,7 @@ impl Reading<'_> {
         );
         let serial_number = child(unit, "SerialNumber").and_then(xml::text).unwrap_or_else(|| {
             self.warnings.push("the file has no serial number: \"NA\" is used".to_owned());
-            "NA".to_owned()
+            "NA".into()
         });
         let mut report = Report::uut(part_number, serial_number, self.arguments.text("partRevision"));
         let model = identification.and_then(|it| child(it, "ModelName")).and_then(xml::text);

@@ -4,7 +4,7 @@ mod rows;
 
 use std::collections::HashMap;
 
-use wats::report::{Double, Extra, Group, Report, Status, Step, StringMeas};
+use wats::report::{Double, Extra, Group, Report, Status, Step, StringMeas, Text};
 
 use crate::kit::tally::Tally;
 use crate::kit::{build, header};
@@ -186,17 +186,18 @@ struct Columns {
     others: Vec<usize>,
 }
 
-fn plain(title: &str) -> String {
-    title.trim().to_lowercase().replace([' ', '-'], "_")
+fn plain(title: &str) -> Text {
+    let plain = title.trim().chars().flat_map(char::to_lowercase);
+    plain.map(|c| if matches!(c, ' ' | '-') { '_' } else { c }).collect()
 }
 
 fn is_title(title: &str) -> bool {
-    let columns = Columns::new(&[title.to_owned()]);
+    let columns = Columns::new(&[title.into()]);
     columns.others.is_empty() && !title.trim().is_empty()
 }
 
 impl Columns {
-    fn new(titles: &[String]) -> Self {
+    fn new(titles: &[Text]) -> Self {
         let mut columns = Self::default();
         for (at, title) in titles.iter().enumerate() {
             let place = match plain(title).as_str() {
@@ -230,26 +231,26 @@ impl Columns {
 #[derive(Default)]
 struct Units {
     units: Vec<Unit>,
-    places: HashMap<(String, String), usize>,
+    places: HashMap<(Text, Text), usize>,
 }
 
 #[derive(Default)]
 struct Unit {
-    serial: String,
-    part: String,
-    station: String,
-    process: String,
+    serial: Text,
+    part: Text,
+    station: Text,
+    process: Text,
     has_failed: bool,
     steps: Vec<Step>,
     /// Columns that mean nothing to a report.
-    others: Vec<(String, String)>,
+    others: Vec<(Text, Text)>,
 }
 
 impl Units {
     fn add(
         &mut self,
         columns: &Columns,
-        titles: &[String],
+        titles: &[Text],
         row: &rows::Row,
         tally: &mut Tally,
     ) -> Result<(), ConvertError> {
@@ -264,22 +265,22 @@ impl Units {
                     .help("Each row needs both, so that it can be told which unit it belongs to."));
             }
         }
-        let key = (serial.to_owned(), part.to_owned());
+        let key = (Text::from(serial), Text::from(part));
         let index = *self.places.entry(key).or_insert(self.units.len());
         if index == self.units.len() {
-            self.units.push(Unit { serial: serial.to_owned(), part: part.to_owned(), ..Unit::default() });
+            self.units.push(Unit { serial: serial.into(), part: part.into(), ..Unit::default() });
         }
         let Some(unit) = self.units.get_mut(index) else { return Ok(()) };
         for (place, column) in [(&mut unit.station, columns.station), (&mut unit.process, columns.process)] {
             if place.is_empty() {
-                at(column).clone_into(place);
+                *place = at(column).into();
             }
         }
         let [status, result] = [columns.status, columns.result].map(|column| verdict(at(column)));
         // A unit that its tester calls failed has failed, whatever its rows say.
         unit.has_failed |= status == Some(Status::Failed) || result == Some(Status::Failed);
         for other in &columns.others {
-            unit.keep(titles.get(*other).map(String::as_str).unwrap_or_default(), at(Some(*other)), tally);
+            unit.keep(titles.get(*other).map(Text::as_str).unwrap_or_default(), at(Some(*other)), tally);
         }
         for (number, cell) in row.cells.iter().enumerate().skip(titles.len()) {
             unit.keep(&format!("Column {}", number + 1), cell.trim(), tally);
@@ -289,7 +290,7 @@ impl Units {
         if name.is_empty() && value.is_empty() {
             return Ok(());
         }
-        let name = if name.is_empty() { format!("Row {}", row.line) } else { name.to_owned() };
+        let name = if name.is_empty() { Text::from(format!("Row {}", row.line)) } else { name.into() };
         let limits = [columns.low, columns.high].map(|column| match at(column) {
             "" => None,
             limit => {
@@ -346,10 +347,10 @@ fn step(name: &str, value: &str, unit: &str, limits: [Option<f64>; 2], status: O
     let status = status.unwrap_or(Status::Passed);
     let mut step = Step::new("ET_SVT", name, status);
     step.string_meas = vec![StringMeas {
-        comp_op: "LOG".to_owned(),
+        comp_op: "LOG".into(),
         name: None,
         status,
-        value: Some(value.to_owned()),
+        value: Some(value.into()),
         limit: None,
         extra: Extra::new(),
     }];
@@ -365,7 +366,7 @@ impl Unit {
         match self.others.iter().find(|(known, _)| known == title) {
             None => {
                 tally.add(format!("column \"{title}\" is not known: kept as misc info"));
-                self.others.push((title.to_owned(), value.to_owned()));
+                self.others.push((title.into(), value.into()));
             }
             Some((_, first)) if first != value => {
                 tally.add(format!("column \"{title}\" has several values in a unit: the first is kept"));

@@ -1,6 +1,9 @@
 //! Rows of separated cells, with quotes as in RFC 4180.
 
+use std::borrow::Cow;
+
 use encoding_rs::{UTF_16LE, WINDOWS_1252};
+use wats::report::Text;
 
 use crate::kit::text;
 use crate::{ConvertError, ErrorKind};
@@ -10,7 +13,7 @@ use crate::{ConvertError, ErrorKind};
 pub(super) struct Row {
     /// Where it begins, from 1.
     pub(super) line: usize,
-    pub(super) cells: Vec<String>,
+    pub(super) cells: Vec<Text>,
     /// True when the file ends without a line end after it.
     pub(super) is_last: bool,
 }
@@ -23,11 +26,11 @@ pub(super) struct Rows<'a> {
 }
 
 /// The text of a file; a byte-order mark counts more than the encoding that was set.
-pub(super) fn decode(bytes: &[u8], encoding: &str) -> Result<String, ConvertError> {
+pub(super) fn decode<'b>(bytes: &'b [u8], encoding: &str) -> Result<Cow<'b, str>, ConvertError> {
     let marked = [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
     match encoding {
-        "utf-16" if !marked => Ok(UTF_16LE.decode_without_bom_handling(bytes).0.into_owned()),
-        "latin-1" | "cp1252" if !marked => Ok(WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned()),
+        "utf-16" if !marked => Ok(UTF_16LE.decode_without_bom_handling(bytes).0),
+        "latin-1" | "cp1252" if !marked => Ok(WINDOWS_1252.decode_without_bom_handling(bytes).0),
         _ => text::decode(bytes),
     }
 }
@@ -53,7 +56,7 @@ pub(super) fn delimiter(titles: &str, is_title: &dyn Fn(&str) -> bool) -> char {
 }
 
 /// The cells of a row that is a line.
-pub(super) fn cells(line: &str, delimiter: char) -> Vec<String> {
+pub(super) fn cells(line: &str, delimiter: char) -> Vec<Text> {
     let row = Rows::new(line, delimiter).next();
     row.and_then(Result::ok).map(|row| row.cells).unwrap_or_default()
 }
@@ -64,8 +67,8 @@ impl<'a> Rows<'a> {
     }
 
     /// A cell, and what ends it; `None` at the end of the file.
-    fn cell(&mut self, begun: usize) -> Result<(String, Option<char>), ConvertError> {
-        let mut cell = String::new();
+    fn cell(&mut self, begun: usize) -> Result<(Text, Option<char>), ConvertError> {
+        let mut cell = Text::default();
         if let Some(quoted) = self.rest.strip_prefix('"') {
             self.rest = quoted;
             loop {
@@ -91,7 +94,12 @@ impl<'a> Rows<'a> {
             }
         }
         let delimiter = self.delimiter;
-        let end = self.rest.find([delimiter, '\n']);
+        let end = match u8::try_from(delimiter) {
+            Ok(delimiter) if delimiter.is_ascii() => {
+                self.rest.bytes().position(|byte| byte == delimiter || byte == b'\n')
+            }
+            _ => self.rest.find([delimiter, '\n']),
+        };
         let (text, rest) = match end {
             Some(end) => self.rest.split_at(end),
             None => (self.rest, ""),
@@ -142,7 +150,7 @@ mod tests {
         let rows: Vec<Row> = Rows::new(text, ',').map(Result::unwrap).collect();
         let shown: Vec<(usize, Vec<&str>, bool)> = rows
             .iter()
-            .map(|row| (row.line, row.cells.iter().map(String::as_str).collect(), row.is_last))
+            .map(|row| (row.line, row.cells.iter().map(Text::as_str).collect(), row.is_last))
             .collect();
         assert_eq!(
             shown,

@@ -121,12 +121,12 @@ impl<'a> Analog<'a> {
             (_, true) => build::numeric(&name, self.status, vec![self.measurement(None)]),
             _ => build::pass_fail(&name, self.status),
         };
-        step.error_message = self.reason.map(ToOwned::to_owned);
+        step.error_message = self.reason.map(Into::into);
         let mut notes = self.notes.clone();
         if is_only && !block.is_empty() && !self.subtest.is_empty() {
             notes.insert(0, format!("Subtest: {}", self.subtest));
         }
-        step.report_text = text(&notes);
+        step.report_text = text(&notes).map(Into::into);
         step
     }
 }
@@ -149,8 +149,8 @@ pub(super) fn together(block: &str, several: &[Analog<'_>]) -> Step {
         notes.extend(analog.reason.map(|reason| format!("{name}: {reason}")));
     }
     let mut step = build::numeric(block, if failed { Status::Failed } else { Status::Passed }, numbers);
-    step.error_message = several.iter().find_map(|it| it.reason).map(ToOwned::to_owned);
-    step.report_text = text(&notes);
+    step.error_message = several.iter().find_map(|it| it.reason).map(Into::into);
+    step.report_text = text(&notes).map(Into::into);
     step
 }
 

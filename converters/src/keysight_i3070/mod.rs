@@ -6,7 +6,7 @@ mod analog;
 mod board;
 mod steps;
 
-use wats::report::{Double, Report, Step, Time, Uut};
+use wats::report::{Double, Report, Step, Text, Time, Uut};
 
 use self::board::{Batch, Board};
 use self::steps::Tests;
@@ -187,7 +187,7 @@ fn boards<'p, 'a>(
             others.add(record.name, "");
         }
     }
-    let outside: Vec<String> = others.infos().filter_map(|info| info.description).collect();
+    let outside: Vec<Text> = others.infos().filter_map(|info| info.description).collect();
     if !outside.is_empty() {
         warnings.push(format!("records outside of boards are left out: {}", outside.join(", ")));
     }
@@ -252,7 +252,7 @@ impl File<'_> {
         let revision = or(&[batch.testplan_rev, batch.uut_rev, self.arguments.text("partRevision")]);
         let mut report = Report::uut(part_number, serial, revision);
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
-        batch.controller.clone_into(&mut report.machine_name);
+        report.machine_name = batch.controller.into();
         let end = if board.end.is_empty() { None } else { board.time(board.end, zone, warnings) };
         let between = start.as_ref().and_then(Time::instant).zip(end.as_ref().and_then(Time::instant));
         let between = between.map(|(from, to)| to.duration_since(from).as_secs_f64());
@@ -272,14 +272,16 @@ impl File<'_> {
         let socket = board.number.filter(|number| !(*number == 1 && self.only_board)).or(socket);
         let comment = comments.join("\n");
         report.uut = Some(Uut {
-            user: Some(or(&[batch.operator, self.arguments.text("operator")])),
+            user: Some(or(&[batch.operator, self.arguments.text("operator")]).into()),
             exec_time: seconds.map(Double),
-            batch_sn: Some(batch.batch_id.to_owned()).filter(|it| !it.is_empty()),
-            fixture_id: Some(batch.fixture.to_owned()).filter(|it| !it.is_empty()),
+            batch_sn: Some(batch.batch_id.to_owned()).filter(|it| !it.is_empty()).map(Into::into),
+            fixture_id: Some(batch.fixture.to_owned()).filter(|it| !it.is_empty()).map(Into::into),
             test_socket_index: socket,
             error_code: board.status.filter(|status| *status != 0),
-            error_message: board.status.and_then(board::meaning).map(ToOwned::to_owned),
-            comment: Some(comment.chars().take(MAX_COMMENT).collect()).filter(|it: &String| !it.is_empty()),
+            error_message: board.status.and_then(board::meaning).map(Into::into),
+            comment: Some(comment.chars().take(MAX_COMMENT).collect())
+                .filter(|it: &String| !it.is_empty())
+                .map(Into::into),
             ..Uut::default()
         });
         report.misc_infos = batch.infos().chain(board.infos()).collect();
@@ -290,7 +292,7 @@ impl File<'_> {
         let mut root = build::sequence(&name, &name, &or(&[batch.testplan_rev, "1.0.0"]), steps);
         root.status = report.result;
         root.tot_time = seconds.map(Double);
-        root.report_text = (comment.chars().count() > MAX_COMMENT).then_some(comment);
+        root.report_text = (comment.chars().count() > MAX_COMMENT).then_some(comment.into());
         report.root = Some(root);
         header::complete(&mut report, self.input, warnings)?;
         Ok(report)

@@ -105,7 +105,7 @@ impl<'w> Tests<'w> {
                 let status = self.status(record, 2);
                 let name = named(&[block, record.field(0), "D-PLD"]);
                 let mut step = build::pass_fail(&name, status);
-                step.report_text = Some(record.shown());
+                step.report_text = Some(record.shown().into());
                 self.push("D-PLD", step);
             }
             "INDICT" => {
@@ -151,8 +151,9 @@ impl<'w> Tests<'w> {
         let none = after.0 <= before.0;
         if none || (status != Status::Passed && after.1 <= before.1) {
             let mut step = build::pass_fail(&name, status);
-            step.report_text =
-                (status != Status::Passed).then(|| format!("Status of the block: {}", record.field(1)));
+            step.report_text = (status != Status::Passed)
+                .then(|| format!("Status of the block: {}", record.field(1)))
+                .map(Into::into);
             self.push("BLOCK", step);
         }
         for text in record.fields.iter().skip(2).map(|field| field.trim()).filter(|text| !text.is_empty()) {
@@ -258,6 +259,6 @@ fn with_text(mut step: Step, record: &Record<'_>) -> Step {
     if record.is("@INDICT") {
         lines.insert(0, record.field(0).to_owned());
     }
-    step.report_text = analog::text(&lines);
+    step.report_text = analog::text(&lines).map(Into::into);
     step
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use wats::report::{BooleanMeas, Double, Extra, MiscInfo, NumericMeas, SequenceCall, Status, Step};
+use wats::report::{BooleanMeas, Double, Extra, MiscInfo, NumericMeas, SequenceCall, Status, Step, Text};
 
 use super::tree;
 
@@ -10,9 +10,9 @@ use super::tree;
 pub(crate) fn sequence(name: &str, file: &str, version: &str, steps: Vec<Step>) -> Step {
     let mut step = Step::new("SequenceCall", name, tree::rolled_up(&steps));
     step.seq_call = Some(Box::new(SequenceCall {
-        path: Some(file.to_owned()),
-        name: Some(file.to_owned()),
-        version: Some(version.to_owned()),
+        path: Some(file.into()),
+        name: Some(file.into()),
+        version: Some(version.into()),
         extra: Extra::new(),
     }));
     step.steps = Some(steps);
@@ -30,9 +30,9 @@ pub(crate) fn number(
     let (comp_op, low, high) = tree::limits("", limits.0, limits.1);
     NumericMeas {
         comp_op,
-        name: name.map(ToOwned::to_owned),
+        name: name.map(Text::from),
         status,
-        unit: Some(unit.to_owned()),
+        unit: Some(unit.into()),
         value: Double(value),
         value_format: None,
         high_limit: high.map(Double),
@@ -61,21 +61,21 @@ pub(crate) fn pass_fail(name: &str, status: Status) -> Step {
 /// Names for the measurements of a step: the server wants them to differ.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    taken: HashSet<String>,
+    taken: HashSet<Text>,
     /// How often a name was asked for, so that many equal ones are not counted through each time.
-    asked: HashMap<String, u32>,
+    asked: HashMap<Text, u32>,
 }
 
 impl Names {
     /// The name, or the name with a number behind it.
-    pub(crate) fn unique(&mut self, name: &str) -> String {
+    pub(crate) fn unique(&mut self, name: &str) -> Text {
         let name = if name.is_empty() { "Measurement" } else { name };
         // A server takes 100 characters: names that are the same so far are the same.
-        let short: String = name.chars().take(90).collect();
+        let short: Text = name.chars().take(90).collect();
         let count = self.asked.entry(short.clone()).or_insert(0);
         loop {
             *count += 1;
-            let candidate = if *count == 1 { name.to_owned() } else { format!("{short} #{count}") };
+            let candidate = if *count == 1 { Text::from(name) } else { format!("{short} #{count}").into() };
             if self.taken.insert(candidate.clone()) {
                 return candidate;
             }
@@ -85,7 +85,7 @@ impl Names {
 
 /// A misc info of a report.
 pub(crate) fn info(name: &str, text: &str) -> MiscInfo {
-    MiscInfo { description: Some(name.to_owned()), text: Some(text.to_owned()), ..MiscInfo::default() }
+    MiscInfo { description: Some(name.into()), text: Some(text.into()), ..MiscInfo::default() }
 }
 
 #[cfg(test)]

@@ -12,8 +12,13 @@ impl Decimals {
     /// A number with a decimal point or a decimal comma.
     pub(crate) fn read(&mut self, written: &str) -> Option<f64> {
         let number = text::number(written)?;
-        self.commas += usize::from(written.contains(','));
+        self.count(written);
         Some(number)
+    }
+
+    /// Counts a number that was read elsewhere.
+    pub(crate) fn count(&mut self, written: &str) {
+        self.commas += usize::from(written.contains(','));
     }
 
     /// The warning about decimal commas, if there were any.

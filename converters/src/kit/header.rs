@@ -32,7 +32,7 @@ pub(crate) fn complete(
     }
     if report.report_type == ReportType::Test {
         let uut = report.uut.get_or_insert_with(Uut::default);
-        uut.user.get_or_insert_with(String::new);
+        uut.user.get_or_insert_default();
     }
     let station = &input.station;
     let fields = [
@@ -45,7 +45,7 @@ pub(crate) fn complete(
     ];
     for (field, setting, what) in fields {
         if field.trim().is_empty() {
-            setting.clone_into(field);
+            *field = setting.into();
         }
         *field = text::fit(field, 100, what, warnings);
     }

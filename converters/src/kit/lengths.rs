@@ -1,6 +1,6 @@
 //! Every text of a report cut to what the server takes, so that a long text does not cost the unit.
 
-use wats::report::{Report, Step};
+use wats::report::{Report, Step, Text};
 
 use super::text::{allowed, fit};
 
@@ -89,7 +89,7 @@ impl<'a> From<&'a str> for What<'a> {
     }
 }
 
-fn some<'a>(text: &mut Option<String>, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
+fn some<'a>(text: &mut Option<Text>, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
     if let Some(text) = text.as_mut().filter(|text| needs_cut(text, limit)) {
         let What(kind, name) = what.into();
         *text = fit(text, limit, &format!("{kind}{name}"), warnings);

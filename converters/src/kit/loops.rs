@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wats::report::{Loop, Report, Step};
+use wats::report::{Loop, Report, Step, Text};
 use wats::validate::{Strictness, problems};
 
 use super::verdict;
@@ -12,7 +12,7 @@ const MOST_CHILDREN: usize = 2000;
 
 /// Numbers the loops among the steps of a sequence; what the server would not take as a loop becomes plain steps.
 pub(crate) fn settle(steps: &mut [Step], warnings: &mut Vec<String>) {
-    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<Text, Vec<usize>> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.loop_.is_some()) {
         groups.entry(step.name.clone()).or_default().push(at);
     }

@@ -1,5 +1,8 @@
 //! Regular expressions that a person sets as arguments.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
 use regex::Regex;
 
 use crate::{Arguments, ConvertError, ErrorKind};
@@ -8,15 +11,35 @@ use crate::{Arguments, ConvertError, ErrorKind};
 ///
 /// # Errors
 /// For what is no regular expression.
-pub(crate) fn of(arguments: &Arguments, name: &str, group: &str) -> Result<Regex, ConvertError> {
+pub(crate) fn of(arguments: &Arguments, name: &str, group: &str) -> Result<Arc<Regex>, ConvertError> {
     let pattern = arguments.text(name);
-    Regex::new(pattern).map_err(|error| {
+    compiled(pattern).map_err(|error| {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or_default().trim();
         ConvertError::new(ErrorKind::Missing, format!("the argument {name} is \"{pattern}\": {reason}"))
             .expected(format!("a regular expression with a group {group}"))
     })
 }
+
+/// The expression, compiled once for all files: compiling takes longer than a small file does, and a copy would have to
+/// build anew what a search builds up.
+fn compiled(pattern: &str) -> Result<Arc<Regex>, regex::Error> {
+    static KNOWN: LazyLock<RwLock<HashMap<String, Arc<Regex>>>> = LazyLock::new(RwLock::default);
+    if let Some(known) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(pattern) {
+        return Ok(Arc::clone(known));
+    }
+    let regex = Arc::new(Regex::new(pattern)?);
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    // Settings change seldom; what was known is not needed for ever.
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    known.insert(pattern.to_owned(), Arc::clone(&regex));
+    Ok(regex)
+}
+
+/// As many compiled expressions are kept.
+const MOST_KNOWN: usize = 100;
 
 /// What the named group finds in a text, or the whole expression where there is no such group.
 pub(crate) fn find<'a>(pattern: &Regex, group: &str, text: &'a str) -> Option<&'a str> {

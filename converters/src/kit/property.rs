@@ -11,9 +11,9 @@ pub(crate) const MOST_DEEP: usize = 20;
 /// A single value.
 pub(crate) fn value(name: &str, kind: &str, value: &str) -> Property {
     Property {
-        name: Some(name.to_owned()),
-        property_type: Some(kind.to_owned()),
-        value: Some(value.to_owned()),
+        name: Some(name.into()),
+        property_type: Some(kind.into()),
+        value: Some(value.into()),
         ..Property::default()
     }
 }
@@ -21,8 +21,8 @@ pub(crate) fn value(name: &str, kind: &str, value: &str) -> Property {
 /// A value that holds others.
 pub(crate) fn object(name: &str, props: Vec<Property>) -> Property {
     Property {
-        name: Some(name.to_owned()),
-        property_type: Some("Obj".to_owned()),
+        name: Some(name.into()),
+        property_type: Some("Obj".into()),
         props: Some(props),
         ..Property::default()
     }
@@ -34,18 +34,18 @@ pub(crate) fn array(name: &str, element_type: &str, elements: Vec<(String, Prope
         .into_iter()
         .map(|(text, value)| IndexedProperty {
             indexes: numbers(&text),
-            text: Some(text),
+            text: Some(text.into()),
             value: Some(Box::new(value)),
             extra: Extra::new(),
         })
         .collect();
     let dimension = indexes.first().map_or(1, |first| first.indexes.len().max(1));
     Property {
-        name: Some(name.to_owned()),
-        property_type: Some("Array".to_owned()),
+        name: Some(name.into()),
+        property_type: Some("Array".into()),
         array: Some(PropertyArray {
             dimension: i32::try_from(dimension).ok(),
-            element_type: Some(element_type.to_owned()),
+            element_type: Some(element_type.into()),
             indexes,
             extra: Extra::new(),
         }),

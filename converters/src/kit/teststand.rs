@@ -71,7 +71,7 @@ pub(crate) fn set_turn(step: &mut Step, turn: Option<Loop>) {
     if step.loop_.as_ref().is_some_and(|turn| turn.idx.is_some())
         && let Some((name, _)) = step.name.rsplit_once(" (Loop Index:")
     {
-        step.name = name.to_owned();
+        step.name = name.into();
     }
 }
 

@@ -1,6 +1,9 @@
 //! From bytes to text, and texts cut to what the server takes.
 
+use std::borrow::Cow;
+
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
+use wats::report::Text;
 
 use crate::{ConvertError, ErrorKind};
 
@@ -8,27 +11,26 @@ use crate::{ConvertError, ErrorKind};
 ///
 /// # Errors
 /// For bytes that no text file has.
-pub(crate) fn decode(bytes: &[u8]) -> Result<String, ConvertError> {
-    let text = if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
-        String::from_utf8_lossy(rest).into_owned()
+pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ConvertError> {
+    plain(if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        String::from_utf8_lossy(rest)
     } else if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
-        UTF_16LE.decode_without_bom_handling(rest).0.into_owned()
+        UTF_16LE.decode_without_bom_handling(rest).0
     } else if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
-        UTF_16BE.decode_without_bom_handling(rest).0.into_owned()
+        UTF_16BE.decode_without_bom_handling(rest).0
     } else {
         match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
         }
-    };
-    plain(text)
+    })
 }
 
 /// A decoded text that a person could have written.
 ///
 /// # Errors
 /// For characters that no text file has, and for an empty file.
-pub(crate) fn plain(text: String) -> Result<String, ConvertError> {
+pub(crate) fn plain(text: Cow<'_, str>) -> Result<Cow<'_, str>, ConvertError> {
     if text.contains('\0') {
         return Err(ConvertError::new(ErrorKind::WrongFormat, "the file is binary")
             .expected("a text file")
@@ -46,8 +48,8 @@ pub(crate) fn allowed(c: char) -> bool {
 }
 
 /// A text without the characters that the server refuses, cut to `limit` characters, with a warning for each loss.
-pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<String>) -> String {
-    let mut clean: String = text.chars().filter(|c| allowed(*c)).collect();
+pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<String>) -> Text {
+    let mut clean: Text = text.chars().filter(|c| allowed(*c)).collect();
     if clean.chars().count() != text.chars().count() {
         warnings.push(format!("{what}: characters that the server refuses were removed"));
     }
@@ -67,6 +69,26 @@ pub(crate) fn number(text: &str) -> Option<f64> {
             comma.then(|| wats::report::Double::parse(&text.replace(',', "."))).flatten()
         })
         .map(|double| double.0)
+}
+
+/// True for what [`number`] reads, mostly without reading it.
+pub(crate) fn is_number(text: &str) -> bool {
+    plain_number(text.trim()).is_some() || number(text).is_some()
+}
+
+/// What stands before and behind the point, or the decimal comma, of a number that is nothing but digits.
+pub(crate) fn plain_number(text: &str) -> Option<(&str, &str)> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = match digits.bytes().position(|byte| !byte.is_ascii_digit()) {
+        None if digits.is_empty() => return None,
+        Some(0) => return None,
+        None => (text, ""),
+        Some(at) => {
+            let (whole, rest) = text.split_at_checked(text.len() - digits.len() + at)?;
+            (whole, rest.strip_prefix('.').or_else(|| rest.strip_prefix(','))?)
+        }
+    };
+    fraction.bytes().all(|byte| byte.is_ascii_digit()).then_some((whole, fraction))
 }
 
 #[cfg(test)]
@@ -94,7 +116,10 @@ mod tests {
         assert_eq!(number("1,5"), Some(1.5));
         assert_eq!(number("-Infinity"), Some(f64::NEG_INFINITY));
         for wrong in ["", "n/a", "1,234.5", "1,2,3", "12V"] {
-            assert_eq!(number(wrong), None, "{wrong}");
+            assert_eq!((number(wrong), is_number(wrong)), (None, false), "{wrong}");
+        }
+        for right in [" 1.5e-3 ", "-12.50", "7", "1,5", "Infinity"] {
+            assert!(is_number(right), "{right}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Times as files write them.
 
+use std::borrow::Cow;
+
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use wats::report::Time;
@@ -13,9 +15,11 @@ use crate::Input;
 pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
     let mut words = text.split_whitespace();
     let first = words.next()?;
-    let rest: String = words.collect();
-    let text = if rest.is_empty() { first.to_owned() } else { format!("{first}T{rest}") };
-    let pieces = Pieces::parse(&text).ok()?;
+    let text = match words.next() {
+        None => Cow::Borrowed(first),
+        Some(second) => Cow::Owned(format!("{first}T{second}{}", words.collect::<String>())),
+    };
+    let pieces = Pieces::parse(&*text).ok()?;
     let Some(offset) = pieces.to_numeric_offset() else {
         let local = pieces.date().to_datetime(pieces.time().unwrap_or_default());
         return local.to_zoned_datetime(zone.clone()).ok().map(|zoned| Time::from_zoned(&zoned));
@@ -23,8 +27,8 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
     // What is spelled as the server spells it is kept to the letter.
     let tail = text.get(text.len().saturating_sub(6)..).unwrap_or_default();
     let usual = text.ends_with('Z') || (tail.starts_with(['+', '-']) && tail.contains(':'));
-    if usual && text.get(4..5) == Some("-") && Time::from_text(text.as_str()).instant().is_some() {
-        return Some(Time::from_text(text));
+    if usual && text.get(4..5) == Some("-") && text.parse::<jiff::Timestamp>().is_ok() {
+        return Some(Time::from_text(&*text));
     }
     let local = pieces.date().to_datetime(pieces.time()?);
     local.to_zoned_datetime(TimeZone::fixed(offset)).ok().map(|zoned| Time::from_zoned(&zoned))

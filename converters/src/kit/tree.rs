@@ -1,8 +1,8 @@
 //! The step tree: verdicts of measurements, and of sequences that state none.
 
-use wats::report::{Status, Step};
+use wats::report::{Status, Step, Text};
 
-use crate::kit::text;
+use crate::kit::points::Points;
 
 /// The verdict of a value by its operator; the limit of a one-limit operator is the low one.
 pub(crate) fn numeric(op: &str, value: f64, low: Option<f64>, high: Option<f64>) -> Status {
@@ -45,25 +45,26 @@ pub(crate) fn limits(
     operator: &str,
     low: Option<f64>,
     high: Option<f64>,
-) -> (String, Option<f64>, Option<f64>) {
-    let written = operator.trim().to_ascii_uppercase();
+) -> (Text, Option<f64>, Option<f64>) {
+    let mut written = Text::from(operator.trim());
+    written.make_ascii_uppercase();
     let single = |operator: &str, limit: Option<f64>| match limit {
-        Some(limit) => (operator.to_owned(), Some(limit), None),
+        Some(limit) => (operator.into(), Some(limit), None),
         // Nothing to compare with: the value is only logged.
-        None => ("LOG".to_owned(), None, None),
+        None => ("LOG".into(), None, None),
     };
     match (written.as_str(), low, high) {
-        ("LOG", ..) => ("LOG".to_owned(), None, None),
+        ("LOG", ..) => ("LOG".into(), None, None),
         ("EQT", ..) => single("EQ", low.or(high)),
         (op @ ("EQ" | "NE" | "GE" | "GT" | "LE" | "LT"), ..) => single(op, low.or(high)),
         (op @ ("GELE" | "GELT" | "GTLE" | "GTLT" | "LEGE" | "LEGT" | "LTGE" | "LTGT"), Some(_), Some(_)) => {
-            (op.to_owned(), low, high)
+            (op.into(), low, high)
         }
         (op @ ("GELE" | "GELT" | "GTLE" | "GTLT" | "LEGE" | "LEGT" | "LTGE" | "LTGT"), ..) => {
             let (first, second) = op.split_at_checked(2).unwrap_or((op, op));
             if high.is_some() { single(second, high) } else { single(first, low) }
         }
-        (_, Some(_), Some(_)) => ("GELE".to_owned(), low, high),
+        (_, Some(_), Some(_)) => ("GELE".into(), low, high),
         (_, Some(_), None) => single("GE", low),
         (_, None, _) => single("LE", high),
     }
@@ -71,7 +72,9 @@ pub(crate) fn limits(
 
 /// The operator of a text test; without a known one the limit decides.
 pub(crate) fn string_operator(written: &str, limit: Option<&str>) -> &'static str {
-    match written.trim().to_ascii_uppercase().as_str() {
+    let mut written = Text::from(written.trim());
+    written.make_ascii_uppercase();
+    match written.as_str() {
         "LOG" => "LOG",
         "EQ" => "EQ",
         "NE" => "NE",
@@ -84,9 +87,8 @@ pub(crate) fn string_operator(written: &str, limit: Option<&str>) -> &'static st
 
 /// The points of a series: numbers joined by semicolons, each with at least one decimal.
 pub(crate) fn points(text: &str) -> Option<String> {
-    let number = |point: &str| text::number(point).map(|number| format!("{number:?}"));
-    let numbers: Option<Vec<String>> = text.trim_end_matches(';').split(';').map(number).collect();
-    numbers.map(|numbers| numbers.join(";"))
+    let mut points = Points::default();
+    text.trim_end_matches(';').split(';').all(|point| points.add_written(point)).then(|| points.text())
 }
 
 /// The name under which the server knows a step type.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use roxmltree::{Document, Error, Node, ParsingOptions};
+use wats::report::Text;
 
 use super::text as texts;
 use crate::{ConvertError, ErrorKind};
@@ -17,17 +18,19 @@ const MAX_DEPTH: usize = 200;
 ///
 /// # Errors
 /// As [`texts::decode`].
-pub(crate) fn read(bytes: &[u8], warnings: &mut Vec<String>) -> Result<String, ConvertError> {
+pub(crate) fn read<'b>(bytes: &'b [u8], warnings: &mut Vec<String>) -> Result<Cow<'b, str>, ConvertError> {
     let marked = [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
     let decoded = match declared_encoding(bytes).filter(|_| !marked) {
-        Some(encoding) => texts::plain(encoding.decode_without_bom_handling(bytes).0.into_owned())?,
+        Some(encoding) => texts::plain(encoding.decode_without_bom_handling(bytes).0)?,
         None => texts::decode(bytes)?,
     };
-    let (decoded, removed) = clean(&decoded);
-    if removed {
-        warnings.push("characters that XML forbids were removed".to_owned());
+    match clean(&decoded) {
+        Some(clean) => {
+            warnings.push("characters that XML forbids were removed".to_owned());
+            Ok(Cow::Owned(clean))
+        }
+        None => Ok(decoded),
     }
-    Ok(decoded)
 }
 
 /// The encoding in the XML declaration, when it is one in which the declaration itself can be read like this.
@@ -43,34 +46,35 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes()).filter(|encoding| ![UTF_8, UTF_16LE, UTF_16BE].contains(encoding))
 }
 
-/// Removes what no XML document may hold, raw or as a character reference; says whether there was any.
-pub(crate) fn clean(text: &str) -> (String, bool) {
+/// The text without what no XML document may hold, raw or as a character reference; `None` when it holds nothing such.
+fn clean(text: &str) -> Option<String> {
+    // Looked at byte by byte first, as nearly every document has none.
+    let odd = text.bytes().fold(false, |odd, byte| odd | ((byte < 0x20) & !matches!(byte, 0x9 | 0xA | 0xD)));
+    let raw = odd || text.contains('\u{fffe}') || text.contains('\u{ffff}');
+    let mut references = text.split("&#").skip(1);
+    if !raw && !references.any(|after| forbidden_reference(after).is_some()) {
+        return None;
+    }
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
-    let mut removed = false;
     while let Some((before, after)) = rest.split_once("&#") {
         clean.push_str(before);
-        let end = after.bytes().take(9).position(|b| b == b';');
-        let reference = end.and_then(|end| after.split_at_checked(end));
-        match reference {
-            Some((digits, tail)) if code(digits).is_some_and(|code| !allowed(code)) => {
-                removed = true;
-                rest = tail.strip_prefix(';').unwrap_or(tail);
-            }
-            _ => {
-                clean.push_str("&#");
-                rest = after;
-            }
-        }
+        rest = forbidden_reference(after).unwrap_or_else(|| {
+            clean.push_str("&#");
+            after
+        });
     }
     clean.push_str(rest);
-    // Looked at byte by byte first, as nearly every document has none.
-    let odd = clean.bytes().fold(false, |odd, byte| odd | ((byte < 0x20) & !matches!(byte, 0x9 | 0xA | 0xD)));
-    if odd || clean.contains('\u{fffe}') || clean.contains('\u{ffff}') {
-        clean.retain(|c| allowed(u32::from(c)));
-        removed = true;
-    }
-    (clean, removed)
+    clean.retain(|c| allowed(u32::from(c)));
+    Some(clean)
+}
+
+/// What follows the character reference whose digits the text begins with, when it is one of a forbidden character.
+fn forbidden_reference(text: &str) -> Option<&str> {
+    let end = text.bytes().take(9).position(|b| b == b';')?;
+    let (digits, tail) = text.split_at_checked(end)?;
+    code(digits).filter(|code| !allowed(*code))?;
+    tail.strip_prefix(';')
 }
 
 fn code(digits: &str) -> Option<u32> {
@@ -103,35 +107,72 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, ConvertError> {
 /// The line where the nesting passes the limit. The parser's own stack is not bounded.
 fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
+    let deep = tags(text).find(|tag| {
+        match tag.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            Kind::Empty => {}
+        }
+        depth > MAX_DEPTH
+    })?;
+    Some(line_of(text, deep.inside))
+}
+
+/// The number of the line in which a part of the text begins.
+fn line_of(text: &str, part: &str) -> usize {
+    let begin = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    text.get(..begin).unwrap_or(text).split('\n').count()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Open,
+    Close,
+    Empty,
+}
+
+/// The tag of an element, without a check whether it is well-formed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tag<'t> {
+    pub(super) kind: Kind,
+    /// From behind its `<` or `</` to before its `>`.
+    pub(super) inside: &'t str,
+    /// All that follows it.
+    pub(super) after: &'t str,
+}
+
+/// The tags of a document in their order, those that break off left out.
+pub(super) fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
     let mut rest = text;
-    while let Some((_, tag)) = rest.split_once('<') {
-        let after = |end: &str| tag.split_once(end).map_or("", |(_, after)| after);
-        rest = if tag.starts_with("!--") {
-            after("-->")
-        } else if tag.starts_with("![CDATA[") {
-            after("]]>")
-        } else if tag.starts_with('?') {
-            after("?>")
-        } else if tag.starts_with('/') {
-            depth = depth.saturating_sub(1);
-            after(">")
-        } else {
-            let (inside, after) = tag_end(tag);
-            if !inside.ends_with('/') {
-                depth += 1;
-            }
-            if depth > MAX_DEPTH {
-                let before = text.get(..text.len() - tag.len()).unwrap_or_default();
-                return Some(before.split('\n').count());
-            }
-            after
-        };
-    }
-    None
+    std::iter::from_fn(move || {
+        loop {
+            let (_, tag) = rest.split_once('<')?;
+            let after = |end: &str| tag.split_once(end).map(|(_, after)| after);
+            let (kind, inside) = if tag.starts_with("!--") {
+                rest = after("-->")?;
+                continue;
+            } else if tag.starts_with("![CDATA[") {
+                rest = after("]]>")?;
+                continue;
+            } else if tag.starts_with('?') {
+                rest = after("?>")?;
+                continue;
+            } else if let Some(tag) = tag.strip_prefix('/') {
+                let (inside, after) = tag.split_once('>')?;
+                rest = after;
+                (Kind::Close, inside)
+            } else {
+                let (inside, after) = tag_end(tag)?;
+                rest = after;
+                (if inside.ends_with('/') { Kind::Empty } else { Kind::Open }, inside)
+            };
+            return Some(Tag { kind, inside, after: rest });
+        }
+    })
 }
 
 /// What stands in a tag, and behind the `>` that ends it; quoted attribute values may hold others.
-fn tag_end(tag: &str) -> (&str, &str) {
+fn tag_end(tag: &str) -> Option<(&str, &str)> {
     let mut from = 0;
     let mut quote: Option<char> = None;
     while let Some(rest) = tag.get(from..) {
@@ -139,18 +180,18 @@ fn tag_end(tag: &str) -> (&str, &str) {
             Some(open) => rest.find(open),
             None => rest.find(['>', '"', '\'']),
         };
-        let Some(at) = found else { break };
+        let at = found?;
         let end = from + at;
         match (quote, rest.get(at..).and_then(|it| it.chars().next())) {
             (None, Some('>')) => {
-                return (tag.get(..end).unwrap_or_default(), tag.get(end + 1..).unwrap_or_default());
+                return Some((tag.get(..end)?, tag.get(end + 1..)?));
             }
             (None, open) => quote = open,
             (Some(_), _) => quote = None,
         }
         from = end + 1;
     }
-    (tag, "")
+    None
 }
 
 fn explain(error: Error) -> ConvertError {
@@ -208,8 +249,8 @@ pub(crate) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
 }
 
 /// Like [`attribute`], owned.
-pub(crate) fn owned(node: Node<'_, '_>, name: &str) -> Option<String> {
-    attribute(node, name).map(ToOwned::to_owned)
+pub(crate) fn owned(node: Node<'_, '_>, name: &str) -> Option<Text> {
+    attribute(node, name).map(Text::from)
 }
 
 /// True for an element of that local name, in any namespace.
@@ -231,9 +272,8 @@ pub(crate) fn child<'a, 'd>(node: Node<'a, 'd>, name: &'static str) -> Option<No
 }
 
 /// The element's own text, trimmed; `None` when it is blank.
-pub(crate) fn text(node: Node<'_, '_>) -> Option<String> {
-    let all: String = node.children().filter(Node::is_text).filter_map(|text| text.text()).collect();
-    Some(all.trim().to_owned()).filter(|text| !text.is_empty())
+pub(crate) fn text(node: Node<'_, '_>) -> Option<Text> {
+    Some(Text::from(raw_text(node).trim())).filter(|text| !text.is_empty())
 }
 
 /// The element's own text as it stands: in measured texts white space counts.
@@ -309,8 +349,8 @@ mod tests {
 
     #[test]
     fn forbidden_characters_are_removed_raw_and_as_references() {
-        assert_eq!(clean("a&#x1;b\u{2}c&#10;&#;&#xZ;&"), ("abc&#10;&#;&#xZ;&".to_owned(), true));
-        assert_eq!(clean("a&#181;"), ("a&#181;".to_owned(), false));
+        assert_eq!(clean("a&#x1;b\u{2}c&#10;&#;&#xZ;&").as_deref(), Some("abc&#10;&#;&#xZ;&"));
+        assert_eq!(clean("a&#181;"), None);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use wats::report::{Chart, Series, Status, Step};
+use wats::report::{Chart, Series, Status, Step, Text};
 
 use crate::Companion;
 use crate::kit::decimal::Decimals;
+use crate::kit::points::Points;
 use crate::kit::{build, text};
 
 /// Points of a series that the server takes.
@@ -155,15 +156,17 @@ impl Reading<'_, '_> {
         for row in rows.filter(|row| row.cells.len() > 1) {
             let mut cell =
                 |column: usize| self.decimals.read(row.at(column)).filter(|number| number.is_finite());
-            let Some(frequency) = cell(0) else {
+            if cell(0).is_none() {
                 self.warnings.push(format!(
                     "{file}, line {}: the frequency \"{}\" is no number",
                     row.line,
                     row.at(0)
                 ));
                 continue;
-            };
-            curve.add(frequency, cell(1), cell(columns.max), cell(columns.min));
+            }
+            let places = [1, columns.max, columns.min];
+            let numbers = places.map(&mut cell);
+            curve.add(row.at(0), places.map(|place| row.at(place)), numbers);
         }
         let stated = self.verdict(name);
         let outside = if curve.outside == 0.0 || stated == Some(Status::Passed) {
@@ -174,15 +177,15 @@ impl Reading<'_, '_> {
         let status = stated.unwrap_or(outside);
         let number = |of: &str, value| {
             let mut number = build::number(Some(of), Status::Passed, value, "", (None, None));
-            number.comp_op = "LOG".to_owned();
+            number.comp_op = "LOG".into();
             number
         };
         let (avg, min, max) = curve.statistics();
         let mut step =
             build::numeric(name, status, vec![number("avg", avg), number("min", min), number("max", max)]);
-        step.chart = Some(Box::new(curve.chart(stem, name, self.warnings)));
         let mut count = build::number(None, outside, curve.outside, "#", (Some(0.0), None));
-        count.comp_op = "EQ".to_owned();
+        step.chart = Some(Box::new(curve.chart(stem, name, self.warnings)));
+        count.comp_op = "EQ".into();
         vec![step, build::numeric("OutOfBounds", outside, vec![count])]
     }
 }
@@ -216,19 +219,40 @@ impl Row<'_> {
 
 #[derive(Default)]
 struct Curve {
-    values: Vec<(f64, f64)>,
-    max: Vec<(f64, f64)>,
-    min: Vec<(f64, f64)>,
+    values: Vec<f64>,
+    /// Of the values, of max, and of min.
+    lines: [Line; 3],
     /// How many points are above max or below min.
     outside: f64,
 }
 
+/// The points of a series.
+#[derive(Default)]
+struct Line {
+    x: Points,
+    y: Points,
+    count: usize,
+}
+
+impl Line {
+    /// A point as it is written: to write a number takes longer than to read it.
+    fn add(&mut self, x: &str, y: &str) {
+        if self.count < MAX_POINTS {
+            self.x.add_written(x);
+            self.y.add_written(y);
+        }
+        self.count += 1;
+    }
+}
+
 impl Curve {
-    fn add(&mut self, frequency: f64, value: Option<f64>, max: Option<f64>, min: Option<f64>) {
-        self.max.extend(max.map(|max| (frequency, max)));
-        self.min.extend(min.map(|min| (frequency, min)));
-        let Some(value) = value else { return };
-        self.values.push((frequency, value));
+    /// Value, max and min at a frequency, as they are written and as they are read.
+    fn add(&mut self, frequency: &str, written: [&str; 3], read: [Option<f64>; 3]) {
+        for ((line, written), _) in self.lines.iter_mut().zip(written).zip(read).filter(|it| it.1.is_some()) {
+            line.add(frequency, written);
+        }
+        let [Some(value), max, min] = read else { return };
+        self.values.push(value);
         if max.is_some_and(|max| value > max) || min.is_some_and(|min| value < min) {
             self.outside += 1.0;
         }
@@ -236,43 +260,38 @@ impl Curve {
 
     /// Average, least and greatest value; NaN of a curve without points.
     fn statistics(&self) -> (f64, f64, f64) {
-        let values = || self.values.iter().map(|(_, value)| *value);
+        let values = || self.values.iter().copied();
         let count = values().fold(0.0, |count, _| count + 1.0);
         (values().sum::<f64>() / count, values().fold(f64::NAN, f64::min), values().fold(f64::NAN, f64::max))
     }
 
-    fn chart(&self, label: &str, name: &str, warnings: &mut Vec<String>) -> Chart {
+    fn chart(self, label: &str, name: &str, warnings: &mut Vec<String>) -> Chart {
         let mut series = Vec::new();
-        for (title, points) in [(name, &self.values), ("max", &self.max), ("min", &self.min)] {
-            if points.is_empty() {
+        for (title, line) in [name, "max", "min"].into_iter().zip(self.lines) {
+            if line.count == 0 {
                 continue;
             }
-            if points.len() > MAX_POINTS {
+            if line.count > MAX_POINTS {
                 warnings.push(format!(
                     "{label}: the chart shows the first {MAX_POINTS} of {} points",
-                    points.len()
+                    line.count
                 ));
             }
-            let joined = |of: fn(&(f64, f64)) -> f64| {
-                let numbers: Vec<String> =
-                    points.iter().take(MAX_POINTS).map(|point| format!("{:?}", of(point))).collect();
-                Some(numbers.join(";"))
-            };
             series.push(Series {
-                data_type: Some("XYG".to_owned()),
-                name: Some(title.to_owned()),
-                xdata: joined(|point| point.0),
-                ydata: joined(|point| point.1),
+                data_type: Some("XYG".into()),
+                name: Some(title.into()),
+                xdata: Some(line.x.text().into()),
+                ydata: Some(line.y.text().into()),
                 ..Series::default()
             });
         }
         Chart {
-            chart_type: Some("LineLogX".to_owned()),
-            label: Some(label.to_owned()),
-            x_label: Some("Frequency".to_owned()),
-            x_unit: Some("Hz".to_owned()),
-            y_label: Some(name.to_owned()),
-            y_unit: Some(String::new()),
+            chart_type: Some("LineLogX".into()),
+            label: Some(label.into()),
+            x_label: Some("Frequency".into()),
+            x_unit: Some("Hz".into()),
+            y_label: Some(name.into()),
+            y_unit: Some(Text::default()),
             series,
             ..Chart::default()
         }

@@ -225,9 +225,9 @@ fn report(
     let mut report =
         Report::uut(argument("partNumber", "PartNumber1"), serial_number, argument("partRevision", "1.0"));
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
-    report.machine_name = "Klippel".to_owned();
-    report.location = "Production".to_owned();
-    report.purpose = "Functional Test".to_owned();
+    report.machine_name = "Klippel".into();
+    report.location = "Production".into();
+    report.purpose = "Functional Test".into();
     report.result = result;
     report.start = value("Cfg_DutStartTime").and_then(|written| {
         let read = start(written);
@@ -236,7 +236,7 @@ fn report(
         }
         read
     });
-    report.uut = Some(Uut { user: value("Cfg_UserName").map(ToOwned::to_owned), ..Uut::default() });
+    report.uut = Some(Uut { user: value("Cfg_UserName").map(Into::into), ..Uut::default() });
     report.misc_infos.push(build::info("FileName", &input.file_name));
     for (key, name) in
         [("Cfg_LoginMode", "Cfg_LoginMode"), ("Cfg_Speaker", "Cfg_Speaker"), ("Cfg_UserName", "Operator")]

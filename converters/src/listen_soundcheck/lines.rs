@@ -161,7 +161,7 @@ impl<'a> Leading<'a> {
         let rest = cells.get(self.0.len()..).unwrap_or_default();
         let last = rest.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
         let rest = rest.get(..last).unwrap_or_default();
-        let is_number = |cell: &&str| text::number(cell).is_some() || is_none(cell);
+        let is_number = |cell: &&str| text::is_number(cell) || is_none(cell);
         if !rest.is_empty() && rest.iter().all(is_number) {
             return Line::Data(Data { of: self.unit(cells), numbers: rest.to_vec() });
         }

@@ -13,6 +13,7 @@ use self::dates::Order;
 use self::lines::{CurveTitle, Data, Line, Lines, Measured, Unit};
 use crate::kit::decimal::Decimals;
 use crate::kit::leftover::Unread;
+use crate::kit::points::Points;
 use crate::kit::{build, header, text, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
@@ -270,7 +271,7 @@ fn test(result: &Measured<'_>, decimals: &mut Decimals) -> Step {
     };
     said.extend(result.others.iter().copied());
     said.retain(|text| !text.is_empty());
-    step.report_text = (!said.is_empty()).then(|| said.join(", "));
+    step.report_text = (!said.is_empty()).then(|| said.join(", ")).map(Into::into);
     step
 }
 
@@ -299,19 +300,21 @@ fn curve(
         warnings.push(format!("line {line}: curve {name} shows the first {MAX_POINTS} of {length} points"));
     }
     let mut points = |data: &Data<'_>| {
-        let numbers: Vec<String> = data
-            .numbers
-            .iter()
-            .take(length.min(MAX_POINTS))
-            .map(|written| format!("{:?}", decimals.read(written).unwrap_or(f64::NAN)))
-            .collect();
-        Some(numbers.join(";"))
+        let mut points = Points::default();
+        for written in data.numbers.iter().take(length.min(MAX_POINTS)) {
+            if points.add_written(written) {
+                decimals.count(written);
+            } else {
+                points.add(f64::NAN);
+            }
+        }
+        Some(points.text())
     };
     let series = Series {
-        data_type: Some("XYG".to_owned()),
-        name: Some(name.to_owned()),
-        xdata: points(x),
-        ydata: points(y),
+        data_type: Some("XYG".into()),
+        name: Some(name.into()),
+        xdata: points(x).map(Into::into),
+        ydata: points(y).map(Into::into),
         ..Series::default()
     };
     let kind = match (title.x_axis.ends_with("log"), title.y_axis.ends_with("log")) {
@@ -321,18 +324,18 @@ fn curve(
         (false, false) => "Line",
     };
     step.chart = Some(Box::new(Chart {
-        chart_type: Some(kind.to_owned()),
-        label: Some(name.to_owned()),
-        x_label: Some("X".to_owned()),
-        x_unit: Some(title.x_unit.to_owned()),
-        y_label: Some("Y".to_owned()),
-        y_unit: Some(title.y_unit.to_owned()),
+        chart_type: Some(kind.into()),
+        label: Some(name.into()),
+        x_label: Some("X".into()),
+        x_unit: Some(title.x_unit.into()),
+        y_label: Some("Y".into()),
+        y_unit: Some(title.y_unit.into()),
         series: vec![series],
         ..Chart::default()
     }));
     let said = [title.x_data, title.y_data].into_iter().filter(|text| !text.is_empty());
     let said = said.collect::<Vec<_>>().join(", ");
-    step.report_text = (!said.is_empty()).then_some(said);
+    step.report_text = (!said.is_empty()).then_some(said.into());
     step
 }
 
@@ -361,7 +364,7 @@ fn report(
         warnings.push(format!("\"{}\" is no time like 11/2/2020 4:36:07 PM", of.time));
     }
     let operator = of.operator.filter(|it| !it.is_empty()).unwrap_or(arguments.text("operator"));
-    report.uut = Some(Uut { user: Some(operator.to_owned()), ..Uut::default() });
+    report.uut = Some(Uut { user: Some(operator.into()), ..Uut::default() });
     for (name, text) in of.others.iter().filter(|(_, text)| !text.is_empty()) {
         report.misc_infos.push(build::info(name, text));
     }

@@ -4,7 +4,7 @@ mod runs;
 mod values;
 
 use roxmltree::Node;
-use wats::report::{Double, Report, Status, Step, SubUnit, Time, Uut};
+use wats::report::{Double, Report, Status, Step, SubUnit, Text, Time, Uut};
 
 use crate::kit::leftover::Elements;
 use crate::kit::xml::{attribute, child, children, is};
@@ -157,16 +157,16 @@ impl Reading<'_> {
         for part in products {
             let set = |name: &str| Some(attribute(part, name).unwrap_or("Unknown").to_owned());
             report.sub_units.push(SubUnit {
-                part_type: set("name"),
-                pn: set("part-no"),
-                sn: set("serial-no"),
-                rev: attribute(part, "version").map(ToOwned::to_owned),
+                part_type: set("name").map(Into::into),
+                pn: set("part-no").map(Into::into),
+                sn: set("serial-no").map(Into::into),
+                rev: attribute(part, "version").map(Into::into),
                 ..SubUnit::default()
             });
         }
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         let station = child(node, "Station");
-        report.machine_name = station.map(|it| of(it, "name")).unwrap_or_default();
+        report.machine_name = station.map(|it| of(it, "name")).unwrap_or_default().into();
         let of_station = |name: &str| {
             let mut all = station.into_iter().flat_map(values::of_properties);
             all.find(|it| values::name(*it).eq_ignore_ascii_case(name)).and_then(xml::text)
@@ -177,11 +177,11 @@ impl Reading<'_> {
         report.start = self.time(node, "start-time");
         let end = self.time(node, "end-time");
         report.uut = Some(Uut {
-            user: child(node, "Operator").map(|it| of(it, "name")),
+            user: child(node, "Operator").map(|it| of(it, "name")).map(Into::into),
             exec_time: seconds(report.start.as_ref(), end.as_ref()),
             ..Uut::default()
         });
-        let version = attribute(node, "software-version").map(ToOwned::to_owned);
+        let version = attribute(node, "software-version").map(Text::from);
         let version = version.or_else(|| of_station("Test Software"));
         let mut root = self.root(&runs)?;
         if let (Some(version), Some(call)) = (version, &mut root.seq_call) {
@@ -237,7 +237,7 @@ impl Reading<'_> {
         for place in places.into_iter().flatten().chain(categories) {
             for value in values::of_properties(place) {
                 let text = match is(value, "ValueAttachment") {
-                    true => attribute(value, "fqn").unwrap_or_default().to_owned(),
+                    true => attribute(value, "fqn").unwrap_or_default().into(),
                     false => xml::text(value).unwrap_or_default(),
                 };
                 report.misc_infos.push(build::info(values::name(value), &text));

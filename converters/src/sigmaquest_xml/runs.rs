@@ -1,7 +1,7 @@
 //! Test runs: sequences, tests with values, and tests with only a grade.
 
 use roxmltree::Node;
-use wats::report::{BooleanMeas, Double, Extra, Group, NumericMeas, Status, Step, StringMeas};
+use wats::report::{BooleanMeas, Double, Extra, Group, NumericMeas, Status, Step, StringMeas, Text};
 use wats::wsjf::MAX_DEPTH;
 
 use super::values::{self, Kind, Zero};
@@ -126,7 +126,7 @@ impl Reading<'_> {
             (Some(Kind::Flag), 2..) => "ET_MPFT",
             _ => "ET_PFT",
         }
-        .to_owned();
+        .into();
         match main {
             None => {
                 let status = step.status;
@@ -213,7 +213,7 @@ impl Reading<'_> {
             match inner.tag_name().name() {
                 "Error" => {
                     for message in children(inner, "Message") {
-                        let name = attribute(message, "name").map(ToOwned::to_owned);
+                        let name = attribute(message, "name").map(Text::from);
                         errors.extend([name, xml::text(message)].into_iter().flatten());
                     }
                     errors.extend(xml::text(inner));
@@ -225,7 +225,7 @@ impl Reading<'_> {
                 }
             }
         }
-        step.error_message = Some(errors.join("\n")).filter(|it| !it.is_empty());
+        step.error_message = Some(errors.join("\n")).filter(|it| !it.is_empty()).map(Into::into);
     }
 }
 
@@ -234,16 +234,11 @@ fn is_comparison(value: Node<'_, '_>) -> bool {
 }
 
 /// The operator that a run gives to its values.
-fn comparison(node: Node<'_, '_>) -> Option<String> {
+fn comparison(node: Node<'_, '_>) -> Option<Text> {
     values::of_properties(node).into_iter().find(|it| is_comparison(*it)).and_then(xml::text)
 }
 
-fn string(
-    node: Node<'_, '_>,
-    name: Option<String>,
-    grade: Option<Status>,
-    own: Option<Status>,
-) -> StringMeas {
+fn string(node: Node<'_, '_>, name: Option<Text>, grade: Option<Status>, own: Option<Status>) -> StringMeas {
     let value = xml::text(node).unwrap_or_default();
     let limit = attribute(node, "usl").or_else(|| attribute(node, "lsl")).map(ToOwned::to_owned);
     let comp_op = if limit.is_some() { "IGNORECASE" } else { "LOG" };
@@ -251,5 +246,12 @@ fn string(
         Some(Status::Passed | Status::Skipped | Status::Done) => Status::Passed,
         _ => tree::string(comp_op, &value, limit.as_deref().unwrap_or_default()),
     });
-    StringMeas { comp_op: comp_op.to_owned(), name, status, value: Some(value), limit, extra: Extra::new() }
+    StringMeas {
+        comp_op: comp_op.into(),
+        name,
+        status,
+        value: Some(value),
+        limit: limit.map(Into::into),
+        extra: Extra::new(),
+    }
 }

@@ -1,7 +1,7 @@
 //! Values, by whatever element they stand in, and their limits.
 
 use roxmltree::Node;
-use wats::report::Status;
+use wats::report::{Status, Text};
 
 use crate::kit::xml::{attribute, children, is};
 use crate::kit::{text, tree};
@@ -78,7 +78,7 @@ pub(super) fn limits(
     zero: Zero,
     value: f64,
     status: Status,
-) -> (String, Option<f64>, Option<f64>) {
+) -> (Text, Option<f64>, Option<f64>) {
     let limit = |name: &str| attribute(node, name).and_then(text::number).filter(|limit| !limit.is_nan());
     let (low, high) = without_zeros(limit("lsl"), limit("usl"), zero, value, status);
     let operator = comparison.map(operator).unwrap_or_default();

@@ -117,9 +117,11 @@ impl<'a> Line<'a, '_> {
         if status == Status::Terminated {
             // A measurement can only have passed or failed, and this one has done neither.
             let mut step = Step::new(if is_flag { "ET_PFT" } else { "ET_NLT" }, name, status);
-            step.report_text = (!is_flag).then(|| {
-                format!("{result}: measured {measure} {unit}, limits {} to {}", self.at(9), self.at(10))
-            });
+            step.report_text = (!is_flag)
+                .then(|| {
+                    format!("{result}: measured {measure} {unit}, limits {} to {}", self.at(9), self.at(10))
+                })
+                .map(Into::into);
             return step;
         }
         if is_flag {

@@ -167,7 +167,10 @@ impl Converter for Spea {
 }
 
 fn fields(line: &str) -> Vec<&str> {
-    line.split(';').map(str::trim).collect()
+    // A test line has so many.
+    let mut fields = Vec::with_capacity(14);
+    fields.extend(line.split(';').map(str::trim));
+    fields
 }
 
 fn key<'a>(line: &[&'a str]) -> &'a str {
@@ -309,10 +312,10 @@ impl Unit<'_> {
         let mut report = Report::uut(or(part_number, "UNKNOWN"), or(test.serial, "UNKNOWN"), "1.0");
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         if !self.is_3030 && !start(3).is_empty() {
-            report.machine_name = format!("{}{}", self.arguments.text("stationNamePrefix"), start(3));
+            report.machine_name = format!("{}{}", self.arguments.text("stationNamePrefix"), start(3)).into();
         }
-        self.arguments.text("location").clone_into(&mut report.location);
-        self.arguments.text("purpose").clone_into(&mut report.purpose);
+        report.location = self.arguments.text("location").into();
+        report.purpose = self.arguments.text("purpose").into();
         report.start = self.time(stamp(&test.start, 6), warnings);
         let end = test.end.as_ref().and_then(|end| self.time(stamp(end, 2), warnings));
         let seconds = report.start.as_ref().and_then(Time::instant).zip(end.as_ref().and_then(Time::instant));
@@ -322,9 +325,9 @@ impl Unit<'_> {
         report.result = self.result(test, &steps, warnings);
         let socket = test.tests.first().and_then(|(_, line)| line.get(1)?.parse::<i16>().ok());
         report.uut = Some(Uut {
-            user: Some(or(start(5), "operator")),
+            user: Some(or(start(5), "operator").into()),
             exec_time: seconds.map(Double),
-            batch_sn: Some(test.lot.to_owned()).filter(|lot| !lot.is_empty()),
+            batch_sn: Some(test.lot.to_owned()).filter(|lot| !lot.is_empty()).map(Into::into),
             test_socket_index: socket.map(i32::from),
             ..Uut::default()
         });
@@ -336,8 +339,11 @@ impl Unit<'_> {
             (format!("{}/{}", start(1), start(2)), self.input.file_name.as_str(), "1.0.0".to_owned())
         };
         let mut root = build::sequence(&or(&name, "SPEA"), &or(file, "SPEA"), &version, steps);
-        // The tester's verdict counts: a board may pass although a test that was repeated later failed.
-        root.status = report.result;
+        root.status = match (self.is_3030, root.steps.as_deref()) {
+            (false, Some(steps)) => tree::root(steps, report.result),
+            // A board passes although a test failed that was repeated later.
+            _ => report.result,
+        };
         root.tot_time = seconds.map(Double);
         report.root = Some(root);
         header::complete(&mut report, self.input, warnings)?;

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, Step};
+use compact_str::{ToCompactString, format_compact};
+use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, Step, Text};
 
 use super::fields::{self, Fields, Short};
 use crate::kit::tree;
@@ -18,7 +19,7 @@ pub(super) struct Tested {
     pub(super) head: u8,
     pub(super) site: u8,
     /// The part of the test's text before `: `.
-    pub(super) group: Option<String>,
+    pub(super) group: Option<Text>,
     pub(super) step: Step,
 }
 
@@ -40,18 +41,18 @@ struct Known {
 /// What the optional fields of a record say.
 #[derive(Debug, Clone, Default)]
 struct Test {
-    group: Option<String>,
-    name: String,
-    unit: String,
+    group: Option<Text>,
+    name: Text,
+    unit: Text,
     low: Option<f64>,
     high: Option<f64>,
     /// The same limits as the server wants them.
-    operator: String,
+    operator: Text,
     limits: (Option<f64>, Option<f64>),
     /// Of a test with several numbers.
     pins: Vec<u16>,
     /// Said in the step's text.
-    remarks: String,
+    remarks: Text,
 }
 
 /// The names of the pins.
@@ -92,7 +93,7 @@ impl Flags {
     }
 
     /// What a person should know of the measurement beside its verdict.
-    fn remarks(self, alarm: &[u8]) -> String {
+    fn remarks(self, alarm: &[u8]) -> Text {
         const TEST: &[(u8, &str)] = &[
             (1, "The tester says that the result is invalid"),
             (2, "The tester says that the result is unreliable"),
@@ -106,9 +107,9 @@ impl Flags {
             (5, "Passed alternate limits"),
         ];
         if self.test & 0b0010_1111 == 0 && self.parametric & 0b0010_0111 == 0 && alarm.is_empty() {
-            return String::new();
+            return Text::default();
         }
-        let mut said = String::new();
+        let mut said = Text::default();
         if self.test & 1 == 1 || !alarm.is_empty() {
             say(&mut said, format!("Alarm {}", fields::text(alarm)).trim_end());
         }
@@ -121,7 +122,7 @@ impl Flags {
     }
 }
 
-fn say(text: &mut String, line: &str) {
+fn say(text: &mut Text, line: &str) {
     if !line.is_empty() {
         if !text.is_empty() {
             text.push('\n');
@@ -278,7 +279,7 @@ impl Tests {
             }
         }
         if several {
-            "ET_MNLT".clone_into(&mut step.step_type);
+            step.step_type = "ET_MNLT".into();
         }
         if values.is_empty() {
             pass_fail(&mut step, flags);
@@ -352,7 +353,7 @@ fn head(fields: &mut Fields<'_>, is_parametric: bool) -> Result<(u32, u8, u8, Fl
 }
 
 fn pass_fail(step: &mut Step, flags: Flags) {
-    "ET_PFT".clone_into(&mut step.step_type);
+    step.step_type = "ET_PFT".into();
     let status = match flags.verdict() {
         Verdict::Passed => Status::Passed,
         Verdict::Failed => Status::Failed,
@@ -390,8 +391,9 @@ impl Test {
             }
             _ => (None, text),
         };
-        self.group = group;
-        self.name = if name.is_empty() { number.to_string() } else { format!("{number} - {name}") };
+        self.group = group.map(Into::into);
+        self.name =
+            if name.is_empty() { number.to_compact_string() } else { format_compact!("{number} - {name}") };
     }
 
     /// Limits and unit; what the record marks as invalid, or has not, stays as it was.
@@ -409,19 +411,19 @@ impl Test {
             }
         }
         if !unit.is_empty() {
-            self.unit = fields::text(unit);
+            self.unit = fields::text(unit).into();
         }
         let spec = [spec[0].filter(|_| !is(2)), spec[1].filter(|_| !is(3))];
         self.remarks.clear();
         if spec.iter().any(Option::is_some) {
-            self.remarks = format!("Limits of the specification: {}", range(spec, &self.unit));
+            self.remarks = format_compact!("Limits of the specification: {}", range(spec, &self.unit));
         }
     }
 
     fn number(&self, name: Option<&str>, status: Status, value: f64) -> NumericMeas {
         NumericMeas {
             comp_op: self.operator.clone(),
-            name: name.map(ToOwned::to_owned),
+            name: name.map(Into::into),
             status,
             unit: Some(self.unit.clone()).filter(|unit| !unit.is_empty()),
             value: Double(value),
@@ -437,17 +439,19 @@ impl Test {
     /// A number that the tester did not judge.
     fn logged(&self, name: Option<&str>, value: f64) -> NumericMeas {
         let number = self.number(name, Status::Passed, value);
-        NumericMeas { comp_op: "LOG".to_owned(), low_limit: None, high_limit: None, ..number }
+        NumericMeas { comp_op: "LOG".into(), low_limit: None, high_limit: None, ..number }
     }
 
-    fn without_verdict(&self) -> String {
+    fn without_verdict(&self) -> Text {
         match [self.low, self.high] {
-            [None, None] => String::new(),
-            limits => format!("The tester did not judge the value; limits: {}", range(limits, &self.unit)),
+            [None, None] => Text::default(),
+            limits => {
+                format_compact!("The tester did not judge the value; limits: {}", range(limits, &self.unit))
+            }
         }
     }
 
-    fn tested(&self, head: u8, site: u8, flags: Flags, mut step: Step, remarks: String) -> Tested {
+    fn tested(&self, head: u8, site: u8, flags: Flags, mut step: Step, remarks: Text) -> Tested {
         step.status = match flags.verdict() {
             Verdict::Passed => Status::Passed,
             Verdict::Failed => Status::Failed,
@@ -463,12 +467,12 @@ impl Test {
 }
 
 /// `0.5 to 1.5 v`
-fn range(limits: [Option<f64>; 2], unit: &str) -> String {
+fn range(limits: [Option<f64>; 2], unit: &str) -> Text {
     let shown = match limits {
         [Some(low), Some(high)] => format!("{low} to {high} {unit}"),
         [Some(low), None] => format!("from {low} {unit}"),
         [None, Some(high)] => format!("to {high} {unit}"),
-        [None, None] => String::new(),
+        [None, None] => return Text::default(),
     };
-    shown.trim_end().to_owned()
+    shown.trim_end().into()
 }

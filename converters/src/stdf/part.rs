@@ -207,14 +207,14 @@ pub(super) fn report(
     let mut report = Report::uut(or(&lot.part_type, "partNumber"), serial, or(&lot.revision, "partRevision"));
     report.id = Some(part.id);
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
-    report.machine_name.clone_from(&lot.node);
+    report.machine_name = lot.node.as_str().into();
     report.start.clone_from(&lot.start);
     report.result = verdict.result();
     report.uut = Some(Uut {
-        user: Some(or(&lot.operator, "operator")),
+        user: Some(or(&lot.operator, "operator").into()),
         exec_time: (verdict.milliseconds > 0).then(|| Double(f64::from(verdict.milliseconds) / 1000.0)),
         test_socket_index: Some(part.site.into()),
-        batch_sn: Some(lot.id.clone()).filter(|id| !id.is_empty()),
+        batch_sn: Some(lot.id.clone()).filter(|id| !id.is_empty()).map(Into::into),
         ..Uut::default()
     });
     let mut infos = around.infos;

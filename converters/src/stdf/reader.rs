@@ -323,7 +323,7 @@ impl<'a> Reader<'a> {
     /// A text that is no test: to the part that the record before belongs to, else to the only one, else to the next.
     fn note(&mut self, name: &str, text: String) {
         let mut step = Step::new("Action", name, Status::Done);
-        step.report_text = Some(text);
+        step.report_text = Some(text.into());
         let at = self.latest.filter(|at| self.open.contains_key(at));
         let only = if self.open.len() == 1 { self.open.keys().next().copied() } else { None };
         match at.or(only).and_then(|at| self.open.get_mut(&at)) {

@@ -1,5 +1,6 @@
 //! `.ATD` of APT-94xx testers: step lines with quoted fields.
 
+use compact_str::format_compact;
 use wats::report::{Double, Loop, Report, Status, Step, Uut};
 
 use super::frame::{self, Group};
@@ -146,7 +147,7 @@ fn report(
     } else {
         (None, serial.tokens[0], serial.tokens[1])
     };
-    report.machine_name = station.unwrap_or_default().to_owned();
+    report.machine_name = station.unwrap_or_default().into();
     report.misc_infos.extend(second.map(|operator| build::info("Operator 2", operator)));
     report.misc_infos.extend(model.side.map(|side| build::info("Side", side)));
 
@@ -154,18 +155,18 @@ fn report(
     let (mut missing, mut seconds) = (0, None);
     let mut unread = Unread::default();
     for (number, line) in &group.steps {
-        let Some(row) = row(line, decimals) else {
+        let Some(mut row) = row(line, decimals) else {
             unread.add(*number, line);
             continue;
         };
         missing += usize::from(row.lacks_value());
         seconds = row.seconds.map(|of_row| of_row + seconds.unwrap_or(0.0)).or(seconds);
-        steps.extend(tries(&row).into_iter().map(|step| (row.parts.clone(), step)));
+        steps.extend(tries(&mut row).into_iter().map(|step| (row.parts.clone(), step)));
     }
     warn_of_missing(missing, group.serial, warnings);
     report.uut = Some(Uut {
-        user: operator.map(ToOwned::to_owned),
-        batch_sn: serial.batch.map(ToOwned::to_owned),
+        user: operator.map(Into::into),
+        batch_sn: serial.batch.map(Into::into),
         exec_time: seconds.map(Double),
         ..Uut::default()
     });
@@ -235,8 +236,8 @@ fn row(line: &str, decimals: &mut Decimals) -> Option<Row> {
     if !is_step(line) {
         return None;
     }
-    let mut quoted = Vec::new();
-    let mut bare = Vec::new();
+    let mut quoted = Vec::with_capacity(16);
+    let mut bare = Vec::with_capacity(16);
     for (index, piece) in line.split('"').enumerate() {
         if index % 2 == 1 {
             quoted.push(piece.trim());
@@ -256,7 +257,11 @@ fn row(line: &str, decimals: &mut Decimals) -> Option<Row> {
         bare.iter().filter_map(|it| text::number(it.strip_suffix('%')?.trim_start_matches('+')));
     let (plus, minus) = (percents.next(), percents.next());
     let (parts, value, comment, judgement) = (at(0), at(1), at(2), at(6));
-    let name = if is_designator(parts) { format!("{parts}_{comment}") } else { format!("{comment}_{value}") };
+    let name = if is_designator(parts) {
+        format_compact!("{parts}_{comment}")
+    } else {
+        format_compact!("{comment}_{value}")
+    };
     let status = match judgement {
         _ if function == Function::Jump => Status::Skipped,
         "PASS" => Status::Passed,
@@ -286,7 +291,7 @@ fn row(line: &str, decimals: &mut Decimals) -> Option<Row> {
         say(&mut text, name, [said, ""]);
     }
     Some(Row {
-        parts: parts.to_owned(),
+        parts: parts.into(),
         name,
         text,
         function,
@@ -308,8 +313,8 @@ fn quantity(written: &str, decimals: &mut Decimals) -> Option<Quantity> {
 }
 
 /// A step; measured twice: its summary, then both tries.
-fn tries(row: &Row) -> Vec<Step> {
-    let [Some(first), Some(_)] = &row.values else { return vec![row.step(false)] };
+fn tries(row: &mut Row) -> Vec<Step> {
+    let [Some(first), Some(_)] = row.values.clone() else { return vec![row.step(false)] };
     if row.status == Status::Skipped {
         return vec![row.step(false)];
     }

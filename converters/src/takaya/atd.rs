@@ -1,5 +1,6 @@
 //! Tab-separated `.ATD`: a line of titles, then a line for each step.
 
+use compact_str::format_compact;
 use wats::report::{Double, Report, Status, Uut};
 
 use super::frame::{self, Group};
@@ -139,7 +140,7 @@ fn report(
         .or_else(|| arguments.process_code("operationTypeCode"))
         .map(i32::from);
     report.uut = Some(Uut {
-        user: Some(head.user.to_owned()).filter(|user| !user.is_empty()),
+        user: Some(head.user.to_owned()).filter(|user| !user.is_empty()).map(Into::into),
         exec_time: head.seconds().map(Double),
         ..Uut::default()
     });
@@ -148,13 +149,15 @@ fn report(
     let mut steps = Vec::with_capacity(group.steps.len());
     let mut missing = 0;
     let mut unread = Unread::default();
+    let mut cells: Vec<&str> = Vec::with_capacity(64);
     for (number, line) in &group.steps {
-        let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
+        cells.clear();
+        cells.extend(line.split('\t').map(str::trim));
         if cells.len() <= columns.judgement {
             unread.add(*number, line);
             continue;
         }
-        let row = columns.row(&cells, preference == "Base", decimals);
+        let mut row = columns.row(&cells, preference == "Base", decimals);
         missing += usize::from(row.lacks_value());
         let step = row.step(preference == "Limits");
         steps.push((row.parts, step));
@@ -231,7 +234,7 @@ impl Columns {
                 return number.or(value.map(|value| value * factor)).map(|value| Quantity {
                     value,
                     factor: 1.0,
-                    unit: name.to_owned(),
+                    unit: name.into(),
                 });
             }
             value.map(|value| Quantity::new(value, unit))
@@ -247,8 +250,8 @@ impl Columns {
             Some(number.abs() * sign)
         };
         Row {
-            parts: parts.to_owned(),
-            name: format!("{what}_{}_{}", at(self.high + 1), at(self.low + 1)),
+            parts: parts.into(),
+            name: format_compact!("{what}_{}_{}", at(self.high + 1), at(self.low + 1)),
             text: self.text(cells),
             function,
             status: match at(self.judgement) {

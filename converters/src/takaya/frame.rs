@@ -229,10 +229,10 @@ impl<'a> Group<'a> {
         let uut = report.uut.get_or_insert_with(Uut::default);
         uut.test_socket_index = self.number;
         if uut.user.is_none() {
-            uut.user = Some(arguments.text("operator").to_owned());
+            uut.user = Some(arguments.text("operator").into());
         }
         if !self.head.test_id.is_empty() {
-            self.head.test_id.clone_into(&mut report.machine_name);
+            report.machine_name = self.head.test_id.into();
         }
         report.start = moment(self.head.date, &input.station.time_zone);
         if report.start.is_none() && !self.head.date.is_empty() {

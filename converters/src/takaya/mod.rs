@@ -16,7 +16,7 @@ use std::collections::HashMap;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use wats::report::{Double, NumericMeas, Status, Step, Time};
+use wats::report::{Double, NumericMeas, Status, Step, Text, Time};
 
 use crate::kit::{build, time};
 
@@ -27,15 +27,18 @@ struct Quantity {
     /// What the unit's prefix stands for.
     factor: f64,
     /// The unit with its prefix, ohms spelled out.
-    unit: String,
+    unit: Text,
 }
 
 impl Quantity {
     fn new(value: f64, unit: &str) -> Self {
         let (factor, base) = split(unit);
         let prefix = unit.trim().strip_suffix(['O', 'o', 'Ω']).filter(|_| base == "Ohm");
-        let unit = prefix.map_or_else(|| unit.trim().to_owned(), |prefix| format!("{prefix}Ohm"));
-        Self { value, factor, unit }
+        let mut shown = Text::from(prefix.unwrap_or(unit.trim()));
+        if prefix.is_some() {
+            shown.push_str("Ohm");
+        }
+        Self { value, factor, unit: shown }
     }
 
     /// The value in a unit with that prefix.
@@ -102,8 +105,8 @@ impl Function {
 /// A step line of any of the formats.
 #[derive(Debug)]
 struct Row {
-    parts: String,
-    name: String,
+    parts: Text,
+    name: Text,
     /// What has no place of its own in a report.
     text: String,
     function: Function,
@@ -123,18 +126,19 @@ impl Row {
         self.status != Status::Skipped && self.values.iter().all(Option::is_none)
     }
 
-    /// The step that shows the last try, or the first.
-    fn step(&self, in_units_of_reference: bool) -> Step {
+    /// The step that shows the last try, or the first; it takes the text.
+    fn step(&mut self, in_units_of_reference: bool) -> Step {
         let value = self.values.iter().rev().flatten().next();
         let mut step = self.with(value, self.status, in_units_of_reference);
         step.tot_time = self.seconds.map(Double);
-        step.report_text = Some(self.text.clone()).filter(|text| !text.is_empty());
+        step.report_text =
+            Some(std::mem::take(&mut self.text)).filter(|text| !text.is_empty()).map(Into::into);
         step
     }
 
     fn with(&self, value: Option<&Quantity>, status: Status, in_units_of_reference: bool) -> Step {
         if status == Status::Skipped && value.is_none() {
-            return Step::new("ET_NLT", &self.name, status);
+            return Step::new("ET_NLT", self.name.as_str(), status);
         }
         build::numeric(&self.name, status, vec![self.measurement(value, status, in_units_of_reference)])
     }
@@ -153,7 +157,7 @@ impl Row {
         let (operator, low, high) = self.limits(factor);
         let mut measurement = build::number(None, status, value, unit, (low, high));
         if let (Some(operator), Some(limit)) = (operator, low.or(high)) {
-            operator.clone_into(&mut measurement.comp_op);
+            measurement.comp_op = operator.into();
             measurement.low_limit = Some(Double(limit));
             measurement.high_limit = None;
         }
@@ -196,7 +200,7 @@ fn component(parts: &str) -> &str {
 }
 
 /// The steps, each with its parts; grouped: in a sequence for each type of component, in order of appearance.
-fn grouped(steps: Vec<(String, Step)>, by_component: bool) -> Vec<Step> {
+fn grouped(steps: Vec<(Text, Step)>, by_component: bool) -> Vec<Step> {
     if !by_component {
         return apart(steps.into_iter().map(|(_, step)| step).collect());
     }
@@ -218,14 +222,14 @@ fn grouped(steps: Vec<(String, Step)>, by_component: bool) -> Vec<Step> {
 
 /// Loops are told apart by their names alone, so that a second one of a name gets a number.
 fn apart(mut steps: Vec<Step>) -> Vec<Step> {
-    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut seen: HashMap<Text, usize> = HashMap::new();
     for step in &mut steps {
         let Some(turn) = &step.loop_ else { continue };
         let count = seen.entry(step.name.clone()).or_default();
         // The summary is the first of its loop.
         *count += usize::from(turn.idx.is_none());
         if *count > 1 {
-            step.name = format!("{} ({count})", step.name.chars().take(90).collect::<String>());
+            step.name = format!("{} ({count})", step.name.chars().take(90).collect::<Text>()).into();
         }
     }
     steps

@@ -122,7 +122,7 @@ impl<'a> Measurement<'a> {
             None if self.mark == '#' => Step::new("Action", name, Status::Done),
             None => build::pass_fail(&name, self.status()),
         };
-        step.report_text = Some(self.message.to_owned()).filter(|text| !text.is_empty());
+        step.report_text = Some(self.message.to_owned()).filter(|text| !text.is_empty()).map(Into::into);
         step
     }
 }
@@ -159,9 +159,9 @@ fn board_failure(line: &str) -> Option<Step> {
     let text = text.trim();
     let mut step = Step::new("ET_SVT", name, Status::Failed);
     // A long list of nodes is no value any more.
-    step.report_text = (text.chars().count() > MAX_VALUE).then(|| text.to_owned());
+    step.report_text = (text.chars().count() > MAX_VALUE).then(|| text.to_owned()).map(Into::into);
     step.string_meas = vec![StringMeas {
-        comp_op: "LOG".to_owned(),
+        comp_op: "LOG".into(),
         name: None,
         status: Status::Failed,
         value: Some(text.chars().take(MAX_VALUE).collect()),

@@ -1,5 +1,7 @@
 //! The log: which lines belong to which unit.
 
+use std::sync::Arc;
+
 use jiff::civil::DateTime;
 use regex::Regex;
 
@@ -62,9 +64,9 @@ const EVENTS: [char; 7] = ['"', '/', '?', '!', '*', '&', ']'];
 
 /// The expressions that a person may set.
 pub(super) struct Patterns {
-    pub(super) program: Regex,
-    pub(super) part_number: Regex,
-    pub(super) socket: Regex,
+    pub(super) program: Arc<Regex>,
+    pub(super) part_number: Arc<Regex>,
+    pub(super) socket: Arc<Regex>,
 }
 
 /// The units of a file that are complete, in its order.

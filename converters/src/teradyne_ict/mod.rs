@@ -224,7 +224,8 @@ impl File<'_> {
         let revision = set("partRevision").unwrap_or_else(|| argument("partRevision"));
         let mut report = Report::uut(part_number, serial, revision);
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
-        report.machine_name = set("stationName").map_or_else(|| station(self.arguments), ToOwned::to_owned);
+        report.machine_name =
+            set("stationName").map_or_else(|| station(self.arguments), ToOwned::to_owned).into();
         report.start = Some(start);
         report.result = match run.event {
             '"' => Status::Passed,
@@ -233,7 +234,7 @@ impl File<'_> {
             _ => Status::Failed,
         };
         report.uut = Some(Uut {
-            user: Some(set("operator").unwrap_or_else(|| argument("operator")).to_owned()),
+            user: Some(set("operator").unwrap_or_else(|| argument("operator")).into()),
             exec_time: seconds.map(Double),
             test_socket_index: socket(run, warnings),
             ..Uut::default()

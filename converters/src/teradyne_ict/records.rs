@@ -93,10 +93,10 @@ pub(super) fn report(
         .push("the records have no start time and no serial number: the time of the file is used".to_owned());
     let mut report = Report::uut(part_number, digits(&start), arguments.text("partRevision"));
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
-    report.machine_name = station(arguments);
+    report.machine_name = station(arguments).into();
     report.start = Some(start);
     report.result = tree::rolled_up(&steps);
-    report.uut = Some(Uut { user: Some(arguments.text("operator").to_owned()), ..Uut::default() });
+    report.uut = Some(Uut { user: Some(arguments.text("operator").into()), ..Uut::default() });
     unknown.warn(warnings);
     report.misc_infos = unknown.infos().collect();
     report.root = Some(build::sequence(name, name, arguments.text("sequenceVersion"), steps));
@@ -167,7 +167,7 @@ impl Tests {
             }
             None => build::pass_fail(&name, stated.unwrap_or(Status::Passed)),
         };
-        step.report_text = (!others.is_empty()).then(|| others.join("\n"));
+        step.report_text = (!others.is_empty()).then(|| others.join("\n")).map(Into::into);
         match self.groups.iter_mut().find(|(of, _)| *of == letter) {
             Some((_, steps)) => steps.push(step),
             None => self.groups.push((letter, vec![step])),

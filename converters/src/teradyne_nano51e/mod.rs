@@ -132,7 +132,7 @@ impl Converter for TeradyneNano51e {
         report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
         report.start = time::parse_as(name.time, &["%Y%m%d%H%M%S"], &input.station.time_zone);
         report.result = if name.status == "OK" { Status::Passed } else { Status::Failed };
-        report.uut = Some(Uut { user: Some(arguments.text("operator").to_owned()), ..Uut::default() });
+        report.uut = Some(Uut { user: Some(arguments.text("operator").into()), ..Uut::default() });
         if !name.produced.is_empty() {
             report.misc_infos.push(build::info("SMT Production Date", name.produced));
         }

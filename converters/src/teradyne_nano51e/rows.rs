@@ -220,7 +220,7 @@ impl Row {
             notes.push(format!("Result: {}", self.verdict));
         }
         notes.extend(self.others.iter().cloned());
-        step.report_text = (!notes.is_empty()).then(|| notes.join("\n"));
+        step.report_text = (!notes.is_empty()).then(|| notes.join("\n")).map(Into::into);
         step
     }
 }

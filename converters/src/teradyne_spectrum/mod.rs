@@ -8,6 +8,8 @@ mod items;
 mod pages;
 mod runs;
 
+use std::sync::Arc;
+
 use regex::Regex;
 use wats::report::{Double, Report, Status, Step, Time, Uut};
 
@@ -174,7 +176,7 @@ impl Converter for TeradyneSpectrum {
 struct File<'a> {
     input: &'a Input,
     arguments: &'a Arguments,
-    pattern: Regex,
+    pattern: Arc<Regex>,
     decimals: Decimals,
 }
 
@@ -206,15 +208,15 @@ impl File<'_> {
         let mut report = Report::uut(self.part_number(&program, warnings), serial, "1");
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         let station = run.user(self.arguments.text("userInfoStationName"));
-        station.unwrap_or("TeradyneSpectrum").clone_into(&mut report.machine_name);
-        report.location = "Production".to_owned();
-        report.purpose = "ICT Test".to_owned();
+        report.machine_name = station.unwrap_or("TeradyneSpectrum").into();
+        report.location = "Production".into();
+        report.purpose = "ICT Test".into();
         let times = self.times(run, warnings);
         report.start = times.iter().flatten().next().cloned();
         let seconds = between(report.start.as_ref(), times.iter().flatten().next_back());
         let operator = run.user("Operator").unwrap_or_default();
         report.uut =
-            Some(Uut { user: Some(operator.to_owned()), exec_time: seconds.map(Double), ..Uut::default() });
+            Some(Uut { user: Some(operator.into()), exec_time: seconds.map(Double), ..Uut::default() });
         let notes = self.infos(&mut report, run, operator, warnings);
 
         let steps = self.sections(run, &times, warnings);
@@ -222,7 +224,7 @@ impl File<'_> {
         let version = run.user(self.arguments.text("userInfoSequenceVersion")).unwrap_or("1.0");
         let mut root = build::sequence(&program, &program, version, steps);
         root.status = report.result;
-        root.report_text = (!notes.is_empty()).then(|| notes.join("\n"));
+        root.report_text = (!notes.is_empty()).then(|| notes.join("\n")).map(Into::into);
         report.root = Some(root);
         header::complete(&mut report, self.input, warnings)?;
         Ok(report)
@@ -359,7 +361,8 @@ impl File<'_> {
                     return None;
                 }
                 let mut step = build::pass_fail(name, main.status.unwrap_or(Status::Passed));
-                step.report_text = Some(main.description.clone()).filter(|text| !text.is_empty());
+                step.report_text =
+                    Some(main.description.clone()).filter(|text| !text.is_empty()).map(Into::into);
                 Some(step)
             }
             [page] => {
@@ -372,7 +375,8 @@ impl File<'_> {
                 let steps = pages.iter().map(|page| page.step("", base_units)).collect();
                 let mut step = build::sequence(name, &format!("{name}.seq"), "1.0.0", steps);
                 step.status = main.status.unwrap_or(step.status);
-                step.report_text = Some(main.description.clone()).filter(|text| !text.is_empty());
+                step.report_text =
+                    Some(main.description.clone()).filter(|text| !text.is_empty()).map(Into::into);
                 Some(step)
             }
         }

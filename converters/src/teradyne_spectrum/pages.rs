@@ -114,7 +114,7 @@ impl Page {
         text.append(&mut others);
         text.extend(self.notes.iter().cloned());
         text.retain(|line| !line.is_empty());
-        step.report_text = (!text.is_empty()).then(|| text.join("\n"));
+        step.report_text = (!text.is_empty()).then(|| text.join("\n")).map(Into::into);
         step
     }
 

@@ -4,6 +4,7 @@ use roxmltree::Node;
 use wats::report::{Chart, Extra, Series};
 
 use super::props;
+use crate::kit::points::Points;
 use crate::kit::teststand;
 use crate::kit::xml;
 
@@ -25,7 +26,7 @@ pub(super) fn read(node: Node<'_, '_>, step: &str, warnings: &mut Vec<String>) -
     let written = text("ChartType").unwrap_or_default();
     let chart_type = TYPES.iter().find(|known| known.eq_ignore_ascii_case(&written)).unwrap_or(&"Line");
     Some(Chart {
-        chart_type: Some((*chart_type).to_owned()),
+        chart_type: Some((*chart_type).into()),
         label: Some(text("ChartLabel").unwrap_or_default()),
         x_label: text("Xlabel"),
         x_unit: text("Xunit"),
@@ -48,10 +49,10 @@ fn series(plot: Node<'_, '_>, step: &str, warnings: &mut Vec<String>) -> Series 
     x.truncate(POINTS);
     let xdata = (x.len() == y.len()).then(|| joined(&x)).filter(|x| !x.is_empty());
     Series {
-        data_type: Some(props::text(plot, "PlotDataType").unwrap_or_else(|| "XYG".to_owned())),
+        data_type: Some(props::text(plot, "PlotDataType").unwrap_or_else(|| "XYG".into())),
         name: Some(name),
-        xdata,
-        ydata: Some(joined(&y)),
+        xdata: xdata.map(Into::into),
+        ydata: Some(joined(&y).into()),
         extra: Extra::new(),
     }
 }
@@ -84,10 +85,7 @@ fn points(array: Node<'_, '_>) -> (Vec<f64>, Vec<f64>) {
 
 /// Numbers joined by semicolons, each with at least one decimal.
 fn joined(numbers: &[f64]) -> String {
-    let shown = |number: &f64| match *number {
-        f64::INFINITY => "Infinity".to_owned(),
-        f64::NEG_INFINITY => "-Infinity".to_owned(),
-        number => format!("{number:?}"),
-    };
-    numbers.iter().map(shown).collect::<Vec<_>>().join(";")
+    let mut points = Points::default();
+    numbers.iter().for_each(|number| points.add(*number));
+    points.text()
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use roxmltree::Node;
 use wats::report::{
     Attachment, BooleanMeas, CallExe, Double, Extra, MessagePopup, NumericMeas, Status, Step, StringMeas,
+    Text,
 };
 
 use super::{Reading, chart, props};
@@ -88,7 +89,7 @@ impl Reading<'_> {
             step.numeric_meas.push(numeric(result, None, value, status));
         } else if let Some(value) = props::raw(result, "String") {
             let limit = props::raw(result, "Limits.String").map(|limit| limit.into_owned());
-            step.string_meas.push(string(result, None, value.into_owned(), limit, status));
+            step.string_meas.push(string(result, None, value.into_owned(), limit.map(Into::into), status));
         } else if props::find(result, "PassFail").is_some() {
             step.boolean_meas.push(BooleanMeas { name: None, status, extra: Extra::new() });
         } else {
@@ -107,7 +108,7 @@ impl Reading<'_> {
         if let Some((count, single, multiple)) = kind
             && usual.iter().any(|usual| step.step_type.starts_with(usual))
         {
-            step.step_type = one(count > 1, single, multiple);
+            step.step_type = one(count > 1, single, multiple).into();
         }
     }
 
@@ -118,7 +119,7 @@ impl Reading<'_> {
         let mut others = Vec::new();
         for entry in list {
             let name = attribute(*entry, "Name").map(ToOwned::to_owned);
-            let name = props::text(*entry, "MeasName").or(name).unwrap_or_default();
+            let name = props::text(*entry, "MeasName").or(name.map(Into::into)).unwrap_or_default();
             let name = (!single).then(|| names.unique(&name));
             let status = match props::text(*entry, "Status").as_deref().and_then(Status::from_word) {
                 Some(Status::Passed | Status::Done) => Status::Passed,
@@ -131,7 +132,13 @@ impl Reading<'_> {
             } else if let Some(value) = props::raw(*entry, "StringData") {
                 let limit = props::raw(*entry, "StringLimit").or_else(|| props::raw(*entry, "Limits.String"));
                 let limit = limit.map(|limit| limit.into_owned());
-                step.string_meas.push(string(*entry, name, value.into_owned(), limit, status));
+                step.string_meas.push(string(
+                    *entry,
+                    name,
+                    value.into_owned(),
+                    limit.map(Into::into),
+                    status,
+                ));
             } else if props::find(*entry, "PassFail").is_some() {
                 step.boolean_meas.push(BooleanMeas { name, status, extra: Extra::new() });
             } else {
@@ -194,9 +201,9 @@ impl Reading<'_> {
             return;
         }
         step.attachment = Some(Box::new(Attachment {
-            name: Some("stepdata.xml".to_owned()),
-            content_type: Some("text/xml".to_owned()),
-            data: Some(STANDARD.encode(text.as_bytes())),
+            name: Some("stepdata.xml".into()),
+            content_type: Some("text/xml".into()),
+            data: Some(STANDARD.encode(text.as_bytes()).into()),
             extra: Extra::new(),
         }));
     }
@@ -238,9 +245,9 @@ fn threshold(node: Node<'_, '_>) -> Option<(f64, f64)> {
 /// A text with its limit.
 fn string(
     node: Node<'_, '_>,
-    name: Option<String>,
+    name: Option<Text>,
     value: String,
-    limit: Option<String>,
+    limit: Option<Text>,
     status: Status,
 ) -> StringMeas {
     let written = props::text(node, "Comp").unwrap_or_default();
@@ -249,10 +256,10 @@ fn string(
         _ => tree::string_operator(&written, limit.as_deref()),
     };
     StringMeas {
-        comp_op: comp_op.to_owned(),
+        comp_op: comp_op.into(),
         name,
         status,
-        value: Some(value),
+        value: Some(value.into()),
         limit: limit.filter(|_| comp_op != "LOG"),
         extra: Extra::new(),
     }

@@ -12,7 +12,7 @@ use roxmltree::Node;
 
 use crate::kit::leftover::Elements;
 use crate::kit::xml::{attribute, children, is};
-use crate::kit::{text, xml};
+use crate::kit::{text, units, xml};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -108,6 +108,7 @@ Include all measurements and *times*; the part number comes from the UUT's `Part
         limits: &[
             "Files that a step attached are on the tester and not in the report: their names are in the report text.",
             "A plain report has no offset: its times are read in the station's zone.",
+            "Of a file that breaks off the units that are complete are reported, with a warning for the rest; with none there is no report.",
             "A step with a single value cannot be in Error or Terminated on a server: its value is in the report text.",
         ],
     },
@@ -164,7 +165,8 @@ impl Converter for TestStandXml {
         let mut warnings = Vec::new();
         let decoded = xml::read(&input.bytes, &mut warnings)?;
         let decoded = without_old_stylesheet(&decoded);
-        let document = xml::parse(&decoded)?;
+        let mut mended = None;
+        let document = units::parse(&decoded, "Report", &mut mended, &mut warnings)?;
         let root = document.root_element();
         let units: Vec<Node<'_, '_>> = if is(root, "TSReport") {
             vec![root]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use roxmltree::Node;
-use wats::report::Property;
+use wats::report::{Property, Text};
 
 use crate::kit::property::{self, MOST_DEEP};
 use crate::kit::teststand;
@@ -22,8 +22,8 @@ pub(super) fn raw<'a>(node: Node<'a, '_>, path: &str) -> Option<Cow<'a, str>> {
 }
 
 /// The value of a property that is not blank, trimmed.
-pub(super) fn text(node: Node<'_, '_>, path: &str) -> Option<String> {
-    raw(node, path).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+pub(super) fn text(node: Node<'_, '_>, path: &str) -> Option<Text> {
+    raw(node, path).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).map(Into::into)
 }
 
 /// The value of a property as a number.
@@ -93,7 +93,7 @@ pub(super) fn property(prop: Node<'_, '_>, depth: usize) -> Property {
     };
     let flags = attribute(prop, "Flags").and_then(teststand::number).and_then(teststand::whole);
     made.flags = flags.filter(|flags| *flags != 0);
-    made.num_format = attribute(prop, "NumFmt").map(ToOwned::to_owned);
+    made.num_format = attribute(prop, "NumFmt").map(Into::into);
     made.comment = child(prop, "Comment").and_then(xml::text);
     made
 }

@@ -24,7 +24,7 @@ impl Reading<'_> {
         }
         let kind = props::text(result, "TS.StepType").unwrap_or_default();
         let name = props::text(result, "TS.StepName")
-            .unwrap_or_else(|| if kind.is_empty() { "Step".to_owned() } else { kind.clone() });
+            .unwrap_or_else(|| if kind.is_empty() { "Step".into() } else { kind.clone() });
         let word = props::text(result, "Status");
         let stated = word.as_deref().and_then(Status::from_word).filter(|it| *it != Status::Unknown);
         let status = stated.unwrap_or(Status::Done);
@@ -62,14 +62,20 @@ impl Reading<'_> {
         let seq_call = Some(Box::new(SequenceCall {
             path: Some(text("SequenceFile").unwrap_or_else(|| sequence.clone())),
             name: Some(sequence),
-            version: Some(text("SequenceFileVersion").unwrap_or_else(|| "1.0.0".to_owned())),
+            version: Some(text("SequenceFileVersion").unwrap_or_else(|| "1.0.0".into())),
             extra: Extra::new(),
         }));
         // A status that is not stated is that of the steps.
         let status = if word.is_none() { tree::rolled_up(&steps) } else { status };
         if !measured && step.chart.is_none() && step.attachment.is_none() {
             let step_type = "SequenceCall".to_owned();
-            return Ok(vec![Step { step_type, status, seq_call, steps: Some(steps), ..step }]);
+            return Ok(vec![Step {
+                step_type: step_type.into(),
+                status,
+                seq_call,
+                steps: Some(steps),
+                ..step
+            }]);
         }
         let sequence = Step {
             group: step.group,

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use roxmltree::Node;
 use uuid::Uuid;
-use wats::report::{Double, Report, Status, Step, SubUnit, Time, Uut};
+use wats::report::{Double, Report, Status, Step, SubUnit, Text, Time, Uut};
 
 use super::{Reading, props};
 use crate::kit::xml::{attribute, child, children, is};
@@ -76,7 +76,7 @@ impl Reading<'_> {
         {
             *field = match station {
                 Some(station) => props::text(station, name).unwrap_or_default(),
-                None => self.arguments.text(argument).to_owned(),
+                None => self.arguments.text(argument).into(),
             };
         }
         let data =
@@ -124,14 +124,15 @@ impl Reading<'_> {
     fn identity<'n>(&mut self, unit: Node<'_, '_>, info: &impl Fn(&str) -> Option<&'n str>) -> Report {
         let of_info = |key: &str| info(key).map(ToOwned::to_owned);
         let part_number = props::text(unit, "UUTPartNumber").or_else(|| props::text(unit, "PartNumber"));
-        let part_number = part_number.or_else(|| of_info("PN")).unwrap_or_else(|| {
+        let part_number = part_number.or_else(|| of_info("PN").map(Into::into)).unwrap_or_else(|| {
             let default = self.arguments.text("partNumber");
             self.warnings.push(format!("the file has no part number: \"{default}\" is used"));
-            default.to_owned()
+            default.into()
         });
-        let serial_number = props::text(unit, "SerialNumber").or_else(|| of_info("SN")).unwrap_or_default();
-        let revision = props::text(unit, "UUTPartRevisionNumber").or_else(|| of_info("Rev"));
-        let revision = revision.unwrap_or_else(|| self.arguments.text("partRevision").to_owned());
+        let serial_number =
+            props::text(unit, "SerialNumber").or_else(|| of_info("SN").map(Into::into)).unwrap_or_default();
+        let revision = props::text(unit, "UUTPartRevisionNumber").or_else(|| of_info("Rev").map(Into::into));
+        let revision = revision.unwrap_or_else(|| self.arguments.text("partRevision").into());
         let mut report = Report::uut(part_number, serial_number, revision);
         let code = props::whole(unit, "UUTOperationType");
         let code = code.or_else(|| info("PCode").and_then(|code| code.trim().parse().ok()));
@@ -149,7 +150,7 @@ impl Reading<'_> {
             let numeric = numeric.filter(|it| i16::try_from(*it).is_ok());
             let text = props::text(entry, "Data_String");
             let written = props::text(entry, "Data_Numeric").filter(|it| it != "0");
-            let name = props::text(entry, "Description").unwrap_or_else(|| "Misc".to_owned());
+            let name = props::text(entry, "Description").unwrap_or_else(|| "Misc".into());
             let mut info = build::info(&name, &text.or(written).unwrap_or_default());
             info.numeric = numeric.filter(|it| *it != 0);
             report.misc_infos.push(info);
@@ -159,7 +160,7 @@ impl Reading<'_> {
             if text("Part_Type").or(text("Part_Number")).or(text("Part_Serial_Number")).is_none() {
                 continue;
             }
-            let or_unknown = |text: Option<String>| text.or_else(|| Some("Unknown".to_owned()));
+            let or_unknown = |text: Option<Text>| text.or_else(|| Some("Unknown".into()));
             report.sub_units.push(SubUnit {
                 part_type: or_unknown(text("Part_Type")),
                 pn: or_unknown(text("Part_Number")),

@@ -237,17 +237,17 @@ impl Current {
         let unreadable = |what: &str| format!("line {number}: {key} \"{value}\" is no {what}; ignored");
         let uut = self.report.uut.get_or_insert_default();
         match lower.as_str() {
-            "serialnumber" => self.report.sn = owned,
-            "partnumber" => self.report.pn = owned,
-            "revision" => self.report.rev = owned,
-            "stationname" => self.report.machine_name = owned,
+            "serialnumber" => self.report.sn = owned.into(),
+            "partnumber" => self.report.pn = owned.into(),
+            "revision" => self.report.rev = owned.into(),
+            "stationname" => self.report.machine_name = owned.into(),
             "operatorname" => uut.user = Some(text::fit(value, 100, key, warnings)),
             "batchserialnumber" => uut.batch_sn = Some(text::fit(value, 100, key, warnings)),
             "comment" => uut.comment = Some(text::fit(value, 5000, key, warnings)),
             "fixtureid" => uut.fixture_id = Some(text::fit(value, 100, key, warnings)),
             "softwarename" => self.software.0 = Some(owned),
             "softwareversion" => self.software.1 = Some(owned),
-            "operationtypename" => self.report.process_name = Some(owned),
+            "operationtypename" => self.report.process_name = Some(owned.into()),
             "convertermode" => self.steps.set_mode(value),
             "operationtypecode" => match value.parse() {
                 Ok(code) => self.report.process_code = Some(code),

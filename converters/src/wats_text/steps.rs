@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use wats::report::{BooleanMeas, Chart, Double, Extra, NumericMeas, Series, Status, Step, StringMeas};
+use wats::report::{BooleanMeas, Chart, Double, Extra, NumericMeas, Series, Status, Step, StringMeas, Text};
 use wats::wsjf::MAX_DEPTH;
 
 use crate::kit::{text, tree};
@@ -24,9 +24,9 @@ struct Open {
     /// The last child takes further measurements of its kind.
     continues: bool,
     /// The name that an opening bracket gave to the step whose measurements follow.
-    bracket: Option<String>,
+    bracket: Option<Text>,
     /// The names of the last child's measurements.
-    names: HashSet<String>,
+    names: HashSet<Text>,
 }
 
 /// One row by its columns; missing ones are empty.
@@ -51,8 +51,8 @@ impl Row<'_> {
     fn high(&self) -> &str {
         self.at(5)
     }
-    fn operator(&self) -> String {
-        self.at(6).to_ascii_uppercase()
+    fn operator(&self) -> &str {
+        self.at(6)
     }
     fn unit(&self) -> &str {
         self.at(7)
@@ -84,7 +84,7 @@ impl Steps {
             let name = Some(row.step_name().to_owned()).filter(|name| !name.is_empty());
             let top = self.top();
             top.continues &= name.is_none();
-            top.bracket = name;
+            top.bracket = name.map(Into::into);
             return Ok(());
         }
         match kind.as_str() {
@@ -209,7 +209,7 @@ impl Steps {
         &mut self,
         row: &Row<'_>,
         is_kind: fn(&Step) -> bool,
-    ) -> Option<(&mut Step, &mut HashSet<String>)> {
+    ) -> Option<(&mut Step, &mut HashSet<Text>)> {
         let top = self.top();
         if !top.continues {
             return None;
@@ -228,11 +228,11 @@ impl Steps {
     }
 
     /// The name of the step that a row opens.
-    fn step_name(&mut self, row: &Row<'_>, default: &str) -> String {
+    fn step_name(&mut self, row: &Row<'_>, default: &str) -> Text {
         let bracket = self.top().bracket.take();
         match (row.step_name(), bracket) {
             ("", Some(name)) => name,
-            (own, _) => or(own, or(row.measure_name(), default)).to_owned(),
+            (own, _) => or(own, or(row.measure_name(), default)).into(),
         }
     }
 
@@ -257,14 +257,14 @@ impl Steps {
             limit
         };
         let (low, high) = (limit(row.low()), limit(row.high()));
-        let (operator, low, high) = tree::limits(&row.operator(), low, high);
+        let (operator, low, high) = tree::limits(row.operator(), low, high);
         let status = self.verdict(row, tree::numeric(&operator, value, low, high));
         let name = measure_name(row, warnings);
-        let measurement = |name: Option<String>, status: Status| NumericMeas {
+        let measurement = |name: Option<Text>, status: Status| NumericMeas {
             comp_op: operator.clone(),
             name,
             status,
-            unit: Some(row.unit()).filter(|unit| !unit.is_empty()).map(ToOwned::to_owned),
+            unit: Some(row.unit()).filter(|unit| !unit.is_empty()).map(Into::into),
             value: Double(value),
             value_format: None,
             high_limit: high.map(Double),
@@ -277,7 +277,7 @@ impl Steps {
             let first = step.numeric_meas.first().and_then(|m| m.name.clone());
             let name = unique(name, first, names);
             step.numeric_meas.push(measurement(name, measured(status)));
-            step.step_type = "ET_MNLT".to_owned();
+            step.step_type = "ET_MNLT".into();
             worsen(step, status);
             return;
         }
@@ -309,7 +309,7 @@ impl Steps {
             let first = step.boolean_meas.first().and_then(|m| m.name.clone());
             let name = unique(name, first, names);
             step.boolean_meas.push(BooleanMeas { name, status: measured(status), extra: Extra::new() });
-            step.step_type = "ET_MPFT".to_owned();
+            step.step_type = "ET_MPFT".into();
             worsen(step, status);
             return;
         }
@@ -324,14 +324,14 @@ impl Steps {
 
     fn string(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
         let limit = Some(row.low()).filter(|limit| !limit.is_empty());
-        let operator = tree::string_operator(&row.operator(), limit);
+        let operator = tree::string_operator(row.operator(), limit);
         let limit = limit.filter(|_| operator != "LOG");
         let status = self.verdict(row, tree::string(operator, row.value(), limit.unwrap_or_default()));
         let name = measure_name(row, warnings);
         let value = text::fit(row.value(), 100, "text value", warnings);
         let limit = limit.map(|limit| text::fit(limit, 100, "text limit", warnings));
         let measurement = |name| StringMeas {
-            comp_op: operator.to_owned(),
+            comp_op: operator.into(),
             name,
             status: measured(status),
             value: Some(value.clone()),
@@ -342,7 +342,7 @@ impl Steps {
             let first = step.string_meas.first().and_then(|m| m.name.clone());
             let name = unique(name, first, names);
             step.string_meas.push(measurement(name));
-            step.step_type = "ET_MSVT".to_owned();
+            step.step_type = "ET_MSVT".into();
             worsen(step, status);
             return;
         }
@@ -358,12 +358,12 @@ impl Steps {
     fn chart(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
         let column = |index: usize| Some(row.at(index).to_owned()).filter(|text| !text.is_empty());
         let chart = Chart {
-            chart_type: column(1).or_else(|| Some("Line".to_owned())),
-            label: column(2),
-            y_unit: column(3),
-            y_label: column(4),
-            x_unit: column(5),
-            x_label: column(6),
+            chart_type: column(1).or_else(|| Some("Line".to_owned())).map(Into::into),
+            label: column(2).map(Into::into),
+            y_unit: column(3).map(Into::into),
+            y_label: column(4).map(Into::into),
+            x_unit: column(5).map(Into::into),
+            x_label: column(6).map(Into::into),
             ..Chart::default()
         };
         match self.top().children.last_mut() {
@@ -388,10 +388,10 @@ impl Steps {
             return;
         }
         chart.series.push(Series {
-            data_type: Some(or(row.at(2), "XYG").to_owned()),
-            name: Some(row.at(1).to_owned()),
-            xdata: points(4),
-            ydata: Some(ydata),
+            data_type: Some(or(row.at(2), "XYG").into()),
+            name: Some(row.at(1).into()),
+            xdata: points(4).map(Into::into),
+            ydata: Some(ydata.into()),
             extra: Extra::new(),
         });
     }
@@ -401,7 +401,7 @@ fn or<'a>(text: &'a str, default: &'a str) -> &'a str {
     if text.is_empty() { default } else { text }
 }
 
-fn measure_name(row: &Row<'_>, warnings: &mut Vec<String>) -> Option<String> {
+fn measure_name(row: &Row<'_>, warnings: &mut Vec<String>) -> Option<Text> {
     Some(row.measure_name())
         .filter(|name| !name.is_empty())
         .map(|name| text::fit(name, 100, "measurement name", warnings))
@@ -409,13 +409,13 @@ fn measure_name(row: &Row<'_>, warnings: &mut Vec<String>) -> Option<String> {
 
 /// The server wants the names of several measurements to differ. `first` is the name of the first measurement, which
 /// was given before it was known that there would be more.
-fn unique(name: Option<String>, first: Option<String>, taken: &mut HashSet<String>) -> Option<String> {
+fn unique(name: Option<Text>, first: Option<Text>, taken: &mut HashSet<Text>) -> Option<Text> {
     taken.extend(first);
     let name = name?;
     if taken.insert(name.clone()) {
         return Some(name);
     }
-    (2..).map(|n| format!("{name} #{n}")).find(|candidate| taken.insert(candidate.clone()))
+    (2..).map(|n| Text::from(format!("{name} #{n}"))).find(|candidate| taken.insert(candidate.clone()))
 }
 
 /// A single measurement has to agree with its step, so it takes over whatever the row states; Done is not known to

@@ -12,11 +12,12 @@ mod steps;
 use roxmltree::Node;
 use uuid::Uuid;
 use wats::report::{
-    AdditionalData, Asset, Double, Extra, MiscInfo, Property, Report, ReportType, Status, SubUnit, Time, Uut,
+    AdditionalData, Asset, Double, Extra, MiscInfo, Property, Report, ReportType, Status, SubUnit, Text,
+    Time, Uut,
 };
 
 use crate::kit::xml::{attribute, child, children, is, owned};
-use crate::kit::{header, text, time, tree, xml};
+use crate::kit::{header, text, time, tree, units, xml};
 use crate::teststand_xml;
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
@@ -46,7 +47,9 @@ const ABOUT: About = About {
             ("Step", "root and its steps"),
             ("NumericLimit, PassFail, StringValue", "the measurements of the step"),
         ],
-        limits: &[],
+        limits: &[
+            "Of a file that breaks off the units that are complete are reported, with a warning for the rest; with none there is no report.",
+        ],
     },
 };
 
@@ -85,7 +88,8 @@ impl Converter for WatsXml {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = xml::read(&input.bytes, &mut warnings)?;
-        let document = xml::parse(&decoded)?;
+        let mut mended = None;
+        let document = units::parse(&decoded, "Report", &mut mended, &mut warnings)?;
         let root = document.root_element();
         let nodes: Vec<Node<'_, '_>> =
             if is(root, "Report") { vec![root] } else { children(root, "Report").collect() };
@@ -283,12 +287,12 @@ impl Reading<'_> {
     }
 
     /// A text cut to what the server takes.
-    fn fit(&mut self, value: &str, limit: usize, what: &str) -> String {
+    fn fit(&mut self, value: &str, limit: usize, what: &str) -> Text {
         text::fit(value, limit, &format!("{}: {what}", self.path), self.warnings)
     }
 
     /// An attribute cut to what the server takes.
-    fn short(&mut self, node: Node<'_, '_>, name: &str, limit: usize) -> Option<String> {
+    fn short(&mut self, node: Node<'_, '_>, name: &str, limit: usize) -> Option<Text> {
         attribute(node, name).map(|value| self.fit(value, limit, name))
     }
 
@@ -335,8 +339,8 @@ fn property(node: Node<'_, '_>) -> Property {
         node.children().filter(|inner| inner.is_element() && !is(*inner, "Value")).map(property).collect();
     let kind = if inner.is_empty() { "String" } else { "Obj" };
     Property {
-        name: owned(node, "Name").or_else(|| Some(node.tag_name().name().to_owned())),
-        property_type: owned(node, "Type").or_else(|| Some(kind.to_owned())),
+        name: owned(node, "Name").or_else(|| Some(node.tag_name().name().into())),
+        property_type: owned(node, "Type").or_else(|| Some(kind.into())),
         value: value.or_else(|| owned(node, "Value")),
         props: Some(inner).filter(|inner| !inner.is_empty()),
         ..Property::default()

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use roxmltree::Node;
 use uuid::Uuid;
-use wats::report::{BinaryData, Failure, Report, Status, SubUnit, Time, Uur};
+use wats::report::{BinaryData, Failure, Report, Status, SubUnit, Text, Time, Uur};
 
 use super::Reading;
 use crate::kit::xml::{attribute, child, children, owned};
@@ -44,7 +44,7 @@ impl Reading<'_> {
                 self.warn(format!("a failure names the unit {part}, which is not listed"));
             }
             report.sub_units.push(SubUnit {
-                part_type: Some(if part == 0 { "Main" } else { "Unknown" }.to_owned()),
+                part_type: Some(if part == 0 { "Main" } else { "Unknown" }.into()),
                 pn: Some(report.pn.clone()),
                 sn: Some(report.sn.clone()),
                 rev: Some(report.rev.clone()),
@@ -121,6 +121,6 @@ impl Reading<'_> {
 }
 
 /// The element's base64 text without the line breaks that writers put into it.
-pub(super) fn base64(node: Node<'_, '_>) -> Option<String> {
+pub(super) fn base64(node: Node<'_, '_>) -> Option<Text> {
     xml::text(node).map(|text| text.split_whitespace().collect())
 }

@@ -3,7 +3,7 @@
 use roxmltree::Node;
 use wats::report::{
     Attachment, BooleanMeas, CallExe, Chart, Double, Extra, Group, Loop, MessagePopup, NumericMeas,
-    SequenceCall, Series, Status, Step, StringMeas,
+    SequenceCall, Series, Status, Step, StringMeas, Text,
 };
 use wats::wsjf::MAX_DEPTH;
 
@@ -157,14 +157,14 @@ impl Reading<'_> {
 
     fn chart(&mut self, node: Node<'_, '_>) -> Chart {
         let series = children(node, "Series").map(|series| Series {
-            data_type: Some(attribute(series, "DataType").unwrap_or("XYG").to_owned()),
+            data_type: Some(attribute(series, "DataType").unwrap_or("XYG").into()),
             name: owned(series, "Name"),
             xdata: child(series, "xdata").and_then(xml::text).map(points),
             ydata: child(series, "ydata").and_then(xml::text).map(points),
             extra: Extra::new(),
         });
         Chart {
-            chart_type: Some(attribute(node, "ChartType").unwrap_or("Line").to_owned()),
+            chart_type: Some(attribute(node, "ChartType").unwrap_or("Line").into()),
             series: series.collect(),
             label: self.short(node, "Label", 100).or_else(|| self.short(node, "PlotName", 100)),
             x_label: self.short(node, "XLabel", 50),
@@ -224,7 +224,7 @@ impl Reading<'_> {
             let operator = tree::string_operator(attribute(meas, "CompOperator").unwrap_or_default(), limit);
             let computed = tree::string(operator, value, limit.unwrap_or_default());
             all.push(StringMeas {
-                comp_op: operator.to_owned(),
+                comp_op: operator.into(),
                 name: self.short(meas, "Name", 100),
                 status: stated(meas, node, computed),
                 value: Some(self.fit(value, 100, "text value")),
@@ -250,7 +250,7 @@ fn settle_type(step: &mut Step) {
     let data = [!step.numeric_meas.is_empty(), !step.boolean_meas.is_empty(), !step.string_meas.is_empty()];
     for ((single, multiple), present) in pairs.into_iter().zip(data) {
         if present && (step.step_type == single || step.step_type.is_empty()) {
-            step.step_type = if several { multiple } else { single }.to_owned();
+            step.step_type = if several { multiple } else { single }.into();
         }
     }
 }
@@ -264,6 +264,6 @@ fn boolean(node: Node<'_, '_>, name: &str) -> Option<bool> {
 }
 
 /// The points of a series with at least one decimal each; what is no list of numbers is kept as it is.
-fn points(written: String) -> String {
-    tree::points(&written).unwrap_or(written)
+fn points(written: Text) -> Text {
+    tree::points(&written).map_or(written, Into::into)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use roxmltree::Node;
-use wats::report::{Double, Status, Step};
+use wats::report::{Double, Status, Step, Text};
 
 use crate::kit::xml::{attribute, child, children, is};
 use crate::kit::{build, text, xml};
@@ -64,18 +64,18 @@ fn function(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Option<Step> {
 }
 
 /// All that a function said, and the errors of a connection test.
-fn texts(node: Node<'_, '_>) -> Option<String> {
-    let mut lines: Vec<String> = children(node, "text-output").filter_map(xml::text).collect();
+fn texts(node: Node<'_, '_>) -> Option<Text> {
+    let mut lines: Vec<Text> = children(node, "text-output").filter_map(xml::text).collect();
     if lines.is_empty() {
         lines.extend(child(node, "plain-text").and_then(xml::text));
     }
     let errors = children(node, "conntest-errors").flat_map(|errors| errors.descendants());
     for error in errors.filter(|element| is(*element, "error-message")).filter_map(xml::text) {
-        if !lines.iter().any(|line| line.contains(&error)) {
+        if !lines.iter().any(|line| line.contains(error.as_str())) {
             lines.push(error);
         }
     }
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    (!lines.is_empty()).then(|| lines.join("\n")).map(Into::into)
 }
 
 /// The element `time-taken`, which is in milliseconds.

@@ -5,7 +5,7 @@
 mod functions;
 
 use roxmltree::Node;
-use wats::report::{Double, Report, Status, Step, Uut};
+use wats::report::{Double, Report, Status, Step, Text, Uut};
 
 use crate::kit::archive::{self, Archive};
 use crate::kit::xml::{attribute, child, children, is};
@@ -194,7 +194,7 @@ fn runs(archive: &mut Archive<'_>) -> Result<Runs, ConvertError> {
             .help("Check that the right converter is set for this folder.")
     };
     let bytes = archive.read("Info.xml")?.ok_or_else(|| wrong("the archive has no Info.xml"))?;
-    let (info, _) = xml::clean(&text::decode(&bytes)?);
+    let info = xml::read(&bytes, &mut Vec::new())?;
     let document = xml::parse(&info)?;
     let root = document.root_element();
     let info = if is(root, "LogFileInfo") { Some(root) } else { child(root, "LogFileInfo") };
@@ -211,7 +211,7 @@ fn runs(archive: &mut Archive<'_>) -> Result<Runs, ConvertError> {
     let missing: Vec<usize> =
         (1..=count.unwrap_or(0)).filter(|number| present.binary_search(number).is_err()).take(10).collect();
     let more = count.is_none_or(|count| present.last().is_some_and(|last| *last > count));
-    Ok(Runs { present, missing, other_count: more.then_some(declared) })
+    Ok(Runs { present, missing, other_count: more.then(|| declared.into()) })
 }
 
 /// What all runs of a file share.
@@ -237,14 +237,14 @@ impl File<'_> {
         let value = |name: &'static str| child(info, name).and_then(xml::text);
         let serial_number = value("serial").unwrap_or_else(|| {
             warnings.push("the run has no serial number: UNKNOWN is used".to_owned());
-            "UNKNOWN".to_owned()
+            "UNKNOWN".into()
         });
         let mut report =
             Report::uut(self.argument("partNumber"), serial_number, self.argument("partRevision"));
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         report.machine_name = value("xjlink-name").unwrap_or_default();
-        report.location = self.argument("location");
-        report.purpose = self.argument("purpose");
+        report.location = self.argument("location").into();
+        report.purpose = self.argument("purpose").into();
         report.start = attribute(root, "datetime").and_then(|written| {
             let read = time::parse(written, &self.input.station.time_zone);
             if read.is_none() {
@@ -296,8 +296,8 @@ impl File<'_> {
         root.status = status;
         root.tot_time = seconds;
         // These tell of functions that were skipped.
-        let notes: Vec<String> = children(run, "text-output").filter_map(xml::text).collect();
-        root.report_text = (!notes.is_empty()).then(|| notes.join("\n"));
+        let notes: Vec<Text> = children(run, "text-output").filter_map(xml::text).collect();
+        root.report_text = (!notes.is_empty()).then(|| notes.join("\n")).map(Into::into);
         root
     }
 

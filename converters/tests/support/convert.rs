@@ -105,8 +105,8 @@ pub(crate) fn real_files(folder: &str, converter: &str) -> Vec<(Conversion, Vec<
         for (report, unit) in conversion.reports.iter().zip(&units) {
             assert_eq!(report.result.letter(), unit.result, "{path} {}", unit.serial);
             let user = report.uut.as_ref().unwrap().user.clone().unwrap();
-            assert_eq!(user, unit.operator.clone().unwrap_or(user.clone()), "{path} {}", unit.serial);
-            let station = unit.station.clone().unwrap_or(report.machine_name.clone());
+            assert_eq!(user, unit.operator.as_deref().unwrap_or(&user), "{path} {}", unit.serial);
+            let station = unit.station.as_deref().unwrap_or(&report.machine_name);
             assert_eq!(report.machine_name, station, "{path} {}", unit.serial);
             if let Some(start) = &unit.start_time {
                 // A time without an offset is local to the station, whose zone is UTC here.

@@ -104,7 +104,7 @@ fn a_count_that_lies_loses_nothing() {
         ("INFO.XML", "<x><LogFileInfo><TestRunCount>10</TestRunCount></LogFileInfo></x>"),
         ("Run 1.xml", &a),
     ]);
-    let serials: Vec<String> = convert("xjtag", &file("a.zip", &shuffled))
+    let serials: Vec<_> = convert("xjtag", &file("a.zip", &shuffled))
         .unwrap()
         .reports
         .into_iter()

@@ -32,6 +32,8 @@ pub struct Registered {
     pub pings: u32,
     /// What it said of itself, in the order in which it came.
     pub updates: Vec<Value>,
+    /// The XML texts of the older form.
+    pub older_updates: Vec<String>,
     /// It has said goodbye since it was last heard.
     pub gone: bool,
 }
@@ -47,6 +49,7 @@ pub(super) fn routes(api: Api) -> Router<Api> {
     Router::new()
         .route("/api/client/register", post(register))
         .route("/api/client/update", put(update))
+        .route("/api/internal/client/update", post(older_update))
         .route("/api/internal/client/ping", get(ping))
         .route("/api/internal/client/serverinfo", get(server_info))
         .route("/api/internal/auth/disconnect/{id}", get(disconnect))
@@ -103,6 +106,14 @@ fn as_caller(api: &Api, headers: &HeaderMap, change: impl FnOnce(&mut Registered
 async fn update(State(api): State<Api>, headers: HeaderMap, Json(update): Json<Value>) -> StatusCode {
     as_caller(&api, &headers, |client| client.updates.push(update));
     StatusCode::OK
+}
+
+async fn older_update(State(api): State<Api>, headers: HeaderMap, Json(update): Json<Value>) -> Response {
+    let Some(xml) = update.get("miscinfo").and_then(Value::as_str).map(str::to_owned) else {
+        return refused(StatusCode::BAD_REQUEST, "miscinfo is missing.");
+    };
+    as_caller(&api, &headers, |client| client.older_updates.push(xml));
+    Json(json!({ "Name": update.get("name") })).into_response()
 }
 
 async fn ping(State(api): State<Api>, headers: HeaderMap) -> Json<Value> {

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use wats::Report;
-use wats::report::{BinaryData, Step, Time};
+use wats::report::{BinaryData, Step, Text, Time};
 
 use super::api::{Api, flag};
 use super::store::{Format, Intake, Stored};
@@ -58,14 +58,14 @@ pub(super) async fn wsjf(
 /// What a server fills in.
 fn add(report: &mut Report, trims: bool) {
     report.start_utc = report.start_utc.take().or_else(|| report.start.as_ref().and_then(Time::utc));
-    report.origin.get_or_insert_with(|| "8033657d-c2c1-40f8-832b-000000000001".to_owned());
+    report.origin.get_or_insert_with(|| "8033657d-c2c1-40f8-832b-000000000001".into());
     if report.process_name.is_none() {
-        report.process_name = report.process_code.and_then(catalogue::name_of).map(ToOwned::to_owned);
+        report.process_name = report.process_code.and_then(catalogue::name_of).map(Into::into);
     }
     if trims {
-        report.rev = report.rev.trim().to_owned();
+        report.rev = report.rev.trim().into();
         for unit in &mut report.sub_units {
-            unit.part_type = unit.part_type.take().map(|kind| kind.trim().to_owned());
+            unit.part_type = unit.part_type.take().map(|kind| kind.trim().into());
         }
     }
     give_ids(report);
@@ -125,9 +125,9 @@ pub(super) async fn attachment(State(api): State<Api>, Query(query): Parameters)
     };
     match file {
         Some((kind, data)) => {
-            let kind = kind.unwrap_or_else(|| "application/octet-stream".to_owned());
+            let kind = kind.unwrap_or_else(|| "application/octet-stream".into());
             let bytes = STANDARD.decode(data.unwrap_or_default()).unwrap_or_default();
-            ([(header::CONTENT_TYPE, kind)], bytes).into_response()
+            ([(header::CONTENT_TYPE, String::from(kind))], bytes).into_response()
         }
         None => not_found(),
     }
@@ -139,7 +139,7 @@ fn files(report: &Report) -> impl Iterator<Item = &BinaryData> {
 }
 
 /// Steps without ids are numbered in the order of the document, from 1.
-fn file_of_step(root: &Step, wanted: i32) -> Option<(Option<String>, Option<String>)> {
+fn file_of_step(root: &Step, wanted: i32) -> Option<(Option<Text>, Option<Text>)> {
     let mut numbered = root.walk().zip(1..);
     let (step, _) = numbered.find(|(step, number)| step.id.unwrap_or(*number) == wanted)?;
     let attachment = step.attachment.as_ref()?;

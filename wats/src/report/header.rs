@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Double, Extra, Status, Step, Time};
+use super::{Double, Extra, Status, Step, Text, Time};
 
 /// UUT (test) or UUR (repair).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,39 +28,39 @@ pub struct Report {
     pub id: Option<Uuid>,
     /// Part number, 1 to 100 characters.
     #[serde(default)]
-    pub pn: String,
+    pub pn: Text,
     /// Serial number, 1 to 100 characters.
     #[serde(default)]
-    pub sn: String,
+    pub sn: Text,
     /// Revision of the part.
     #[serde(default)]
-    pub rev: String,
+    pub rev: Text,
     /// Output of the server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub product_name: Option<String>,
+    pub product_name: Option<Text>,
     /// A test operation in a UUT, a repair operation in a UUR.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_code: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process_code_format: Option<String>,
+    pub process_code_format: Option<Text>,
     /// The operation's name; when sent, it must belong to the code, letter case included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process_name: Option<String>,
+    pub process_name: Option<Text>,
     /// Passed, Failed, Error or Terminated; that of the root step.
     pub result: Status,
     /// Station name.
     #[serde(default)]
-    pub machine_name: String,
+    pub machine_name: Text,
     /// Where the station stands, 1 to 100 characters.
     #[serde(default)]
-    pub location: String,
+    pub location: Text,
     /// What the station is for, 1 to 100 characters.
     #[serde(default)]
-    pub purpose: String,
+    pub purpose: Text,
     /// User or client that sent it; output of the server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<String>,
+    pub origin: Option<Text>,
     /// When the run began, with its offset from UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Time>,
@@ -95,7 +95,7 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_data: Vec<AdditionalData>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -105,49 +105,49 @@ pub struct Report {
 pub struct Uut {
     /// Operator.
     #[serde(default)]
-    pub user: Option<String>,
+    pub user: Option<Text>,
     /// Seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec_time: Option<Double>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exec_time_format: Option<String>,
+    pub exec_time_format: Option<Text>,
     /// -1: no socket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_socket_index: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_socket_index_format: Option<String>,
+    pub test_socket_index_format: Option<Text>,
     /// Lot or batch, at most 100 characters.
     #[serde(rename = "batchSN", default, skip_serializing_if = "Option::is_none")]
-    pub batch_sn: Option<String>,
+    pub batch_sn: Option<Text>,
     /// At most 5000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
+    pub comment: Option<Text>,
     /// Shown only together with a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_code_format: Option<String>,
+    pub error_code_format: Option<Text>,
     /// At most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_message: Option<String>,
+    pub error_message: Option<Text>,
     /// Fixture or test rig, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fixture_id: Option<String>,
+    pub fixture_id: Option<Text>,
     /// How many units of the batch failed so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_fail_count: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch_fail_count_format: Option<String>,
+    pub batch_fail_count_format: Option<Text>,
     /// The unit's number within the batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_loop_index: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch_loop_index_format: Option<String>,
+    pub batch_loop_index_format: Option<Text>,
     /// Output of the server only.
     #[serde(rename = "stepIdCausedUUTFailure", default, skip_serializing_if = "Option::is_none")]
     pub step_id_caused_uut_failure: Option<i32>,
@@ -155,7 +155,7 @@ pub struct Uut {
     #[serde(rename = "refUURs", default, skip_serializing_if = "Option::is_none")]
     pub ref_uurs: Option<Vec<RefUur>>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -170,7 +170,7 @@ pub struct RefUur {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Time>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -180,19 +180,19 @@ pub struct RefUur {
 pub struct Uur {
     /// Repair operator.
     #[serde(default)]
-    pub user: Option<String>,
+    pub user: Option<Text>,
     /// At most 5000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
+    pub comment: Option<Text>,
     /// The test operation that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_code: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process_code_format: Option<String>,
+    pub process_code_format: Option<Text>,
     /// Name of that operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process_name: Option<String>,
+    pub process_name: Option<Text>,
     /// The failed test report.
     #[serde(rename = "refUUT", default)]
     pub ref_uut: Option<Uuid>,
@@ -212,7 +212,7 @@ pub struct Uur {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub children: Option<Vec<Uuid>>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -222,24 +222,24 @@ pub struct Uur {
 pub struct MiscInfo {
     /// The key, at most 100 characters.
     #[serde(default)]
-    pub description: Option<String>,
+    pub description: Option<Text>,
     /// The value, at most 100 characters.
     #[serde(default)]
-    pub text: Option<String>,
+    pub text: Option<Text>,
     /// The value as a number of 16 bits; text and number may both be there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numeric: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub numeric_format: Option<String>,
+    pub numeric_format: Option<Text>,
     /// A type of the field as the sender names it, at most 30 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub typedef: Option<String>,
+    pub typedef: Option<Text>,
     /// UUR only: the field of the repair process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -249,16 +249,16 @@ pub struct MiscInfo {
 pub struct SubUnit {
     /// What kind of part, at most 50 characters; `Main` for the repaired unit.
     #[serde(default)]
-    pub part_type: Option<String>,
+    pub part_type: Option<Text>,
     /// Part number, at most 100 characters.
     #[serde(default)]
-    pub pn: Option<String>,
+    pub pn: Option<Text>,
     /// Serial number, at most 100 characters.
     #[serde(default)]
-    pub sn: Option<String>,
+    pub sn: Option<Text>,
     /// Revision, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rev: Option<String>,
+    pub rev: Option<Text>,
     /// UUR: number of the unit within the report, 0 for the repaired one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idx: Option<i32>,
@@ -275,7 +275,7 @@ pub struct SubUnit {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failures: Option<Vec<Failure>>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -285,42 +285,42 @@ pub struct SubUnit {
 pub struct Failure {
     /// Name of a category of the repair process.
     #[serde(default)]
-    pub category: Option<String>,
+    pub category: Option<Text>,
     /// Name of a code below that category.
     #[serde(default)]
-    pub code: Option<String>,
+    pub code: Option<Text>,
     /// What the operator wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
+    pub comment: Option<Text>,
     /// Component reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub com_ref: Option<String>,
+    pub com_ref: Option<Text>,
     /// Function block, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub func_block: Option<String>,
+    pub func_block: Option<Text>,
     /// Id of the failed step in the referenced test report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ref_step_id: Option<i32>,
     /// Its name; output of the server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ref_step_name: Option<String>,
+    pub ref_step_name: Option<Text>,
     /// Article number of the replaced part, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub art_number: Option<String>,
+    pub art_number: Option<Text>,
     /// Its revision, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub art_rev: Option<String>,
+    pub art_rev: Option<Text>,
     /// Its vendor, at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub art_vendor: Option<String>,
+    pub art_vendor: Option<Text>,
     /// What it is, at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub art_description: Option<String>,
+    pub art_description: Option<Text>,
     /// Files about the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachments: Option<Vec<BinaryData>>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -333,15 +333,15 @@ pub struct BinaryData {
     pub id: Option<Uuid>,
     /// File name, at most 256 characters.
     #[serde(default)]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// MIME type.
     #[serde(default)]
-    pub content_type: Option<String>,
+    pub content_type: Option<Text>,
     /// Base64.
     #[serde(default)]
-    pub data: Option<String>,
+    pub data: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -351,15 +351,15 @@ pub struct BinaryData {
 pub struct Asset {
     /// Serial number of the equipment, at most 100 characters.
     #[serde(rename = "assetSN", default)]
-    pub asset_sn: Option<String>,
+    pub asset_sn: Option<Text>,
     /// How many uses to add.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_count: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub usage_count_format: Option<String>,
+    pub usage_count_format: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -369,9 +369,9 @@ pub struct Asset {
 pub struct AssetStats {
     /// Serial number of the equipment.
     #[serde(rename = "assetSN", default, skip_serializing_if = "Option::is_none")]
-    pub asset_sn: Option<String>,
+    pub asset_sn: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -381,12 +381,12 @@ pub struct AssetStats {
 pub struct AdditionalData {
     /// What the tree is about, at most 200 characters.
     #[serde(default)]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// Its properties.
     #[serde(default)]
     pub props: Vec<Property>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -396,30 +396,30 @@ pub struct AdditionalData {
 pub struct Property {
     /// The key.
     #[serde(default)]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// `String`, `Number`, `Bool`, `Obj`, `Array`.
     #[serde(rename = "type", default)]
-    pub property_type: Option<String>,
+    pub property_type: Option<Text>,
     /// Bits of TestStand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flags: Option<i32>,
     /// Always text, for numbers too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
+    pub value: Option<Text>,
     /// Display format of a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub num_format: Option<String>,
+    pub num_format: Option<Text>,
     /// A remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
+    pub comment: Option<Text>,
     /// The members of a property of type `Obj`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::depth::below", skip_serializing_if = "Option::is_none")]
     pub props: Option<Vec<Property>>,
     /// The elements of a property of type `Array`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub array: Option<PropertyArray>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -432,12 +432,12 @@ pub struct PropertyArray {
     pub dimension: Option<i32>,
     /// Type of the elements.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    pub element_type: Option<String>,
+    pub element_type: Option<Text>,
     /// The elements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<IndexedProperty>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -447,21 +447,21 @@ pub struct PropertyArray {
 pub struct IndexedProperty {
     /// The index as TestStand shows it: `[0][1]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
+    pub text: Option<Text>,
     /// The index in each dimension.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<i32>,
     /// The element.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::depth::below", skip_serializing_if = "Option::is_none")]
     pub value: Option<Box<Property>>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
 impl Report {
     /// A test report with an empty root sequence. Everything that is not given is empty.
-    pub fn uut(pn: impl Into<String>, sn: impl Into<String>, rev: impl Into<String>) -> Self {
+    pub fn uut(pn: impl Into<Text>, sn: impl Into<Text>, rev: impl Into<Text>) -> Self {
         Self {
             report_type: ReportType::Test,
             id: None,
@@ -473,14 +473,14 @@ impl Report {
             process_code_format: None,
             process_name: None,
             result: Status::Passed,
-            machine_name: String::new(),
-            location: String::new(),
-            purpose: String::new(),
+            machine_name: Text::default(),
+            location: Text::default(),
+            purpose: Text::default(),
             origin: None,
             start: None,
             start_utc: None,
             root: Some(Step::sequence("MainSequence Callback")),
-            uut: Some(Uut { user: Some(String::new()), ..Uut::default() }),
+            uut: Some(Uut { user: Some(Text::default()), ..Uut::default() }),
             uur: None,
             misc_infos: Vec::new(),
             sub_units: Vec::new(),

@@ -6,14 +6,15 @@
 
 #![warn(missing_docs)]
 
+mod depth;
+mod extra;
 mod header;
 mod scalar;
 mod step;
 
-use std::cell::Cell;
-
-use serde::{Deserialize, Deserializer};
-
+pub(crate) use depth::at_most;
+pub use extra::Extra;
+pub(crate) use extra::{forget_misspelt, saw_misspelt};
 pub use header::{
     AdditionalData, Asset, AssetStats, BinaryData, Failure, IndexedProperty, MiscInfo, Property,
     PropertyArray, RefUur, Report, ReportType, SubUnit, Uur, Uut,
@@ -24,30 +25,5 @@ pub use step::{
     Step, StringMeas,
 };
 
-/// Members that the model does not know, in the order in which they came.
-pub type Extra = serde_json::Map<String, serde_json::Value>;
-
-thread_local! {
-    /// Whether a report that was read on this thread had a member that the model does not know.
-    static STRAYS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// To be called before a report is read, if [`saw_strays`] is asked afterwards.
-pub(crate) fn forget_strays() {
-    STRAYS.set(false);
-}
-
-/// True when any member, at any depth, of the report that was read last is unknown to the model.
-pub(crate) fn saw_strays() -> bool {
-    STRAYS.get()
-}
-
-/// Reads the unknown members of one object. Which object has some is seen here, and nowhere else without a walk
-/// through the whole report.
-fn extra<'de, D: Deserializer<'de>>(from: D) -> Result<Extra, D::Error> {
-    let extra = Extra::deserialize(from)?;
-    if !extra.is_empty() {
-        STRAYS.set(true);
-    }
-    Ok(extra)
-}
+/// A text of the report of which there are very many, most of them short: up to 24 bytes stand in place.
+pub type Text = compact_str::CompactString;

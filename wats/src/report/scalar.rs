@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use compact_str::ToCompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::Text;
 
 /// A double as the server writes it: NaN and the infinities are the texts `"NaN"`, `"Infinity"`, `"-Infinity"`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,7 +128,9 @@ impl Status {
 
     /// Reads letters and the words that test logs use, without regard to case.
     pub fn from_word(word: &str) -> Option<Self> {
-        Some(match word.trim().to_ascii_lowercase().as_str() {
+        let mut word = Text::from(word.trim());
+        word.make_ascii_lowercase();
+        Some(match word.as_str() {
             "p" | "pass" | "passed" | "ok" | "success" | "successful" => Self::Passed,
             "f" | "fail" | "failed" | "failure" | "ng" => Self::Failed,
             "e" | "err" | "error" => Self::Error,
@@ -144,11 +149,11 @@ impl Status {
 /// the way; [`Time::instant`] tells what it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Time(String);
+pub struct Time(Text);
 
 impl Time {
     /// Takes the text as it stands.
-    pub fn from_text(text: impl Into<String>) -> Self {
+    pub fn from_text(text: impl Into<Text>) -> Self {
         Self(text.into())
     }
 
@@ -156,7 +161,7 @@ impl Time {
     pub fn from_zoned(time: &jiff::ZonedDateTime) -> Self {
         let format =
             if time.subsec_nanosecond() == 0 { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.f%:z" };
-        Self(time.strftime(format).to_string())
+        Self(time.strftime(format).to_compact_string())
     }
 
     /// The text as it came, or as it was made.
@@ -171,7 +176,7 @@ impl Time {
 
     /// The same instant in UTC, written with `Z`; `None` as for [`Time::instant`].
     pub fn utc(&self) -> Option<Self> {
-        self.instant().map(|instant| Self(instant.to_string()))
+        self.instant().map(|instant| Self(instant.to_compact_string()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AdditionalData, Double, Extra, Status, Time};
+use super::{AdditionalData, Double, Extra, Status, Text, Time};
 
 /// One node of the tree.
 ///
@@ -20,10 +20,10 @@ pub struct Step {
     pub group: Group,
     /// An open set: `SequenceCall`, `ET_NLT`, `NI_Wait` …
     #[serde(default)]
-    pub step_type: String,
+    pub step_type: Text,
     /// At most 100 characters; unique among siblings, iterations of a loop excepted.
     #[serde(default)]
-    pub name: String,
+    pub name: Text,
     /// Any of the statuses; with one measurement, that of the measurement.
     pub status: Status,
     /// When the step began, with its offset from UTC.
@@ -34,22 +34,22 @@ pub struct Step {
     pub tot_time: Option<Double>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tot_time_format: Option<String>,
+    pub tot_time_format: Option<Text>,
     /// The error's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_code_format: Option<String>,
+    pub error_code_format: Option<Text>,
     /// At most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_message: Option<String>,
+    pub error_message: Option<Text>,
     /// Free text with LF line ends, at most 100 000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub report_text: Option<String>,
+    pub report_text: Option<Text>,
     /// TestStand's id of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ts_guid: Option<String>,
+    pub ts_guid: Option<Text>,
     /// True when the step made its sequence fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caused_seq_failure: Option<bool>,
@@ -61,7 +61,7 @@ pub struct Step {
     pub interactive_exe_num: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interactive_exe_num_format: Option<String>,
+    pub interactive_exe_num_format: Option<Text>,
     /// Marks a loop's summary and its iterations.
     #[serde(rename = "loop", default, skip_serializing_if = "Option::is_none")]
     pub loop_: Option<Box<Loop>>,
@@ -69,7 +69,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq_call: Option<Box<SequenceCall>>,
     /// Children. `None` and an empty list are told apart, because exports do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::depth::below", skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
     /// Numbers with limits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -96,7 +96,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_results: Vec<AdditionalData>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -135,7 +135,7 @@ pub struct Loop {
     #[serde(default)]
     pub failed: Option<i32>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -145,15 +145,15 @@ pub struct Loop {
 pub struct SequenceCall {
     /// File path, at most 500 characters.
     #[serde(default)]
-    pub path: Option<String>,
+    pub path: Option<Text>,
     /// At most 200 characters.
     #[serde(default)]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// At most 30 characters.
     #[serde(default)]
-    pub version: Option<String>,
+    pub version: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -165,34 +165,34 @@ pub struct SequenceCall {
 pub struct NumericMeas {
     /// `LOG`, `EQ`, `GELE` …
     #[serde(default)]
-    pub comp_op: String,
+    pub comp_op: Text,
     /// Required and unique when a step has several; `None` when it has one.
     #[serde(default)]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// Passed, Failed or Skipped.
     pub status: Status,
     /// At most 20 characters.
     #[serde(default)]
-    pub unit: Option<String>,
+    pub unit: Option<Text>,
     /// NaN and the infinities are allowed.
     pub value: Double,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value_format: Option<String>,
+    pub value_format: Option<Text>,
     /// Only for operators with two limits.
     #[serde(default)]
     pub high_limit: Option<Double>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub high_limit_format: Option<String>,
+    pub high_limit_format: Option<Text>,
     /// The lower limit, or the only one.
     #[serde(default)]
     pub low_limit: Option<Double>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub low_limit_format: Option<String>,
+    pub low_limit_format: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -202,20 +202,20 @@ pub struct NumericMeas {
 pub struct StringMeas {
     /// `LOG`, `EQ`, `NE`, `CASESENSIT`, `IGNORECASE`; case does not matter on reading.
     #[serde(default)]
-    pub comp_op: String,
+    pub comp_op: Text,
     /// Required and unique when a step has several; at most 100 characters.
     #[serde(default)]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// Passed, Failed or Skipped.
     pub status: Status,
     /// At most 100 characters.
     #[serde(default)]
-    pub value: Option<String>,
+    pub value: Option<Text>,
     /// The expected text, at most 100 characters.
     #[serde(default)]
-    pub limit: Option<String>,
+    pub limit: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -225,11 +225,11 @@ pub struct StringMeas {
 pub struct BooleanMeas {
     /// Required and unique when a step has several; at most 100 characters.
     #[serde(default)]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// Passed, Failed or Skipped.
     pub status: Status,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -242,9 +242,9 @@ pub struct CallExe {
     pub exit_code: Option<Double>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exit_code_format: Option<String>,
+    pub exit_code_format: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -254,15 +254,15 @@ pub struct CallExe {
 pub struct MessagePopup {
     /// What the operator typed, at most 200 characters.
     #[serde(default)]
-    pub response: Option<String>,
+    pub response: Option<Text>,
     /// Index of the button that was pressed.
     #[serde(default)]
     pub button: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub button_format: Option<String>,
+    pub button_format: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -272,27 +272,27 @@ pub struct MessagePopup {
 pub struct Chart {
     /// `Line`, `LineLogXY`, `LineLogX`, `LineLogY`.
     #[serde(default)]
-    pub chart_type: Option<String>,
+    pub chart_type: Option<Text>,
     /// Title, at most 100 characters.
     #[serde(default)]
-    pub label: Option<String>,
+    pub label: Option<Text>,
     /// At most 50 characters.
     #[serde(default)]
-    pub x_label: Option<String>,
+    pub x_label: Option<Text>,
     /// At most 20 characters.
     #[serde(default)]
-    pub x_unit: Option<String>,
+    pub x_unit: Option<Text>,
     /// At most 50 characters.
     #[serde(default)]
-    pub y_label: Option<String>,
+    pub y_label: Option<Text>,
     /// At most 20 characters.
     #[serde(default)]
-    pub y_unit: Option<String>,
+    pub y_unit: Option<Text>,
     /// The curves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<Series>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -302,18 +302,18 @@ pub struct Chart {
 pub struct Series {
     /// `XYG`.
     #[serde(default)]
-    pub data_type: Option<String>,
+    pub data_type: Option<Text>,
     /// At most 100 characters.
     #[serde(default)]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// `None`: 0, 1, 2 …
     #[serde(default)]
-    pub xdata: Option<String>,
+    pub xdata: Option<Text>,
     /// As many points as `xdata`.
     #[serde(default)]
-    pub ydata: Option<String>,
+    pub ydata: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -323,21 +323,21 @@ pub struct Series {
 pub struct Attachment {
     /// File name; 100 characters are safe.
     #[serde(default)]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// MIME type.
     #[serde(default)]
-    pub content_type: Option<String>,
+    pub content_type: Option<Text>,
     /// Base64.
     #[serde(default)]
-    pub data: Option<String>,
+    pub data: Option<Text>,
     /// Members that the model does not know.
-    #[serde(flatten, deserialize_with = "super::extra")]
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
 impl Step {
     /// A step without data.
-    pub fn new(step_type: impl Into<String>, name: impl Into<String>, status: Status) -> Self {
+    pub fn new(step_type: impl Into<Text>, name: impl Into<Text>, status: Status) -> Self {
         Self {
             id: None,
             group: Group::Main,
@@ -372,12 +372,12 @@ impl Step {
     }
 
     /// A sequence call without children, named after itself, version 1.0.0.
-    pub fn sequence(name: impl Into<String>) -> Self {
+    pub fn sequence(name: impl Into<Text>) -> Self {
         let name = name.into();
         let call = SequenceCall {
             path: Some(name.clone()),
             name: Some(name.clone()),
-            version: Some("1.0.0".to_owned()),
+            version: Some("1.0.0".into()),
             extra: Extra::new(),
         };
         Self {

@@ -98,7 +98,7 @@ mod tests {
             .iter()
             .map(|step| match step.id {
                 Some(id) => format!("{} {id}", step.name),
-                None => step.name.clone(),
+                None => step.name.to_string(),
             })
             .collect();
         assert_eq!(names, expected, "{line}");

@@ -16,14 +16,14 @@ const OPERATORS: &[&str] = &[
 const TEXT_OPERATORS: &[&str] = &["LOG", "EQ", "NE", "CASESENSIT", "IGNORECASE"];
 
 impl Found {
-    fn length(&mut self, path: &str, name: &str, text: Option<&String>, most: usize) {
+    fn length(&mut self, path: &str, name: &str, text: Option<&Text>, most: usize) {
         // Bytes are never fewer than characters, and counting is for the long ones.
         if text.is_some_and(|text| text.len() > most && text.chars().count() > most) {
             self.add(path, format!("{name} is longer than {most} characters"));
         }
     }
 
-    fn lengths(&mut self, path: &str, texts: &[(&str, &Option<String>, usize)]) {
+    fn lengths(&mut self, path: &str, texts: &[(&str, &Option<Text>, usize)]) {
         for (name, text, most) in texts {
             self.length(path, name, text.as_ref(), *most);
         }
@@ -278,7 +278,7 @@ impl Found {
         }
     }
 
-    fn measurement(&mut self, path: &str, name: Option<&String>, status: Status) {
+    fn measurement(&mut self, path: &str, name: Option<&Text>, status: Status) {
         self.length(path, "name", name, 100);
         if !matches!(status, Status::Passed | Status::Failed | Status::Skipped) {
             self.add(path, "status must be one of P, F, S");
@@ -305,7 +305,7 @@ impl Found {
         for series in &chart.series {
             let path = format!("{path} -> series {}", series.name.as_deref().unwrap_or_default());
             self.lengths(&path, &[("name", &series.name, 100), ("dataType", &series.data_type, 10)]);
-            let points = |data: &Option<String>| data.as_deref().filter(|data| !data.is_empty()).map(count);
+            let points = |data: &Option<Text>| data.as_deref().filter(|data| !data.is_empty()).map(count);
             let (x, y) = (points(&series.xdata), points(&series.ydata));
             if x.max(y).is_some_and(|points| points > POINTS) {
                 self.add(&path, format!("More than {POINTS} points"));
@@ -321,6 +321,6 @@ fn count(data: &str) -> usize {
     data.trim_end_matches(';').split(';').count()
 }
 
-fn is_set(text: &Option<String>) -> bool {
+fn is_set(text: &Option<Text>) -> bool {
     text.as_ref().is_some_and(|text| !text.is_empty())
 }

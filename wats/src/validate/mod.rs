@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use blame::blamed;
 
-use crate::report::{Report, ReportType, Status, Step};
+use crate::report::{Report, ReportType, Status, Step, Text};
 
 /// One rule that a report breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,7 +256,7 @@ impl Found {
         if summary.step_type != iteration.step_type {
             self.add(path, "stepType is required to match Summary step");
         }
-        let same = |a: Vec<&Option<String>>, b: Vec<&Option<String>>| a == b;
+        let same = |a: Vec<&Option<Text>>, b: Vec<&Option<Text>>| a == b;
         if !same(
             summary.numeric_meas.iter().map(|m| &m.name).collect(),
             iteration.numeric_meas.iter().map(|m| &m.name).collect(),

@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::WsxfError;
-use crate::report::{Double, Extra, Status, Time};
+use crate::report::{Double, Extra, Status, Text, Time};
 
 pub(super) struct Element<'a, 'd> {
     node: Node<'a, 'd>,
@@ -40,14 +40,14 @@ impl<'a, 'd> Element<'a, 'd> {
     }
 
     /// Like [`Self::attribute`], owned.
-    pub(super) fn owned(&self, name: &'static str) -> Option<String> {
-        self.attribute(name).map(ToOwned::to_owned)
+    pub(super) fn owned(&self, name: &'static str) -> Option<Text> {
+        self.attribute(name).map(Text::from)
     }
 
     /// An attribute that every report has; without it the text is empty.
-    pub(super) fn required(&self, name: &'static str) -> String {
+    pub(super) fn required(&self, name: &'static str) -> Text {
         self.attributes.borrow_mut().push(name);
-        self.node.attribute(name).unwrap_or_default().to_owned()
+        self.node.attribute(name).unwrap_or_default().into()
     }
 
     /// An attribute through a parser; present and unreadable is an error that names it.
@@ -96,10 +96,10 @@ impl<'a, 'd> Element<'a, 'd> {
     }
 
     /// The element's own text, if it has any.
-    pub(super) fn text(&self) -> Option<String> {
+    pub(super) fn text(&self) -> Option<Text> {
         self.text.set(true);
         let parts = self.node.children().filter(Node::is_text).filter_map(|part| part.text());
-        Some(parts.collect::<String>()).filter(|text| !text.is_empty())
+        Some(parts.collect::<Text>()).filter(|text| !text.is_empty())
     }
 
     /// All child elements of these names, in document order.
@@ -157,7 +157,7 @@ impl<'a, 'd> Element<'a, 'd> {
 }
 
 /// The text of a child element, whose own rest is kept under its name.
-pub(super) fn text_child(parent: &Element<'_, '_>, name: &str, kept: &mut Extra) -> Option<String> {
+pub(super) fn text_child(parent: &Element<'_, '_>, name: &str, kept: &mut Extra) -> Option<Text> {
     let child = parent.child(name)?;
     let text = child.text();
     keep(kept, name, child.rest());

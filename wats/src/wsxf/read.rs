@@ -293,7 +293,7 @@ fn property(node: &Element<'_, '_>) -> Property {
     if node.name() != "Prop" {
         extra.insert("<".to_owned(), node.name().into());
         if name.is_none() {
-            name = Some(node.name().to_owned());
+            name = Some(node.name().into());
         } else if name.as_deref() == Some(node.name()) {
             node.keep("Name");
         }

@@ -1,5 +1,7 @@
 //! From a report to XML.
 
+use compact_str::{ToCompactString, format_compact};
+
 use super::NAMESPACE;
 use super::write_steps::step;
 use super::xml::{Xml, is_name, rest_of};
@@ -16,43 +18,43 @@ pub fn write(report: &Report) -> String {
 /// Writes several reports as one document: for files, because the server takes one at a time.
 pub fn write_all(reports: &[Report]) -> String {
     let mut xml = Xml { out: String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>") };
-    xml.element("Reports", &[("xmlns", Some(NAMESPACE.to_owned()))], &Extra::new(), |xml| {
+    xml.element("Reports", &[("xmlns", Some(NAMESPACE.into()))], &Extra::new(), |xml| {
         reports.iter().for_each(|report| write_report(xml, report));
     });
     xml.out
 }
 
-pub(super) fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
+pub(super) fn text(value: &str) -> Option<Text> {
+    Some(value.into())
 }
 
-pub(super) fn int(value: Option<i32>) -> Option<String> {
-    value.map(|value| value.to_string())
+pub(super) fn int(value: Option<i32>) -> Option<Text> {
+    value.map(|value| value.to_compact_string())
 }
 
-pub(super) fn double(value: Option<Double>) -> Option<String> {
+pub(super) fn double(value: Option<Double>) -> Option<Text> {
     value.map(|Double(value)| match value {
-        value if value.is_nan() => "NaN".to_owned(),
-        f64::INFINITY => "INF".to_owned(),
-        f64::NEG_INFINITY => "-INF".to_owned(),
-        value if value != 0.0 && !(1e-5..1e16).contains(&value.abs()) => format!("{value:E}"),
-        value => value.to_string(),
+        value if value.is_nan() => "NaN".into(),
+        f64::INFINITY => "INF".into(),
+        f64::NEG_INFINITY => "-INF".into(),
+        value if value != 0.0 && !(1e-5..1e16).contains(&value.abs()) => format_compact!("{value:E}"),
+        value => value.to_compact_string(),
     })
 }
 
-pub(super) fn flag(value: Option<bool>) -> Option<String> {
-    value.map(|value| value.to_string())
+pub(super) fn flag(value: Option<bool>) -> Option<Text> {
+    value.map(|value| value.to_compact_string())
 }
 
-fn uuid(value: Option<uuid::Uuid>) -> Option<String> {
-    value.map(|value| value.to_string().to_uppercase())
+fn uuid(value: Option<uuid::Uuid>) -> Option<Text> {
+    value.map(|value| value.to_string().to_uppercase().into())
 }
 
-pub(super) fn time(value: Option<&Time>) -> Option<String> {
-    value.map(|time| time.as_str().to_owned())
+pub(super) fn time(value: Option<&Time>) -> Option<Text> {
+    value.map(|time| time.as_str().into())
 }
 
-pub(super) fn word(status: Status) -> Option<String> {
+pub(super) fn word(status: Status) -> Option<Text> {
     text(status.word())
 }
 
@@ -151,7 +153,7 @@ fn write_uur(xml: &mut Xml, uur: &Uur) {
     ];
     xml.element("UUR", &attributes, &uur.extra, |xml| {
         for id in uur.children.iter().flatten() {
-            xml.text("Children", Some(&id.to_string().to_uppercase()), &Extra::new());
+            xml.text("Children", Some(&id.to_string().to_uppercase().into()), &Extra::new());
         }
         xml.text("Comment", uur.comment.as_ref(), &uur.extra);
         xml.empty(
@@ -196,12 +198,12 @@ fn units(xml: &mut Xml, report: &Report) {
         let name = if old { "PartInfo" } else { "ReportUnitHierarchy" };
         xml.empty(name, &attributes, &unit.extra);
     }
-    let mut files: Vec<(Option<String>, &BinaryData)> = Vec::new();
+    let mut files: Vec<(Option<Text>, &BinaryData)> = Vec::new();
     let failures =
         report.sub_units.iter().flat_map(|unit| unit.failures.iter().flatten().map(move |f| (unit, f)));
     for (index, (unit, failure)) in (0_i32..).zip(failures) {
         // A number that was read stays, because it may be out of order.
-        let read = failure.extra.get("@Idx").and_then(|idx| idx.as_str()).map(ToOwned::to_owned);
+        let read = failure.extra.get("@Idx").and_then(|idx| idx.as_str()).map(Text::from);
         let index = read.or_else(|| int(Some(index)));
         let attributes = [
             ("Category", failure.category.clone()),
@@ -272,7 +274,7 @@ fn array(xml: &mut Xml, array: &PropertyArray) {
     xml.element("Array", &attributes, &array.extra, |xml| {
         for item in &array.indexes {
             let indexes: Vec<String> = item.indexes.iter().map(ToString::to_string).collect();
-            let attributes = [("Text", item.text.clone()), ("Indexes", Some(indexes.join(" ")))];
+            let attributes = [("Text", item.text.clone()), ("Indexes", Some(indexes.join(" ").into()))];
             xml.element("Item", &attributes, &item.extra, |xml| {
                 item.value.iter().for_each(|value| property(xml, value));
             });

@@ -1,14 +1,14 @@
 //! The writing of elements, with what the model kept without knowing it (see `element`).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::NAMESPACE;
-use crate::report::Extra;
+use crate::report::{Extra, Text};
 
 const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// An attribute, which is left out without a value.
-pub(super) type Attribute<'a> = (&'a str, Option<String>);
+pub(super) type Attribute<'a> = (&'a str, Option<Text>);
 
 pub(super) struct Xml {
     pub(super) out: String,
@@ -20,7 +20,7 @@ impl Xml {
         &mut self,
         name: &str,
         attributes: &[Attribute<'_>],
-        kept: &Extra,
+        kept: &Map<String, Value>,
         inner: impl FnOnce(&mut Self),
     ) {
         self.out.push('<');
@@ -48,7 +48,7 @@ impl Xml {
         &mut self,
         name: &str,
         attributes: &[Attribute<'_>],
-        kept: &Extra,
+        kept: &Map<String, Value>,
         inner: impl FnOnce(&mut Self),
     ) {
         self.open(name, attributes, kept, |xml| {
@@ -57,22 +57,22 @@ impl Xml {
         });
     }
 
-    pub(super) fn empty(&mut self, name: &str, attributes: &[Attribute<'_>], kept: &Extra) {
+    pub(super) fn empty(&mut self, name: &str, attributes: &[Attribute<'_>], kept: &Map<String, Value>) {
         self.element(name, attributes, kept, |_| {});
     }
 
     /// A child element that is only a text; its rest is kept under its name.
-    pub(super) fn text(&mut self, name: &str, text: Option<&String>, kept: &Extra) {
+    pub(super) fn text(&mut self, name: &str, text: Option<&Text>, kept: &Map<String, Value>) {
         let rest = rest_of(kept, name);
         if text.is_some() || rest.is_some() {
             self.element(name, &[], rest.unwrap_or(&Extra::new()), |xml| {
-                xml.escaped(text.map_or("", String::as_str), false);
+                xml.escaped(text.map_or("", Text::as_str), false);
             });
         }
     }
 
     /// The elements and texts that the model does not know.
-    pub(super) fn kept_elements(&mut self, kept: &Extra) {
+    pub(super) fn kept_elements(&mut self, kept: &Map<String, Value>) {
         for item in kept.get("#").and_then(Value::as_array).into_iter().flatten() {
             self.foreign(item, None);
         }
@@ -84,7 +84,7 @@ impl Xml {
         self.out.push('"');
     }
 
-    fn kept_attributes(&mut self, kept: &Extra, written: impl Fn(&str) -> bool) {
+    fn kept_attributes(&mut self, kept: &Map<String, Value>, written: impl Fn(&str) -> bool) {
         let named = kept.iter().filter_map(|(key, value)| Some((key.strip_prefix('@')?, value.as_str()?)));
         for (index, (key, value)) in named.enumerate() {
             let Some((namespace, local)) = split(key) else { continue };
@@ -108,7 +108,7 @@ impl Xml {
             _ => return,
         };
         let Some((namespace, local)) = kept.get("<").and_then(Value::as_str).and_then(split) else { return };
-        let change = (namespace != parent).then(|| namespace.unwrap_or(NAMESPACE).to_owned());
+        let change = (namespace != parent).then(|| namespace.unwrap_or(NAMESPACE).into());
         self.open(local, &[("xmlns", change)], kept, |xml| {
             for inner in kept.get("#").and_then(Value::as_array).into_iter().flatten() {
                 xml.foreign(inner, namespace);
@@ -135,7 +135,7 @@ impl Xml {
 }
 
 /// What was kept of a child element that the model has no object for.
-pub(super) fn rest_of<'a>(kept: &'a Extra, name: &str) -> Option<&'a Extra> {
+pub(super) fn rest_of<'a>(kept: &'a Map<String, Value>, name: &str) -> Option<&'a Map<String, Value>> {
     kept.get(&format!("<{name}")).and_then(Value::as_object)
 }
 

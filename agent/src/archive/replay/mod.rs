@@ -8,6 +8,7 @@ mod diff;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -16,8 +17,8 @@ use super::read::{Reading, read};
 use crate::Agent;
 use crate::config::Settings;
 use crate::control::api::{
-    Change, FileReplay, LEAST_PRIORITY, ReplayMark, ReplayOutcome, ReplayPart, ReplayRequest, ReportReplay,
-    Unit,
+    Change, ConverterKind, FileReplay, LEAST_PRIORITY, ReplayMark, ReplayOutcome, ReplayPart, ReplayRequest,
+    ReportReplay, Unit,
 };
 use crate::control::disk;
 use crate::convert::{Answer, Command, ConvertFailure, Job, Limits, Order, Pool};
@@ -53,7 +54,9 @@ impl Replayer {
         let time = Duration::from_secs(agent.settings().config.convert.time_limit_seconds.into());
         let limits = Limits { workers: 1, time, answer_bytes: ANSWER_BYTES };
         let command = |program| Command { program, arguments: vec!["worker".to_owned()] };
-        let pool = std::env::current_exe().ok().map(|program| Pool::new(command(program), limits));
+        let pool = std::env::current_exe()
+            .ok()
+            .map(|program| Pool::new(command(program), limits).with_plugins(agent.plugins().clone()));
         Self { agent, pool }
     }
 
@@ -97,7 +100,11 @@ impl Replayer {
             Reading::Damaged => return Ok(ReplayOutcome::Damaged),
             Reading::Failed(error) => return Ok(ReplayOutcome::Unreadable { error: error.to_string() }),
         };
-        let job = job(&settings, file);
+        let mut job = job(&settings, file);
+        if unit == Unit::Folder {
+            job.folder =
+                file.place.parent().and_then(Path::file_name).map(|it| it.to_string_lossy().into_owned());
+        }
         // A map of texts always has a JSON form.
         let arguments = serde_json::to_string(&job.arguments).unwrap_or_default();
         let reports = match self.convert(&file.source, Order { job, bytes, companions }).await? {
@@ -111,7 +118,8 @@ impl Replayer {
             }
             let count = changed.len();
             let present = Archived { arguments, ..file.clone() };
-            self.agent.store().replayed(present, changed, Timestamp::now()).await?;
+            let version = settings.plugin_version(&file.converter);
+            self.agent.store().replayed(present, changed, version, Timestamp::now()).await?;
             tracing::info!(file.id = file.id, reports = count, "converted {} again", file.name);
             self.agent.wake_delivery();
         }
@@ -127,10 +135,14 @@ impl Replayer {
         let missing = || ReplayError::NoWorker(io::Error::other("this program was not found"));
         let pool = self.pool.as_ref().ok_or_else(missing)?;
         let turn = pool.turn(source, LEAST_PRIORITY).await;
-        let mut answers = pool.convert(&turn, std::slice::from_ref(&order)).await;
+        let mut orders = [order];
+        pool.ask_plugins(&mut orders).await;
+        let mut answers = pool.convert(&turn, &orders).await;
         match answers.pop().unwrap_or(Err(ConvertFailure::Garbled)) {
             Ok(Answer::Reports { reports, .. }) => Ok(Ok(reports)),
             Ok(Answer::Refused { words, .. }) => Ok(Err(words)),
+            Ok(Answer::Plugin(verdict)) => Ok(verdict.made.reports()),
+            Ok(Answer::Outdone) => Ok(Err("no converter took the file".to_owned())),
             Err(ConvertFailure::NoWorker(source)) => Err(ReplayError::NoWorker(source)),
             Err(failure) => Ok(Err(failure.to_string())),
         }
@@ -180,8 +192,15 @@ fn source<'a>(settings: &'a Settings, file: &Archived) -> Option<&'a crate::cont
 
 /// What belonged to a file.
 pub(super) fn unit(settings: &Settings, file: &Archived) -> Unit {
-    let declared = || wats_converters::find(&file.converter).map(|it| it.unit().into());
-    source(settings, file).map(|source| source.unit()).or_else(declared).unwrap_or(Unit::File)
+    let declared = || match settings.plugins.find(&file.converter).map(|it| it.converter.info.kind) {
+        Some(ConverterKind::Folder) => Some(Unit::Folder),
+        Some(_) => Some(Unit::File),
+        None => wats_converters::find(&file.converter).map(|it| it.unit().into()),
+    };
+    source(settings, file)
+        .map(|source| settings.effective(source).unit())
+        .or_else(declared)
+        .unwrap_or(Unit::File)
 }
 
 /// As when the file came, but with the present settings.
@@ -195,6 +214,8 @@ fn job(settings: &Settings, file: &Archived) -> Job {
         modified: file.modified,
         station: settings.config.station.clone(),
         now: file.received_at,
+        folder: None,
+        rival: None,
     }
 }
 
@@ -220,7 +241,7 @@ mod tests {
         }
     }
 
-    async fn bench(folder: &std::path::Path) -> Replayer {
+    async fn bench(folder: &Path) -> Replayer {
         let path = folder.join("default.toml");
         let text = format!(
             "version = 1\n[storage]\nfolder = \"{0}\"\n[[sources]]\nname = \"line\"\nconverter = \"wats-text\"\n\
@@ -245,6 +266,7 @@ mod tests {
             stamp: Stamp { device: 1, inode: second.unsigned_abs(), size: 5, modified_ns: 7 },
             sha256: format!("{second:064}"),
             received_at: now,
+            note: None,
         };
         let finished = Finished { file, made: Made::Reports(reports) };
         let id = store.finish(Arc::from([finished]), now).await.unwrap()[0].id;
@@ -287,7 +309,7 @@ mod tests {
         assert_eq!(words, ["SN-1 Equal", "SN-2 value: 2, now 2.25", "SN-4 New", "SN-3 Gone"]);
         assert_eq!(changed.iter().map(|it| it.serial_number.as_str()).collect::<Vec<_>>(), ["SN-2", "SN-4"]);
 
-        store.replayed(file, changed, now).await.unwrap();
+        store.replayed(file, changed, None, now).await.unwrap();
         // Behind everything else: under a name that no source has.
         let mut due = take(store, now).await;
         due.sort_by_key(|due| due.head.id);

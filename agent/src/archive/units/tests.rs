@@ -25,6 +25,8 @@ impl Bench {
             sha256: String::new(),
             received_at: Timestamp::UNIX_EPOCH,
             error: error.map(str::to_owned),
+            after: None,
+            left_by: None,
         };
         let bench = Self { folder, file };
         for member in bench.members() {

@@ -107,6 +107,7 @@ impl Bench {
             stamp: Stamp { device: 1, inode: 1, size: 1, modified_ns: 1 },
             sha256: "ab".repeat(32),
             received_at: now,
+            note: None,
         };
         let report = |(index, serial): (usize, &&str)| NewReport {
             id: Uuid::from_u128(index as u128 + 1),

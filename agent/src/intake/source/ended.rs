@@ -27,9 +27,14 @@ impl Watching {
             }
             Outcome::Done => {
                 self.settling.done(key);
-                if self.source.settings.after == After::Keep {
+                // Also what a plug-in wanted kept.
+                if self.source.settings.after == After::Keep || self.source.program.is_some() {
                     self.keep(key).await;
                 }
+            }
+            Outcome::Left => {
+                self.settling.done(key);
+                self.keep(key).await;
             }
             Outcome::Immovable => {
                 self.settling.done(key);

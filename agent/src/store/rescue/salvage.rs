@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::super::rows::time;
-use super::super::{MIGRATIONS, StoreError, ledger, options};
+use super::super::{MIGRATIONS, StoreError, body, ledger, options};
 use super::{Rescue, beside};
 use crate::files::{self, folder_of};
 use crate::ledger::{Event, Record, lost_words};
@@ -289,7 +289,7 @@ async fn lost_receipts(connection: &mut SqliteConnection) -> Result<Vec<Record>,
         let event = if row.state == "sent" { Event::Acknowledged } else { Event::Refused };
         let mut ended = Record::new(event, row.source);
         ended.report_id = Some(row.id);
-        ended.report_sha256 = Some(files::sha256(&row.body));
+        ended.report_sha256 = Some(files::sha256(&body::unpack(row.body)?));
         ended.serial_number = Some(row.serial_number);
         ended.part_number = Some(row.part_number);
         ended.result = Some(row.result);

@@ -58,7 +58,8 @@ async fn choices(
             name: converter.name,
         }
     };
-    Ok(converters.into_iter().map(choice).collect())
+    // Converters of one's own come after the wizard.
+    Ok(converters.into_iter().filter(|it| it.plugin.is_none()).map(choice).collect())
 }
 
 pub(super) async fn show(user: Configuring, console: State<Console>) -> Result<Response, PageError> {
@@ -93,7 +94,7 @@ pub(super) async fn save(
     };
     let sources = console.agent.sources().await?;
     let mut errors = FormErrors::default();
-    for converter in console.agent.converters().await? {
+    for converter in console.agent.converters().await?.into_iter().filter(|it| it.plugin.is_none()) {
         let exists = sources.iter().any(|source| source.settings.name == converter.name);
         let wanted = chosen.converter.contains(&converter.name);
         let result = match (exists, wanted) {

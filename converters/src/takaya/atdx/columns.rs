@@ -1,5 +1,6 @@
 //! The columns of a step line of ATDX files.
 
+use compact_str::format_compact;
 use wats::report::Status;
 
 use super::super::{Function, Quantity, Row, is_designator, say};
@@ -67,8 +68,8 @@ impl Columns {
         // Both tolerances are written without a sign.
         let percent = |column: usize| text::number(at(column).trim_end_matches('%')).map(f64::abs);
         Row {
-            parts: parts.to_owned(),
-            name: format!("{what}_{}_{}", at(self.high_net), at(self.low_net)),
+            parts: parts.into(),
+            name: format_compact!("{what}_{}_{}", at(self.high_net), at(self.low_net)),
             text: said(titles, cells),
             function,
             status: match at(self.judge) {

@@ -153,8 +153,8 @@ fn report(
     let (part_number, suffix) = head.model.split_once(' ').unwrap_or((head.model, ""));
     let mut report = Report::uut(part_number, head.serial, arguments.text("partRevision"));
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
-    head.station.clone_into(&mut report.machine_name);
-    report.uut = Some(Uut { user: Some(arguments.text("operator").to_owned()), ..Uut::default() });
+    report.machine_name = head.station.into();
+    report.uut = Some(Uut { user: Some(arguments.text("operator").into()), ..Uut::default() });
     let later = arguments.whole("attemptSeconds").unwrap_or_default() * (attempt - 1);
     report.start = moment(head.date, &input.station.time_zone).map(|start| delayed(start, later, input));
     if report.start.is_none() && !head.date.is_empty() {
@@ -173,7 +173,8 @@ fn report(
         let name = format!("Group {}", group.number);
         let mut sequence = build::sequence(&name, &name, "1.0.0", steps);
         sequence.status = group.status(sequence.children());
-        sequence.report_text = Some(format!("Side: {}", group.side)).filter(|_| !group.side.is_empty());
+        sequence.report_text =
+            Some(format!("Side: {}", group.side)).filter(|_| !group.side.is_empty()).map(Into::into);
         sequences.push(sequence);
     }
     warn_of_missing(odd.without_value, head.serial, warnings);
@@ -212,13 +213,15 @@ fn steps(group: &Group<'_>, arguments: &Arguments, decimals: &mut Decimals, odd:
     let columns = Columns::new(&titles);
     let in_units_of_reference = arguments.text("UnitCalcPreference") == "Limits";
     let mut steps = Vec::with_capacity(group.steps.len());
+    let mut cells: Vec<&str> = Vec::with_capacity(titles.len());
     for (number, line) in &group.steps {
-        let cells: Vec<&str> = line.split(';').map(str::trim).collect();
+        cells.clear();
+        cells.extend(line.split(';').map(str::trim));
         if cells.len() <= columns.judge {
             odd.unread.add(*number, line);
             continue;
         }
-        let row = columns.row(&titles, &cells, decimals);
+        let mut row = columns.row(&titles, &cells, decimals);
         odd.without_value += usize::from(row.lacks_value());
         let step = row.step(in_units_of_reference);
         steps.push((row.parts, step));

@@ -101,6 +101,7 @@ async fn answers_are_as_the_description_says() {
     let bench = Bench::start().await;
     let report = bench.refused(&["A", "B"]).await[0];
     bench.upload("a.json", b"{}".to_vec()).await.unwrap();
+    bench.client.upload_plugin("acme.py", b"import csv\n".to_vec()).await.unwrap();
     // The first configuration of the history.
     bench.client.pause_delivery().await.unwrap();
     let token = bench.token();
@@ -122,7 +123,7 @@ async fn answers_are_as_the_description_says() {
                 filled += "?serial_number=A";
             }
             let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            filled = filled.replace("{number}", "1");
+            filled = filled.replace("{number}", "1").replace("{plugin}", "acme.py");
             let answer = bench.ask(verb, &filled, Some(&token)).await;
             assert_eq!(answer.status(), 200, "{method} {filled}");
             check(&description, schema(&description, path, method), &answer.json().await.unwrap(), path);

@@ -114,6 +114,7 @@ async fn failed_files_are_tried_again_together() {
             stamp: Stamp { device: 1, inode: 1, size: 1, modified_ns: 1 },
             sha256: crate::files::sha256(name.as_bytes()),
             received_at: jiff::Timestamp::now(),
+            note: None,
         };
         let failed = Finished { file: new, made: Made::Failed("no".to_owned()) };
         let id = store.finish([failed].into(), jiff::Timestamp::now()).await.unwrap()[0].id;

@@ -1,0 +1,1 @@
+"""The domains of the library; here there is only that of reports."""

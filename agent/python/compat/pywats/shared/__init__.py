@@ -1,0 +1,5 @@
+"""What several domains share."""
+
+from .enums import CompOp
+
+__all__ = ["CompOp"]

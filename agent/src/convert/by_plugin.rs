@@ -1,0 +1,129 @@
+//! Files that plug-ins convert: by the plug-in first, and what it made of them then by a worker of ours.
+//!
+//! A plug-in's reports are hostile input like any other. They are read where our converters run, not in the agent.
+
+use std::borrow::Cow;
+
+use super::job::{Answer, Job};
+use super::pool::{ConvertFailure, Order, Pool};
+use crate::control::api::{LogLevel, LogLine};
+use crate::files::sha256;
+use crate::plugins::{self, Made, Plugins, Verdict};
+
+/// The converter that recognises formats.
+const AUTO: &str = "auto";
+/// How sure a format must be of a file, where the source says nothing, in per cent.
+const SURE: f64 = 50.0;
+
+impl Pool {
+    /// Converts files, each by whom its job names.
+    pub(super) async fn by_all(&self, files: &[Order]) -> Vec<Result<Answer, ConvertFailure>> {
+        let Some(plugins) = &self.plugins else { return self.by_ours(files).await };
+        if files.first().is_some_and(|it| plugins::name_of(&it.job.converter).is_some()) {
+            let orders: Vec<_> = files.iter().map(|file| (Cow::Borrowed(&file.job), file)).collect();
+            return self.by_plugins(plugins, &orders).await;
+        }
+        let mut answers = self.by_ours(files).await;
+        let outdone: Vec<usize> =
+            (0..answers.len()).filter(|at| matches!(answers.get(*at), Some(Ok(Answer::Outdone)))).collect();
+        if outdone.is_empty() {
+            return answers;
+        }
+        let orders = outdone.iter().filter_map(|at| files.get(*at));
+        let orders: Vec<_> = orders.map(|file| (Cow::Owned(for_rival(&file.job)), file)).collect();
+        for (at, answer) in outdone.into_iter().zip(self.by_plugins(plugins, &orders).await) {
+            if let Some(place) = answers.get_mut(at) {
+                *place = answer;
+            }
+        }
+        answers
+    }
+
+    /// Of files whose format is to be recognised: asks the plug-ins how sure they are.
+    pub async fn ask_plugins(&self, files: &mut [Order]) {
+        let Some(plugins) = &self.plugins else { return };
+        for Order { job, bytes, .. } in files.iter_mut().filter(|it| it.job.converter == AUTO) {
+            let least =
+                job.arguments.get("minConfidence").and_then(|it| it.trim().parse().ok()).unwrap_or(SURE);
+            let rival = plugins.surest(job, bytes).await;
+            job.rival = rival.filter(|it| it.confidence * 100.0 + 0.01 >= least);
+        }
+    }
+
+    /// Runs a scheduled converter.
+    ///
+    /// # Errors
+    /// When it cannot run now.
+    pub(crate) async fn run_scheduled(&self, job: &Job) -> Result<(Box<Verdict>, String), ConvertFailure> {
+        let nothing = || ConvertFailure::NoWorker(std::io::Error::other("there are no plug-ins here"));
+        let plugins = self.plugins.as_ref().ok_or_else(nothing)?;
+        let raw = plugins.convert(job, &[], &[]).await?;
+        // What it made is its content: the same again adds nothing.
+        let hash = sha256(&raw.reports);
+        let job = Job { sha256: hash.clone(), ..job.clone() };
+        let order = Order { job, bytes: raw.reports, companions: Vec::new() };
+        let read = if order.bytes.is_empty() { None } else { self.by_ours(&[order]).await.pop() };
+        Ok((Box::new(with_reports(raw.verdict, read)?), hash))
+    }
+
+    async fn by_plugins(
+        &self,
+        plugins: &Plugins,
+        files: &[(Cow<'_, Job>, &Order)],
+    ) -> Vec<Result<Answer, ConvertFailure>> {
+        let (mut asked, mut orders) = (Vec::with_capacity(files.len()), Vec::new());
+        for (job, file) in files {
+            let raw = plugins.convert(job, &file.bytes, &file.companions).await;
+            asked.push(raw.map(|raw| {
+                let has_reports = !raw.reports.is_empty();
+                if has_reports {
+                    let job = job.clone().into_owned();
+                    orders.push(Order { job, bytes: raw.reports, companions: Vec::new() });
+                }
+                (raw.verdict, has_reports)
+            }));
+        }
+        let mut read = self.by_ours(&orders).await.into_iter();
+        asked
+            .into_iter()
+            .map(|asked| {
+                let (verdict, has_reports) = asked?;
+                let answer = if has_reports { read.next() } else { None };
+                Ok(Answer::Plugin(Box::new(with_reports(verdict, answer)?)))
+            })
+            .collect()
+    }
+}
+
+/// The job of a file that is the rival's.
+fn for_rival(job: &Job) -> Job {
+    let converter = job.rival.as_ref().map_or_else(String::new, |it| it.converter.clone());
+    Job { converter, arguments: Default::default(), rival: None, ..job.clone() }
+}
+
+/// Puts what a worker read of a plug-in's reports into its verdict.
+fn with_reports(
+    mut verdict: Verdict,
+    read: Option<Result<Answer, ConvertFailure>>,
+) -> Result<Verdict, ConvertFailure> {
+    match read {
+        None => {}
+        Some(Ok(Answer::Reports { reports, warnings })) => {
+            let line = |text| LogLine { level: LogLevel::Warning, text };
+            verdict.note.log.extend(warnings.into_iter().map(line));
+            verdict.made = Made::Reports(reports);
+        }
+        Some(Ok(Answer::Refused { words, .. })) => {
+            verdict.made = Made::Failed(format!("what the plug-in made of the file cannot be used: {words}"));
+        }
+        Some(Ok(Answer::Outdone | Answer::Plugin(_))) => {
+            verdict.made = Made::Failed("what the plug-in made of the file was not read".to_owned());
+        }
+        Some(Err(failure @ ConvertFailure::NoWorker(_))) => return Err(failure),
+        Some(Err(failure)) => {
+            verdict.made =
+                Made::Failed(format!("what the plug-in made of the file cannot be used: {failure}"));
+        }
+    }
+    Ok(verdict)
+}

@@ -1,0 +1,121 @@
+//! The input of one request, written where the program sees it, and taken away again.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use wats_converters::Companion;
+
+use super::emptying;
+use crate::convert::Job;
+
+/// The folders of one process: what it reads, and where it writes if the box has no file system of its own.
+#[derive(Debug)]
+pub(super) struct WorkFolder(PathBuf);
+
+impl WorkFolder {
+    pub(super) fn make(work: &Path) -> io::Result<Self> {
+        fs::create_dir_all(work)?;
+        let folder = tempfile::Builder::new().prefix("box-").tempdir_in(work)?.keep();
+        let own = Self(folder);
+        fs::create_dir(own.input())?;
+        fs::create_dir(own.scratch())?;
+        Ok(own)
+    }
+
+    pub(super) fn input(&self) -> PathBuf {
+        self.0.join("input")
+    }
+
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.0.join("scratch")
+    }
+
+    /// Puts a file, or a folder, where the program reads it; answers its path below the input folder.
+    ///
+    /// # Errors
+    /// When a name cannot be used, or the disk is full.
+    pub(super) fn put(&self, job: &Job, bytes: &[u8], companions: &[Companion]) -> io::Result<PathBuf> {
+        let input = self.input();
+        let Some(folder) = &job.folder else {
+            let path = plain(Path::new(&job.file_name))?;
+            write(&input.join(&path), bytes)?;
+            // Those of a file are in the folder beside it that has its name.
+            for companion in companions {
+                let below = path.with_extension("").join(plain(Path::new(&companion.name))?);
+                write_below(&input, &below, &companion.bytes)?;
+            }
+            return Ok(path);
+        };
+        let folder = plain(Path::new(folder))?;
+        write_below(&input, &folder.join(plain(Path::new(&job.file_name))?), bytes)?;
+        for companion in companions {
+            let below = folder.join(plain(Path::new(&companion.name))?);
+            write_below(&input, &below, &companion.bytes)?;
+        }
+        Ok(folder)
+    }
+
+    /// Takes away what was put.
+    ///
+    /// # Errors
+    /// When something cannot be removed: the folder must not be used again then.
+    pub(super) fn clear(&self, path: &Path) -> io::Result<()> {
+        let input = self.input();
+        if path.components().count() == 1 && fs::remove_file(input.join(path)).is_ok() {
+            // Only a file with others beside it has left more.
+            return if emptying::is_empty(&input)? { Ok(()) } else { emptying::empty(&input) };
+        }
+        emptying::empty(&input)
+    }
+}
+
+/// A relative path without a way up.
+fn plain(path: &Path) -> io::Result<PathBuf> {
+    let fine = path.components().next().is_some()
+        && path.components().all(|part| matches!(part, Component::Normal(_)));
+    if fine {
+        Ok(path.to_owned())
+    } else {
+        let words = format!("{} cannot be the name of an input", path.display());
+        Err(io::Error::new(io::ErrorKind::InvalidInput, words))
+    }
+}
+
+fn write_below(input: &Path, below: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = below.parent() {
+        DirBuilder::new().recursive(true).mode(0o755).create(input.join(folder))?;
+    }
+    write(&input.join(below), bytes)
+}
+
+/// Not on disk when this returns: it is a copy, and short-lived.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    File::options().write(true).create_new(true).mode(0o444).open(path)?.write_all(bytes)
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        let folder = self.0.clone();
+        let remove = move |folder: &Path| {
+            emptying::empty(folder)?;
+            fs::remove_dir(folder)
+        };
+        if remove(&folder).is_err() {
+            // Its program may still be ending. What stays all the same is removed at the next start.
+            let later = std::thread::Builder::new().name("plugin-work".to_owned());
+            let started = later.spawn(move || {
+                for _ in 0..10 {
+                    std::thread::sleep(std::time::Duration::from_millis(300));
+                    if remove(&folder).is_ok() {
+                        return;
+                    }
+                }
+            });
+            if let Err(error) = started {
+                tracing::debug!(%error, "a work folder stays until the next start");
+            }
+        }
+    }
+}
