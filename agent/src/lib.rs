@@ -22,7 +22,6 @@ pub mod intake;
 pub mod ledger;
 mod metrics;
 pub mod plugins;
-pub mod plugins_environment;
 pub mod reading;
 pub mod registration;
 mod run;

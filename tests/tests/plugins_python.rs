@@ -19,7 +19,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wats::validate::{Strictness, problems};
-use wats_agent::plugins_environment;
+use wats_agent::plugins::environment;
 
 fn support() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../agent/python")
@@ -666,13 +666,13 @@ fn without_ids(mut report: Value) -> Value {
 async fn the_published_package_gives_the_reports_that_ours_gives() {
     let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pywats-environment");
     let (system, requirements) = (Path::new("/usr/bin/python3"), support().join("pywats/requirements.txt"));
-    if !plugins_environment::is_current(system, &requirements, &environment).unwrap() {
-        let supply = plugins_environment::Supply::Index;
-        plugins_environment::make(system, &requirements, &supply, &environment, Duration::from_secs(600))
+    if !environment::is_current(system, &requirements, &environment).unwrap() {
+        let supply = environment::Supply::Index;
+        environment::make(system, &requirements, &supply, &environment, Duration::from_secs(600))
             .await
             .unwrap();
     }
-    let python = plugins_environment::python(&environment);
+    let python = environment::python(&environment);
     let log = "ACME;S1;P1;2026-01-31 12:00:00\nU=5.0=4.9=5.1\nI=2.0=0.0=1.0\n";
     let cases = [
         ("acme_log.py", "acme-log", log),

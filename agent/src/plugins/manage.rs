@@ -11,6 +11,7 @@ use super::catalogue::{Catalogue, info};
 use super::check::{self, Sample};
 use super::content::{self, Content, ContentError};
 use super::description::Description;
+use super::environment::{self, EnvironmentError, Supply};
 use super::process::{PluginError, Program, Runtime};
 use super::shelf::{Shelf, ShelfError};
 use crate::Agent;
@@ -21,7 +22,6 @@ use crate::control::api::{
     PluginState, PluginTrial, PythonPackages,
 };
 use crate::files;
-use crate::plugins_environment::{self, EnvironmentError, Supply};
 use crate::reading::{self, Severity};
 
 /// A file that is uploaded has at most so many bytes.
@@ -376,11 +376,11 @@ async fn taken(settings: &Settings, file: &str) -> Result<(Program, Option<Descr
     let (program, known) = copied(settings, file).await?;
     if let Some((requirements, packages)) = program.requirements() {
         let python = &settings.config.plugins.python;
-        if !plugins_environment::is_current(python, &requirements, &packages)? {
+        if !environment::is_current(python, &requirements, &packages)? {
             // Wheels that came with it are all there is; without them the package index is asked.
             let wheels = files::folder_of(&requirements).join(WHEELS);
             let supply = if wheels.is_dir() { Supply::Wheels(wheels) } else { Supply::Index };
-            plugins_environment::make(python, &requirements, &supply, &packages, INSTALL_TIME).await?;
+            environment::make(python, &requirements, &supply, &packages, INSTALL_TIME).await?;
             tracing::info!(plugin = file, "the packages that the plug-in {file} asks for were installed");
         }
     }
@@ -431,4 +431,30 @@ pub fn program_at(path: &std::path::Path) -> Result<Program> {
     let folder = files::folder_of(&path).to_owned();
     let content = content::read(&folder, &name)?;
     Ok(Program { name, folder, content, trusted: Vec::new(), environment: PythonPackages::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::Part;
+
+    #[tokio::test]
+    async fn only_the_content_that_a_person_enabled_is_trusted() {
+        let folder = tempfile::tempdir().unwrap();
+        let plugins = folder.path().join("plugins");
+        fs::create_dir(&plugins).unwrap();
+        let put = |bytes: &[u8]| files::replace_file(&plugins.join("acme.py"), 0o644, bytes).unwrap();
+        let text = format!(
+            "version = 1\n[storage]\nfolder = {:?}\n[[plugins.enabled]]\nfile = \"acme.py\"\nsha256 = {:?}\n\
+             trusted = [\"network\"]\n",
+            folder.path(),
+            files::sha256(b"a = 1\n"),
+        );
+        let settings = Settings::parse(&folder.path().join("default.toml"), &text).unwrap();
+        let trusted = async || copied(&settings, "acme.py").await.unwrap().0.trusted;
+        put(b"a = 1\n");
+        assert_eq!(trusted().await, [Part::Network]);
+        put(b"a = 2\n");
+        assert_eq!(trusted().await, []);
+    }
 }

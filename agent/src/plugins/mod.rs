@@ -12,6 +12,7 @@ pub mod content;
 mod cron;
 pub mod description;
 mod emptying;
+pub mod environment;
 mod input;
 pub mod manage;
 mod order;

@@ -11,13 +11,13 @@ use wats_converters::Companion;
 
 use super::content::Content;
 use super::description::Description;
+use super::environment;
 use super::input::WorkFolder;
 use super::protocol::{self, End};
 use super::talk::{Answered, Broken, Talk};
 use crate::config::Settings;
 use crate::control::api::{Part, PluginLanguage, PythonPackages};
 use crate::convert::Job;
-use crate::plugins_environment;
 use crate::sandbox::{self, Boxed, Kind, MissingLayers, Profile, See};
 
 /// A program has so long to say what it is, or whether a file is its own.
@@ -212,7 +212,7 @@ impl Process {
                 arguments.push(place.into());
                 let python = match program.requirements() {
                     None => runtime.python.clone(),
-                    Some((_, packages)) => plugins_environment::python(&packages),
+                    Some((_, packages)) => environment::python(&packages),
                 };
                 if fs::symlink_metadata(&python).is_err() && python != runtime.python {
                     let words =

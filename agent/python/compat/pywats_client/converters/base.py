@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from ._reading import Reading
+from ._common import About, Reading
 from .models import ConversionStatus, ConverterResult, FileInfo, PostProcessAction
 
 __all__ = [
@@ -33,7 +33,7 @@ class ConverterArguments:
     conversion_log: Any = None
 
 
-class ConverterBase(Reading, ABC):
+class ConverterBase(About, Reading, ABC):
     """Derive from this, give a `name`, and write `convert_file`, or `convert(content, file_path)`."""
 
     priority = 5
@@ -63,18 +63,6 @@ class ConverterBase(Reading, ABC):
         if report is None:
             return ConverterResult.skipped_result("the converter returned nothing")
         return ConverterResult.success_result(report=report)
-
-    @property
-    def version(self):
-        return "1.0.0"
-
-    @property
-    def description(self):
-        return ""
-
-    @property
-    def author(self):
-        return ""
 
     @property
     def supported_extensions(self):

@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 
-from ._reading import Hooks, Reading
+from ._common import About, Hooks, Reading
 from .models import ConverterType, FileInfo, PostProcessAction, ValidationResult
 
 
-class FileConverter(Hooks, Reading, ABC):
+class FileConverter(About, Hooks, Reading, ABC):
     """Derive from this, give a `name`, and write `convert`."""
 
     def __init__(self, *_given, **_also):
@@ -25,18 +25,6 @@ class FileConverter(Hooks, Reading, ABC):
     @property
     def converter_type(self):
         return ConverterType.FILE
-
-    @property
-    def version(self):
-        return "1.0.0"
-
-    @property
-    def description(self):
-        return ""
-
-    @property
-    def author(self):
-        return ""
 
     @property
     def file_patterns(self):

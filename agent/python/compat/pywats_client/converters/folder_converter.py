@@ -4,11 +4,11 @@ import fnmatch
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from ._reading import Hooks, Reading
+from ._common import About, Hooks, Reading
 from .models import ConverterType, FileInfo, PostProcessAction, ValidationResult
 
 
-class FolderConverter(Hooks, Reading, ABC):
+class FolderConverter(About, Hooks, Reading, ABC):
     """Derive from this, give a `name`, and write `convert`."""
 
     def __init__(self, *_given, **_also):
@@ -26,18 +26,6 @@ class FolderConverter(Hooks, Reading, ABC):
     @property
     def converter_type(self):
         return ConverterType.FOLDER
-
-    @property
-    def version(self):
-        return "1.0.0"
-
-    @property
-    def description(self):
-        return ""
-
-    @property
-    def author(self):
-        return ""
 
     @property
     def folder_patterns(self):

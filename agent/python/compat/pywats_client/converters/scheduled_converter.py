@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 
 from . import _cron
+from ._common import About
 from .models import ConverterType, PostProcessAction
 
 
-class ScheduledConverter(ABC):
+class ScheduledConverter(About, ABC):
     """Derive from this, give a `name` and an interval or cron expression, and write `run`."""
 
     def __init__(self, *_given, **_also):
@@ -27,18 +28,6 @@ class ScheduledConverter(ABC):
     @property
     def converter_type(self):
         return ConverterType.SCHEDULED
-
-    @property
-    def version(self):
-        return "1.0.0"
-
-    @property
-    def description(self):
-        return ""
-
-    @property
-    def author(self):
-        return ""
 
     @property
     def schedule_interval(self):

@@ -1,6 +1,22 @@
-"""What converters of files and folders have in common."""
+"""What converters have in common."""
 
 from pathlib import Path
+
+
+class About:
+    """What a converter says of itself, where it says nothing."""
+
+    @property
+    def version(self):
+        return "1.0.0"
+
+    @property
+    def description(self):
+        return ""
+
+    @property
+    def author(self):
+        return ""
 
 
 class Reading:
