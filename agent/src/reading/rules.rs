@@ -32,9 +32,10 @@ const fn rule(name: &'static str, reach: Reach, severity: Severity, meaning: &'s
     Rule { name, reach, severity, meaning }
 }
 
-const NETWORK: &str = "talks over the network, which the sandbox does not have unless `network` is lifted";
+const NETWORK: &str =
+    "talks over the network, which the sandbox does not have unless the part \"network\" is lifted";
 const PROCESS: &str =
-    "starts or controls other programs, which the sandbox refuses unless `processes` is lifted";
+    "starts or controls other programs, which the sandbox refuses unless the part \"processes\" is lifted";
 const NATIVE: &str =
     "calls code outside of Python, where the interpreter checks nothing; the sandbox still holds";
 const CODE: &str = "makes or loads code while it runs: what that code does cannot be read here";
