@@ -93,8 +93,9 @@ async fn a_machine_registers_says_how_it_fares_and_says_goodbye() {
 
     // Paused: told at once, with the true state and totals.
     control.pause_source("line").await.unwrap();
-    updates(&station, 2).await;
-    let paused = only_client(&station).updates.pop().unwrap()["converters"][0].clone();
+    let last = || only_client(&station).updates.pop().unwrap()["converters"][0].clone();
+    station.until("the pause is told", SOON, async || last()["state"] == "Disabled").await.unwrap();
+    let paused = last();
     assert_eq!(
         (&paused["state"], &paused["total"], &paused["error"]),
         (&"Disabled".into(), &"1".into(), &"1".into())

@@ -139,9 +139,9 @@ impl Registrar {
                 shown.server_name = ask(&self.agent, client.server_name()).await.ok().flatten();
             }
             let update = figures::update(&self.agent, settings, "Online").await?;
+            tell_older(&self.agent, settings, &client, &update).await;
             let told = ask(&self.agent, client.update_client(&update)).await;
             if told.is_ok() {
-                self.tell_older(settings, &client, &update).await;
                 self.updated = Some(Instant::now());
                 shown.updated_at = Some(Timestamp::now());
             }
@@ -167,14 +167,6 @@ impl Registrar {
         }
         self.agent.set_registration(shown);
         Ok(PING)
-    }
-
-    /// Servers have two places for the same; one that has only the first is no worse for it.
-    async fn tell_older(&self, settings: &Settings, client: &Client, update: &ClientUpdate) {
-        let told = ask(&self.agent, client.update_client_older(update, figures::utc_offset(settings))).await;
-        if let Err(error) = told {
-            tracing::debug!("the server took no older form of the update: {}", error_chain(&error));
-        }
     }
 
     /// Says what went wrong, once.
@@ -300,12 +292,22 @@ fn client_of(agent: &Agent, settings: &Settings, it: &RegisteredClient) -> Resul
     client.map_err(RegisterError::Settings)?.ok_or(RegisterError::NoServer)
 }
 
+/// Servers have two places for the same; one that has only the other is no worse for it, and whether we are known is said by
+/// the other, too.
+async fn tell_older(agent: &Agent, settings: &Settings, client: &Client, update: &ClientUpdate) {
+    let told = ask(agent, client.update_client_older(update, figures::utc_offset(settings))).await;
+    if let Err(error) = told {
+        tracing::debug!("the server took no older form of the update: {}", error_chain(&error));
+    }
+}
+
 /// Tells the server that this machine goes. It may be gone itself.
 async fn goodbye(agent: &Agent, settings: &Arc<Settings>) {
     let Ok(Some(registered)) = registered(agent, settings) else { return };
     let Ok(client) = client_of(agent, settings, &registered) else { return };
     let told = async {
         let update = figures::update(agent, settings, "Offline").await?;
+        tell_older(agent, settings, &client, &update).await;
         ask(agent, client.update_client(&update)).await?;
         ask(agent, client.disconnect(&registered.id)).await
     };

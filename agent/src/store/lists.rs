@@ -1,7 +1,7 @@
 //! Questions for people: pages of files and reports, and how many of each.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -65,9 +65,9 @@ macro_rules! matching {
 }
 pub(super) use matching;
 
-/// Counting that takes no longer is done each time.
-const COUNTED_SOON: Duration = Duration::from_millis(2);
-/// What took longer is counted again after so many times as long.
+/// So many reports are counted each time.
+const COUNTED_SOON: u64 = 20_000;
+/// More are counted again after so many times as long as it took.
 const COUNTED_AGAIN: u32 = 20;
 
 impl Store {
@@ -261,8 +261,9 @@ impl Store {
         }
         let started = Instant::now();
         let counts = self.count(now).await?;
-        let took = started.elapsed();
-        *counted = (took > COUNTED_SOON).then(|| (counts, Instant::now() + took * COUNTED_AGAIN));
+        let all = counts.queued + counts.rejected + counts.sent;
+        let until = Instant::now() + started.elapsed() * COUNTED_AGAIN;
+        *counted = (all > COUNTED_SOON).then_some((counts, until));
         drop(counted);
         Ok(self.without_sending(counts))
     }
