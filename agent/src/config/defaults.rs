@@ -6,6 +6,7 @@ use super::{
     Config, Control, Convert, Delivery, Health, Intake, Plugins, Retention, Sandbox, Server, Storage,
 };
 use crate::control::api::Station;
+use crate::sandbox::MissingLayers;
 
 impl Default for Config {
     fn default() -> Self {
@@ -104,7 +105,19 @@ impl Default for Plugins {
             support: "/usr/lib/wats-agent/python".into(),
             python: "/usr/bin/python3".into(),
             attempts: 10,
+            answer_mb: 64,
             enabled: Vec::new(),
+        }
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self {
+            missing_layers: MissingLayers::default(),
+            seconds: 300,
+            processor_seconds: 120,
+            memory_mb: 512,
         }
     }
 }

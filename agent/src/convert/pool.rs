@@ -73,6 +73,8 @@ pub struct Pool {
     command: Command,
     limits: Limits,
     queue: Queue,
+    /// Those whose files plug-ins convert have places of their own: one that hangs takes none from our converters.
+    foreign: Queue,
     idle: Arc<Mutex<Vec<Worker>>>,
     /// Those that convert what a plug-in does.
     pub(super) plugins: Option<Plugins>,
@@ -90,7 +92,8 @@ struct Worker {
 impl Pool {
     /// A pool that starts workers when there is work.
     pub fn new(command: Command, limits: Limits) -> Self {
-        Self { command, limits, queue: Queue::new(limits.workers), idle: Arc::default(), plugins: None }
+        let queue = || Queue::new(limits.workers);
+        Self { command, limits, queue: queue(), foreign: queue(), idle: Arc::default(), plugins: None }
     }
 
     /// With the plug-ins that convert what a source leaves to them.
@@ -99,9 +102,11 @@ impl Pool {
         Self { plugins: Some(plugins), ..self }
     }
 
-    /// Waits until files of this source may be converted; held until they are.
-    pub async fn turn(&self, source: &str, priority: u32) -> Turn {
-        self.queue.turn(source, priority).await
+    /// Waits until files of this source, which has this converter, may be converted; held until they are.
+    pub async fn turn(&self, source: &str, converter: &str, priority: u32) -> Turn {
+        let is_foreign = crate::plugins::name_of(converter).is_some();
+        let queue = if is_foreign { &self.foreign } else { &self.queue };
+        queue.turn(source, priority).await
     }
 
     /// Converts files one after the other, with one answer for each.

@@ -35,11 +35,12 @@ pub struct Turn {
 }
 
 impl Queue {
-    pub(super) fn new(workers: u32) -> Self {
-        let workers = workers.max(1);
+    /// So many places, of which a source gets all but one.
+    pub(super) fn new(places: u32) -> Self {
+        let places = places.max(1);
         let places = Places {
-            free: workers,
-            most: workers.saturating_sub(1).max(1),
+            free: places,
+            most: places.saturating_sub(1).max(1),
             taken: HashMap::new(),
             waiting: BTreeMap::new(),
             turns: Turns::default(),
