@@ -25,7 +25,7 @@ const REFUSALS: [(&[&str], &str); 6] = [
         "a converter has no network; ask an administrator to trust it with `network`",
     ),
     (
-        &["Operation not permitted", "Permission denied", "Read-only file system"],
+        &["Operation not permitted", "Permission denied", "Read-only file system", "irectory nonexistent"],
         "a converter reads its input, and writes only in its working directory",
     ),
 ];

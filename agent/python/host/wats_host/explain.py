@@ -71,6 +71,8 @@ def _hint(error):
         return ""
     if isinstance(error, PermissionError) and _below(error, ("subprocess.py", "multiprocessing")):
         return f". Hint: {NO_PROGRAMS}"
+    if isinstance(error, PermissionError) and error.filename is None:
+        return ". Hint: the sandbox does not let converters do this"
     if isinstance(error, PermissionError) or (isinstance(error, OSError) and error.errno in (30, 1)):
         return ". Hint: a converter reads its input, and writes only in its working directory"
     return ""
