@@ -81,6 +81,14 @@ impl Reading<'_, '_> {
         let mut lines = text.lines();
         let titles: Vec<&str> = lines.next()?.split('\t').map(str::trim).collect();
         let columns = Columns::of(&titles);
+        let shown = text.lines().next_back().map_or(0, |line| line.split('\t').count());
+        if !text.ends_with('\n') && shown < titles.len() {
+            self.warnings.push(format!(
+                "{}: the last line has {shown} of {} columns and no line end: perhaps the file was still being written",
+                file.name,
+                titles.len()
+            ));
+        }
         let rows = lines.enumerate().map(|(index, line)| {
             let mut cells = Vec::with_capacity(4);
             text::cells(line, b'\t', &mut cells);

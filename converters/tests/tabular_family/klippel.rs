@@ -93,6 +93,7 @@ fn what_is_not_read_is_named() {
         ("sub/B.txt", "name\tvalue\n"),
         ("C.txt", "\0\0\u{1}"),
         ("D-c.txt", "frq\tSPL\nx\t1\n10\t5\n20\n"),
+        ("E-c.txt", "name\tvalue\tmax\tmin\ny\t1\t2\t0\nz\t1\t2"),
     ];
     let conversion = convert("klippel", &unit(&header, &files)).unwrap();
     for warning in [
@@ -102,6 +103,7 @@ fn what_is_not_read_is_named() {
         "A.txt, line 2: a value without a name",
         "A.txt, line 3: x \"abc\" is no number",
         "C.txt: the file is binary",
+        "E-c.txt: the last line has 3 of 4 columns and no line end",
         "D-c.txt, line 2: the frequency \"x\" is no number",
     ] {
         warns(&conversion, warning);
