@@ -85,7 +85,7 @@ pub(crate) enum Ended {
 pub fn convert(job: &Job, bytes: Vec<u8>, companions: Vec<Companion>) -> Answer {
     let mut reports = Vec::new();
     let ended = convert_each(job, bytes, companions, &mut |report| {
-        reports.push(report);
+        reports.push(report.packed());
         Ok(())
     });
     match ended {
@@ -102,7 +102,7 @@ pub(crate) fn convert_each(
     job: &Job,
     bytes: Vec<u8>,
     companions: Vec<Companion>,
-    each: &mut dyn FnMut(NewReport) -> Result<(), String>,
+    each: &mut dyn FnMut(NewReport<Vec<u8>>) -> Result<(), String>,
 ) -> Ended {
     let refused = |words: String| Ended::Refused { words, not_yet: false };
     // What a plug-in made of a file is WATS JSON, and read like any other: its arguments were the plug-in's.
@@ -192,7 +192,7 @@ struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    fn one(&mut self, report: Report) -> Result<NewReport, String> {
+    fn one(&mut self, report: Report) -> Result<NewReport<Vec<u8>>, String> {
         let index = self.ids.len();
         let id = report.id.unwrap_or_else(|| self.job.derived_id(index));
         if !self.ids.insert(id) {
@@ -210,11 +210,11 @@ fn which(index: usize, report: &Report) -> String {
     format!("report {} ({})", index + 1, report.sn)
 }
 
-/// A report as it goes into the queue: completed, checked, and written.
+/// A report as the server gets it: completed, checked, and written.
 ///
 /// # Errors
 /// When it breaks the server's rules, in words.
-pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewReport, String> {
+pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewReport<Vec<u8>>, String> {
     report.id = Some(id);
     // The server's documentation demands it beside the local time.
     if report.start_utc.is_none() {
@@ -289,7 +289,7 @@ mod tests {
         assert!(!words(convert(&job("wats-json"), b"{".to_vec(), Vec::new())).contains("crashed"));
     }
 
-    fn finish(job: &Job, reports: Vec<Report>) -> Result<Vec<NewReport>, String> {
+    fn finish(job: &Job, reports: Vec<Report>) -> Result<Vec<NewReport<Vec<u8>>>, String> {
         let mut finish = Finish { job, ids: BTreeSet::new() };
         reports.into_iter().map(|report| finish.one(report)).collect()
     }

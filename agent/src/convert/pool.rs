@@ -23,6 +23,8 @@ use crate::plugins::Plugins;
 const RECYCLE_AFTER: u32 = 1000;
 /// And after a file of this size, whose memory may not come back.
 const LARGE_FILE: usize = 32 << 20;
+/// A body that takes longer than a moment to pack.
+const LARGE_BODY: usize = 1 << 20;
 /// The last words of a worker that are kept for the log.
 const LAST_WORDS: usize = 4096;
 
@@ -262,7 +264,12 @@ async fn receive(answers: &mut BufReader<ChildStdout>, limit: usize) -> Result<A
             Head::Report(head) => {
                 let body = frame::receive(answers, left).await.map_err(|error| broken(error, limit))?;
                 left = left.saturating_sub(body.len());
-                reports.push(head.with_body(body));
+                let report = head.with_body(body);
+                reports.push(if report.body.len() < LARGE_BODY {
+                    report.packed()
+                } else {
+                    tokio::task::spawn_blocking(|| report.packed()).await.map_err(|_| Broken::Garbled)?
+                });
             }
             Head::Done { warnings } => return Ok(Answer::Reports { reports, warnings }),
             Head::Refused { words, not_yet } => return Ok(Answer::Refused { words, not_yet }),

@@ -56,7 +56,7 @@ pub(super) struct ReportHead {
 }
 
 impl ReportHead {
-    pub(super) fn with_body(self, body: Vec<u8>) -> NewReport {
+    pub(super) fn with_body(self, body: Vec<u8>) -> NewReport<Vec<u8>> {
         NewReport {
             id: self.id,
             serial_number: self.serial_number,
@@ -119,7 +119,7 @@ fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Compan
     frame::write(to, &serde_json::to_vec(&head)?)
 }
 
-fn split(report: NewReport) -> (ReportHead, Vec<u8>) {
+fn split(report: NewReport<Vec<u8>>) -> (ReportHead, Vec<u8>) {
     let NewReport { id, serial_number, part_number, process_code, result, body } = report;
     (ReportHead { id, serial_number, part_number, process_code, result }, body)
 }

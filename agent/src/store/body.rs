@@ -8,8 +8,45 @@ const PACKED: &[u8] = b"\x01L4";
 /// LZ4 cannot shorten more than this: a length beyond it is a fault of the disk, not memory to be asked for.
 const MOST: usize = 256;
 
+/// A report as it is sent, packed, with the hash of what is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    packed: Vec<u8>,
+    sha256: String,
+}
+
+impl Body {
+    /// Of WSJF.
+    pub fn new(wsjf: &[u8]) -> Self {
+        Self { packed: pack(wsjf), sha256: crate::files::sha256(wsjf) }
+    }
+
+    /// As it lies in the database.
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.packed
+    }
+
+    /// Of the WSJF, lower-case hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// How much memory it takes.
+    pub fn bytes(&self) -> usize {
+        self.packed.len()
+    }
+
+    /// The WSJF.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn wsjf(&self) -> Result<Vec<u8>, sqlx::Error> {
+        unpack(self.packed.clone())
+    }
+}
+
 /// As it is written.
-pub(super) fn pack(body: &[u8]) -> Vec<u8> {
+fn pack(body: &[u8]) -> Vec<u8> {
     let Ok(length) = u32::try_from(body.len()) else { return body.to_owned() };
     let block = lz4_flex::block::compress(body);
     let mut packed = Vec::with_capacity(PACKED.len() + 4 + block.len());
