@@ -37,6 +37,7 @@ use sqlx::sqlite::{
 
 use crate::control::api::QueueCounts;
 pub use body::Body;
+pub(crate) use body::Packer;
 pub use error::{StoreError, damage_was_seen};
 pub use files::{Finished, Known, Made, NewFile, Recorded};
 pub use ledger::{Ledger, LedgerError};

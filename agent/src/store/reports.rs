@@ -6,6 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
+use wats::Report;
+use wats::wsjf::{self, WsjfError};
 
 use super::body::{self, Body};
 use super::replay::source_of;
@@ -26,21 +28,25 @@ pub struct NewReport<B = Body> {
     pub process_code: Option<i64>,
     /// `P`, `F`, `E` or `T`.
     pub result: String,
-    /// WSJF, packed or not.
+    /// The report itself, or its WSJF as it goes into the queue.
     pub body: B,
 }
 
-impl NewReport<Vec<u8>> {
+impl NewReport<Report> {
     /// As it goes into the queue.
-    pub fn packed(self) -> NewReport {
-        NewReport {
+    ///
+    /// # Errors
+    /// When the JSON writer fails, which no report that was read can cause.
+    pub fn packed(self) -> Result<NewReport, WsjfError> {
+        let body = Body::new(&wsjf::write(&self.body)?);
+        Ok(NewReport {
             id: self.id,
             serial_number: self.serial_number,
             part_number: self.part_number,
             process_code: self.process_code,
             result: self.result,
-            body: Body::new(&self.body),
-        }
+            body,
+        })
     }
 }
 

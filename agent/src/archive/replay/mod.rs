@@ -137,7 +137,7 @@ impl Replayer {
         let turn = pool.turn(source, LEAST_PRIORITY).await;
         let mut orders = [order];
         pool.ask_plugins(&mut orders).await;
-        let mut answers = pool.convert(&turn, &orders).await;
+        let mut answers = pool.convert(&turn, &mut orders).await;
         match answers.pop().unwrap_or(Err(ConvertFailure::Garbled)) {
             Ok(Answer::Reports { reports, .. }) => Ok(Ok(reports)),
             Ok(Answer::Refused { words, .. }) => Ok(Err(words)),
