@@ -132,7 +132,7 @@ pub(crate) fn convert_each(
     let mut broken = None;
     // A converter's bug is the error of this file and of no other.
     let converted = catch_unwind(AssertUnwindSafe(|| {
-        converter.convert_each(&input, &arguments, &mut |report| {
+        converter.convert_each(input, &arguments, &mut |report| {
             finish.one(report).and_then(&mut *each).map_err(|words| {
                 broken = Some(words);
                 // Only ends the conversion.
