@@ -405,6 +405,29 @@ async fn a_ledger_that_was_tampered_with_is_found_out() {
     assert_eq!(verified(&database).await, Err(Flaw::Missing { from: 3, to: 3 }));
 }
 
+#[tokio::test]
+async fn a_long_queue_is_counted_seldom_and_a_short_one_each_time() {
+    let bench = bench().await;
+    let queued = async || bench.store.queue_counts(bench.now).await.unwrap().queued;
+    bench.converted("first", vec![report(1, "x")]).await;
+    assert_eq!(queued().await, 1);
+    bench.converted("second", vec![report(2, "x")]).await;
+    assert_eq!(queued().await, 2);
+    bench.converted("many", (3..=20_001).map(|id| report(id, "x")).collect()).await;
+    assert_eq!(queued().await, 20_001);
+    // What is being sent is known without counting.
+    bench.take().await;
+    let counts = bench.store.queue_counts(bench.now).await.unwrap();
+    assert_eq!((counts.queued, counts.sending), (19_991, 10));
+    bench.store.give_all_back();
+    bench.converted("one more", vec![report(20_002, "x")]).await;
+    let until = Instant::now() + Duration::from_secs(60);
+    while queued().await < 20_002 {
+        assert!(Instant::now() < until, "the queue was not counted again");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// What is asked for every file and at every turn must not read all files or the whole queue.
 #[tokio::test]
 async fn weakness_23_files_and_queue_are_asked_by_their_indexes() {
