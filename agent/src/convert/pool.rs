@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
@@ -72,7 +72,7 @@ pub struct Order {
 #[derive(Debug, Clone)]
 pub struct Pool {
     command: Command,
-    limits: Limits,
+    limits: Arc<Mutex<Limits>>,
     queue: Queue,
     idle: Arc<Mutex<Vec<Worker>>>,
     /// Those that convert what a plug-in does.
@@ -91,7 +91,14 @@ struct Worker {
 impl Pool {
     /// A pool that starts workers when there is work.
     pub fn new(command: Command, limits: Limits) -> Self {
-        Self { command, limits, queue: Queue::new(limits.workers), idle: Arc::default(), plugins: None }
+        let (queue, limits) = (Queue::new(limits.workers), Arc::new(Mutex::new(limits)));
+        Self { command, limits, queue, idle: Arc::default(), plugins: None }
+    }
+
+    /// Other limits, for what begins from now on.
+    pub fn set_limits(&self, limits: Limits) {
+        *lock(&self.limits) = limits;
+        self.queue.set_workers(limits.workers);
     }
 
     /// With the plug-ins that convert what a source leaves to them.
@@ -138,7 +145,8 @@ impl Pool {
 
     /// Converts files in one worker; those that were answered stand in `answers`, whatever happens then.
     async fn try_all(&self, files: &mut [Order], answers: &mut Vec<Answer>) -> Result<(), ConvertFailure> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let limits = *lock(&self.limits);
+        let idle = lock(&self.idle).pop();
         // One that died while it waited is not this file's fault.
         let alive = idle.and_then(|mut it| matches!(it.child.try_wait(), Ok(None)).then_some(it));
         let mut worker = match alive {
@@ -146,12 +154,13 @@ impl Pool {
             None => Worker::start(&self.command).map_err(ConvertFailure::NoWorker)?,
         };
         let large = files.iter().any(|file| file.bytes.len() >= LARGE_FILE);
-        let work = worker.work(files, self.limits.answer_bytes, answers);
-        match tokio::time::timeout(self.limits.time, work).await {
+        let work = worker.work(files, limits.answer_bytes, answers);
+        match tokio::time::timeout(limits.time, work).await {
             Ok(Ok(())) => {
                 worker.files = worker.files.saturating_add(u32::try_from(files.len()).unwrap_or(u32::MAX));
-                if worker.files < RECYCLE_AFTER && !large {
-                    self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+                let mut idle = lock(&self.idle);
+                if worker.files < RECYCLE_AFTER && !large && idle.len() < limits.workers as usize {
+                    idle.push(worker);
                 }
                 Ok(())
             }
@@ -162,10 +171,14 @@ impl Pool {
             // Dropping the worker kills it.
             Err(_) => {
                 metrics::worker_lost();
-                Err(ConvertFailure::TimedOut { limit: self.limits.time })
+                Err(ConvertFailure::TimedOut { limit: limits.time })
             }
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where the talk with a worker ended.
