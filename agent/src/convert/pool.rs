@@ -21,7 +21,7 @@ use crate::plugins::Plugins;
 use crate::store::Packer;
 
 /// A worker is replaced after so many files, so that no converter's leak can grow for ever.
-const RECYCLE_AFTER: u32 = 1000;
+const RECYCLE_AFTER: u32 = 10_000;
 /// And after a file of this size, whose memory may not come back.
 const LARGE_FILE: usize = 32 << 20;
 /// The last words of a worker that are kept for the log.
