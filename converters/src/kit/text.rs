@@ -18,6 +18,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ConvertError> {
         UTF_16LE.decode_without_bom_handling(rest).0
     } else if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
         UTF_16BE.decode_without_bom_handling(rest).0
+    } else if bytes.starts_with(b"<\0?\0") {
+        // An XML declaration tells what it is written in without a mark.
+        UTF_16LE.decode_without_bom_handling(bytes).0
+    } else if bytes.starts_with(b"\0<\0?") {
+        UTF_16BE.decode_without_bom_handling(bytes).0
     } else {
         match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
@@ -40,6 +45,12 @@ pub(crate) fn plain(text: Cow<'_, str>) -> Result<Cow<'_, str>, ConvertError> {
         return Err(ConvertError::new(ErrorKind::NotYet, "the file is empty"));
     }
     Ok(text)
+}
+
+/// What stands at a place of a text, both counted from 1: as much of it as an error has room for.
+pub(crate) fn excerpt(text: &str, line: usize, column: usize) -> String {
+    let line = text.split('\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    line.chars().skip(column.saturating_sub(1)).take(40).collect::<String>().trim_end().to_owned()
 }
 
 /// True for what the server takes.
@@ -102,10 +113,13 @@ mod tests {
             (&b"5 \xc2\xb5A"[..], "5 µA"),
             (&b"5 \xb5A"[..], "5 µA"),
             (&b"\xff\xfe5\0 \0\xb5\0A\0"[..], "5 µA"),
+            (b"<\0?\0a\0", "<?a"),
+            (b"\0<\0?\0a", "<?a"),
             (&b"\xfe\xff\x005\x00 \x00\xb5\x00A"[..], "5 µA"),
         ] {
             assert_eq!(decode(bytes).unwrap(), text);
         }
+        assert_eq!((excerpt("a\nbcde\r\n", 2, 3).as_str(), excerpt("a", 7, 7).as_str()), ("de", ""));
         assert_eq!(decode(b"MZ\0\0").unwrap_err().kind, ErrorKind::WrongFormat);
         assert_eq!(decode(b" \r\n").unwrap_err().kind, ErrorKind::NotYet);
     }

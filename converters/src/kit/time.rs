@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
-use wats::report::Time;
+use wats::report::{Double, Time};
 
 use crate::Input;
 
@@ -46,6 +46,38 @@ pub(crate) fn parse_as(text: &str, formats: &[&str], zone: &TimeZone) -> Option<
 /// A local time in the station's zone. What [`parse`] says of daylight saving time holds here as well.
 pub(crate) fn local(local: jiff::civil::DateTime, zone: &TimeZone) -> Option<Time> {
     local.to_zoned_datetime(zone.clone()).ok().map(|zoned| Time::from_zoned(&zoned))
+}
+
+/// Seconds from one time to another; `None` when one of them is missing, or the end comes before the beginning.
+pub(crate) fn seconds(start: Option<&Time>, end: Option<&Time>) -> Option<Double> {
+    let seconds = end?.instant()?.duration_since(start?.instant()?).as_secs_f64();
+    (seconds >= 0.0).then_some(Double(seconds))
+}
+
+/// Reads the ISO 8601 times of one file; those that cannot be read are counted, and said once.
+#[derive(Debug)]
+pub(crate) struct Times {
+    zone: TimeZone,
+    unread: usize,
+}
+
+impl Times {
+    pub(crate) fn of(input: &Input) -> Self {
+        Self { zone: input.station.time_zone.clone(), unread: 0 }
+    }
+
+    pub(crate) fn read(&mut self, written: &str) -> Option<Time> {
+        let time = parse(written, &self.zone);
+        self.unread += usize::from(time.is_none());
+        time
+    }
+
+    /// The warning, if there were any; `whose` says of what they are: `of steps`.
+    pub(crate) fn warn(&self, whose: &str, warnings: &mut Vec<String>) {
+        if self.unread > 0 {
+            warnings.push(format!("{} times {whose} cannot be read and are left out", self.unread));
+        }
+    }
 }
 
 /// When the file was written, in the station's zone: for files that do not say when the test was.

@@ -7,7 +7,7 @@ use roxmltree::{Document, Error, Node, ParsingOptions};
 use wats::report::Text;
 
 use super::text as texts;
-use crate::{ConvertError, ErrorKind};
+use crate::{ConvertError, ErrorKind, Input, Qualification};
 
 /// Elements may nest this deep; far more than any report needs, and little enough for the stack.
 const MAX_DEPTH: usize = 200;
@@ -101,7 +101,24 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, ConvertError> {
         .at_line(line, None));
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: 20_000_000, ..ParsingOptions::default() };
-    Document::parse_with_options(text, options).map_err(explain)
+    Document::parse_with_options(text, options).map_err(|error| explain(error, text))
+}
+
+/// Parses a document whose root has one of these local names; `expected` says of what kind of file it would be.
+///
+/// # Errors
+/// As [`parse`], and for another root.
+pub(crate) fn parse_as<'t>(
+    text: &'t str,
+    roots: &[&str],
+    expected: &str,
+) -> Result<Document<'t>, ConvertError> {
+    let document = parse(text)?;
+    let root = document.root_element();
+    if roots.iter().any(|name| is(root, name)) {
+        return Ok(document);
+    }
+    Err(wrong_root(root, &format!("{}, as in {expected}", roots.join(" or "))))
 }
 
 /// The line where the nesting passes the limit. The parser's own stack is not bounded.
@@ -194,12 +211,14 @@ fn tag_end(tag: &str) -> Option<(&str, &str)> {
     None
 }
 
-fn explain(error: Error) -> ConvertError {
+fn explain(error: Error, text: &str) -> ConvertError {
     let pos = error.pos();
     let (line, column) = (pos.row as usize, pos.col as usize);
     match error {
         Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
+            let last = text.trim_end().lines();
             ConvertError::new(ErrorKind::NotYet, "the file ends in the middle of the document")
+                .at_line(last.count(), None)
                 .help("Perhaps it was still being written; drop the whole file again.")
         }
         Error::NoRootNode => ConvertError::new(ErrorKind::WrongFormat, "the file is no XML document")
@@ -212,7 +231,8 @@ fn explain(error: Error) -> ConvertError {
         other => {
             let shown = other.to_string();
             let reason = shown.rsplit_once(" at ").map_or(shown.as_str(), |(reason, _)| reason);
-            ConvertError::new(ErrorKind::Malformed, format!("the XML is damaged: {reason}"))
+            let found = texts::excerpt(text, line, column);
+            ConvertError::new(ErrorKind::Malformed, format!("the XML is damaged: {reason}, at \"{found}\""))
                 .at_line(line, Some(column))
                 .expected("a well-formed XML document")
         }
@@ -233,10 +253,49 @@ pub(crate) fn root_tag(text: &str) -> Option<&str> {
     }
 }
 
+/// The name, with its prefix, at the beginning of what stands in a tag.
+pub(crate) fn tag_name(inside: &str) -> &str {
+    inside.split([' ', '\t', '\r', '\n', '/', '>']).next().unwrap_or_default()
+}
+
+fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
 /// The name of the root element without its prefix, for a look at the beginning of a file.
 pub(crate) fn root_name(text: &str) -> Option<&str> {
-    let name = root_tag(text)?.split([' ', '\t', '\r', '\n', '/', '>']).next()?;
-    name.rsplit(':').next()
+    root_tag(text).map(tag_name).map(local)
+}
+
+/// The beginning of a document, looked at to say whose it is.
+pub(crate) struct Beginning<'t> {
+    pub(crate) text: &'t str,
+    /// The name of the root element without its prefix.
+    pub(crate) root: &'t str,
+}
+
+impl Beginning<'_> {
+    /// True when an element of that local name begins in it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.text.split('<').skip(1).any(|tag| local(tag_name(tag)).eq_ignore_ascii_case(name))
+    }
+}
+
+/// The answer of a format to whether a file is its own: `inside` gives it for documents with one of these roots.
+pub(crate) fn qualify(
+    input: &Input,
+    roots: &[&str],
+    inside: impl FnOnce(&Beginning<'_>) -> Qualification,
+) -> Qualification {
+    let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
+    let Ok(text) = texts::decode(beginning) else { return Qualification::none("no text") };
+    let Some(root) = root_name(&text) else { return Qualification::none("no XML") };
+    if !roots.iter().any(|known| known.eq_ignore_ascii_case(root)) {
+        let one_of = if roots.len() > 1 { "one of " } else { "" };
+        let roots = roots.join(", ");
+        return Qualification::none(format!("the root element is {root}, not {one_of}{roots}"));
+    }
+    inside(&Beginning { text: &text, root })
 }
 
 /// An attribute that is there and not blank, trimmed.
@@ -284,6 +343,15 @@ pub(crate) fn raw_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
         (Some(only), None) => Cow::Borrowed(only),
         (Some(first), Some(second)) => Cow::Owned([first, second].into_iter().chain(pieces).collect()),
     }
+}
+
+/// All that stands in an element, in one line.
+pub(crate) fn words(node: Node<'_, '_>) -> String {
+    let inner = node.descendants().flat_map(|it| {
+        let attributes = it.attributes().map(|it| format!("{}={}", it.name(), it.value()));
+        attributes.chain(it.text().filter(|_| it.is_text()).map(|text| text.trim().to_owned()))
+    });
+    inner.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Siblings are counted this far: who asks for many paths must not count for ever.
