@@ -209,11 +209,14 @@ fn unknown_elements(parent: Node<'_, '_>, known: &[&str], warnings: &mut Vec<Str
     kept
 }
 
+fn is_one_of(name: &str, known: &[&str]) -> bool {
+    known.contains(&name) || known.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Attributes that the format does not describe, as misc infos.
 fn unknown_attributes(node: Node<'_, '_>, known: &[&str], warnings: &mut Vec<String>) -> Vec<MiscInfo> {
-    let is_known = |name: &str| known.iter().any(|known| known.eq_ignore_ascii_case(name));
     let mut kept = Vec::new();
-    for other in node.attributes().filter(|it| !is_known(it.name())) {
+    for other in node.attributes().filter(|it| !is_one_of(it.name(), known)) {
         let element = node.tag_name().name();
         let name = format!("{element} {}", other.name());
         warnings.push(format!("the attribute {} of {element} is not known; kept as misc info", other.name()));
@@ -279,9 +282,7 @@ fn test(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Step {
         }
     };
     let known = ["F", "NM", "MR", "ML", "MH", "MU", "TR", "TT"];
-    for other in
-        node.attributes().filter(|it| !known.iter().any(|known| known.eq_ignore_ascii_case(it.name())))
-    {
+    for other in node.attributes().filter(|it| !is_one_of(it.name(), &known)) {
         verdict::add_text(&mut step, &format!("{}: {}", other.name(), other.value()));
     }
     // The tester writes 0 where it did not measure the time.

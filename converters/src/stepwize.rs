@@ -277,7 +277,7 @@ impl Reading<'_> {
             let known = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
             if !known(HEADER) && !known(INFOS) && other.children().any(|it| it.is_element() || it.is_text()) {
                 self.unknown.add(other);
-                report.misc_infos.push(build::info(name, &all_text(other)));
+                report.misc_infos.push(build::info(name, &xml::words(other)));
             }
         }
         // Equipment can change during a run; the station's name is the first.
@@ -351,7 +351,7 @@ impl Reading<'_> {
         }
         for other in node.children().filter(Node::is_element) {
             let name = other.tag_name().name();
-            if !RESULT.iter().any(|known| known.eq_ignore_ascii_case(name)) && !all_text(other).is_empty() {
+            if !RESULT.iter().any(|known| known.eq_ignore_ascii_case(name)) && !xml::words(other).is_empty() {
                 self.unknown.add(other);
                 let kept: AdditionalData = property::named(name, vec![property::of_element(other, 0)]);
                 step.additional_results.push(kept);
@@ -455,11 +455,6 @@ fn text_step(node: Node<'_, '_>, name: &str, status: Status) -> Step {
         extra: Extra::new(),
     });
     step
-}
-
-fn all_text(node: Node<'_, '_>) -> String {
-    let texts = node.descendants().filter(Node::is_text).filter_map(|it| it.text());
-    texts.map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use wats::report::{Report, ReportType, Status, Step};
+use wats::report::{Report, ReportType, Status, Step, Time};
 use wats::wsjf::{self, WsjfError};
 
 use crate::kit::{header, stated, text, time, tree};
@@ -213,9 +213,11 @@ fn mended_step(step: &mut Step) -> bool {
 
 /// Fills in what the station knows, and brings into order what contradicts itself.
 fn completed(mut report: Report, input: &Input, warnings: &mut Vec<String>) -> Result<Report, ConvertError> {
-    report.start_utc = report.start_utc.and_then(|start| time::parse(start.as_str(), &TimeZone::UTC));
+    // Years before 1970 are how some writers say "not set".
+    let is_set = |time: &Time| time.instant().is_some_and(|at| at.as_second() >= 0);
+    report.start_utc = report.start_utc.and_then(|start| time::stated(start, &TimeZone::UTC)).filter(is_set);
     if let Some(start) = report.start.take() {
-        report.start = time::parse(start.as_str(), &input.station.time_zone);
+        report.start = time::stated(start.clone(), &input.station.time_zone).filter(is_set);
         if report.start.is_none() {
             warnings.push(format!("the start \"{start}\" is no time like 2026-01-30T22:01:41+01:00"));
         }
@@ -399,7 +401,7 @@ fn string_length(text: &str) -> usize {
 /// Times of steps without an offset are local, like that of the report.
 fn step_starts(step: &mut Step, input: &Input) {
     if let Some(start) = step.start.take() {
-        step.start = time::parse(start.as_str(), &input.station.time_zone);
+        step.start = time::stated(start, &input.station.time_zone);
     }
     step.steps.iter_mut().flatten().for_each(|child| step_starts(child, input));
 }

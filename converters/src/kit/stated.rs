@@ -70,11 +70,13 @@ fn is_result(status: Status) -> bool {
 
 /// True when all steps have ids that differ, or none has one.
 fn numbered(root: &Step) -> bool {
-    let given = root.walk().filter(|step| step.id.is_some()).count();
-    if given == 0 {
+    let Some(first) = root.id else { return root.walk().all(|step| step.id.is_none()) };
+    // Nearly all number them in the order of the document.
+    let mut others = root.walk().skip(1);
+    if others.try_fold(first, |last, step| step.id.filter(|id| *id > last)).is_some() {
         return true;
     }
-    let mut seen = HashSet::with_capacity(given);
+    let mut seen = HashSet::new();
     root.walk().all(|step| step.id.is_some_and(|id| seen.insert(id)))
 }
 

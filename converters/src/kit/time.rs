@@ -13,25 +13,45 @@ use crate::Input;
 /// A time without an offset is local to `zone`. One that a change of daylight saving time skips or
 /// doubles is read as the later reading of the skipped hour and the earlier of the doubled one.
 pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
+    let text = text.trim();
+    if is_usual(text) {
+        return Some(Time::from_text(text));
+    }
     let mut words = text.split_whitespace();
     let first = words.next()?;
     let text = match words.next() {
         None => Cow::Borrowed(first),
         Some(second) => Cow::Owned(format!("{first}T{second}{}", words.collect::<String>())),
     };
+    if is_usual(&text) {
+        return Some(Time::from_text(text));
+    }
     let pieces = Pieces::parse(&*text).ok()?;
     let Some(offset) = pieces.to_numeric_offset() else {
         let local = pieces.date().to_datetime(pieces.time().unwrap_or_default());
-        return local.to_zoned_datetime(zone.clone()).ok().map(|zoned| Time::from_zoned(&zoned));
+        return self::local(local, zone);
     };
-    // What is spelled as the server spells it is kept to the letter.
-    let tail = text.get(text.len().saturating_sub(6)..).unwrap_or_default();
-    let usual = text.ends_with('Z') || (tail.starts_with(['+', '-']) && tail.contains(':'));
-    if usual && text.get(4..5) == Some("-") && text.parse::<jiff::Timestamp>().is_ok() {
-        return Some(Time::from_text(&*text));
-    }
     let local = pieces.date().to_datetime(pieces.time()?);
     local.to_zoned_datetime(TimeZone::fixed(offset)).ok().map(|zoned| Time::from_zoned(&zoned))
+}
+
+/// A time that a report states, read like [`parse`]; one as servers spell it stays as it is.
+pub(crate) fn stated(time: Time, zone: &TimeZone) -> Option<Time> {
+    if is_usual(time.as_str()) { Some(time) } else { parse(time.as_str(), zone) }
+}
+
+/// True for a time that is spelled as servers do, which is kept to the letter.
+fn is_usual(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let has_offset = match bytes {
+        [.., b'Z'] => true,
+        [.., b'+' | b'-', _, _, b':', _, _] => true,
+        _ => false,
+    };
+    has_offset
+        && bytes.get(4) == Some(&b'-')
+        && bytes.get(10) == Some(&b'T')
+        && text.parse::<jiff::Timestamp>().is_ok()
 }
 
 /// Reads a local time in one of the formats, tried in their order (`%d-%m-%Y %H:%M:%S`), in the station's zone.

@@ -24,13 +24,25 @@ pub(crate) fn read<'b>(bytes: &'b [u8], warnings: &mut Vec<String>) -> Result<Co
         Some(encoding) => texts::plain(encoding.decode_without_bom_handling(bytes).0)?,
         None => texts::decode(bytes)?,
     };
-    match clean(&decoded) {
+    let decoded = match clean(&decoded) {
         Some(clean) => {
             warnings.push("characters that XML forbids were removed".to_owned());
-            Ok(Cow::Owned(clean))
+            Cow::Owned(clean)
         }
-        None => Ok(decoded),
-    }
+        None => decoded,
+    };
+    Ok(without_late_declaration(&decoded).map_or(decoded, Cow::Owned))
+}
+
+/// The text with blanks for a declaration that does not stand at its very beginning, where alone XML allows it; it has
+/// told the encoding, which is all it is for.
+fn without_late_declaration(text: &str) -> Option<String> {
+    let rest = text.trim_start();
+    let from = text.len() - rest.len();
+    let end = rest.strip_prefix("<?xml ").filter(|_| from > 0)?.find("?>")? + "<?xml ".len() + "?>".len();
+    let (before, after) = (text.get(..from)?, rest.get(end..)?);
+    let blanks: String = rest.get(..end)?.chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
+    Some(format!("{before}{blanks}{after}"))
 }
 
 /// The encoding in the XML declaration, when it is one in which the declaration itself can be read like this.
@@ -50,9 +62,9 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
 fn clean(text: &str) -> Option<String> {
     // Looked at byte by byte first, as nearly every document has none.
     let odd = text.bytes().fold(false, |odd, byte| odd | ((byte < 0x20) & !matches!(byte, 0x9 | 0xA | 0xD)));
-    let raw = odd || text.contains('\u{fffe}') || text.contains('\u{ffff}');
-    let mut references = text.split("&#").skip(1);
-    if !raw && !references.any(|after| forbidden_reference(after).is_some()) {
+    let raw = odd || text.contains("\u{fffe}") || text.contains("\u{ffff}");
+    let references = || text.split("&#").skip(1).any(|after| forbidden_reference(after).is_some());
+    if !raw && (!text.contains("&#") || !references()) {
         return None;
     }
     let mut clean = String::with_capacity(text.len());
@@ -190,6 +202,14 @@ pub(super) fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
 
 /// What stands in a tag, and behind the `>` that ends it; quoted attribute values may hold others.
 fn tag_end(tag: &str) -> Option<(&str, &str)> {
+    // With quotes of one kind it is enough to count them, which is much quicker than to follow them.
+    let end = tag.find('>')?;
+    let (inside, after) = (tag.get(..end)?, tag.get(end + 1..)?);
+    let count = |quote: u8| inside.bytes().fold(0_usize, |count, byte| count + usize::from(byte == quote));
+    let (double, single) = (count(b'"'), count(b'\''));
+    if (double == 0 || single == 0) && (double + single).is_multiple_of(2) {
+        return Some((inside, after));
+    }
     let mut from = 0;
     let mut quote: Option<char> = None;
     while let Some(rest) = tag.get(from..) {
@@ -400,6 +420,8 @@ mod tests {
             (b"<?xml version='1.0' encoding='utf-16'?><a>\xc2\xb5</a>", "\u{b5}"),
             (b"<?xml version='1.0' encoding='no such'?><a>\xb5</a>", "\u{b5}"),
             (b"<a>\xc2\xb5&#1;</a>", "\u{b5}"),
+            (b"\r\n <?xml version='1.0' encoding='windows-1251'?><a>\xc1</a>", "\u{411}"),
+            (b"\xff\xfe<\0a\0>\0\xb5\0<\0/\0a\0>\0", "\u{b5}"),
         ] {
             let read = read(bytes, &mut warnings).unwrap();
             let document = parse(&read).unwrap();
@@ -425,7 +447,10 @@ mod tests {
     fn endless_nesting_is_refused_before_it_costs_stack() {
         let deep = "<a>\n".repeat(300_000);
         assert_eq!(parse(&deep).unwrap_err().kind, ErrorKind::TooLarge);
-        let flat = format!("<a>{}</a>", "<b c='>'/><b><!-- <x> --></b>".repeat(5_000));
+        // Neither can quotes of both kinds hide it.
+        let hidden = r#"<a b="'" c='/>'>"#.repeat(300_000);
+        assert_eq!(parse(&hidden).unwrap_err().kind, ErrorKind::TooLarge);
+        let flat = format!("<a>{}</a>", "<b c='>' d=\"'\"/><b><!-- <x> --></b>".repeat(5_000));
         assert!(parse(&flat).is_ok());
     }
 

@@ -160,7 +160,9 @@ impl Reading<'_> {
         report.location = of_station("Location").unwrap_or_default();
         self.infos(node, product, &mut report);
 
-        report.start = self.time(node, "start-time");
+        let first = runs.first().copied();
+        report.start =
+            self.time(node, "start-time").or_else(|| first.and_then(|run| self.time(run, "start-time")));
         let end = self.time(node, "end-time");
         report.uut = Some(Uut {
             user: child(node, "Operator").map(|it| of(it, "name")).map(Into::into),
