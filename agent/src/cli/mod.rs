@@ -29,7 +29,6 @@ use anyhow::Context;
 use clap::{CommandFactory, Subcommand};
 use clap_complete::Shell;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -297,14 +296,10 @@ fn run_agent(config: &Path, machine_key: Option<PathBuf>) -> anyhow::Result<()> 
 /// Cancelled by SIGTERM, or by Ctrl-C at a terminal.
 fn stop_on_signal() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut told = crate::system::Stop::listen()?;
     let cancelled = stop.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        told.wait().await;
         cancelled.cancel();
     });
     Ok(stop)
