@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal, killpg, raise};
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -99,7 +100,6 @@ fn limit(profile: &Profile) -> nix::Result<String> {
     let limits = &profile.limits;
     let is_lifted = |part| profile.lifted.contains(&part);
     lower(Resource::RLIMIT_CORE, 0)?;
-    lower(Resource::RLIMIT_MEMLOCK, 0)?;
     lower(Resource::RLIMIT_NOFILE, limits.open_files)?;
     lower(Resource::RLIMIT_FSIZE, limits.scratch_bytes)?;
     if !is_lifted(Part::Time) {
@@ -107,7 +107,7 @@ fn limit(profile: &Profile) -> nix::Result<String> {
     }
     // It counts all of the user: none more is the one number that means the same everywhere.
     if !is_lifted(Part::Processes) && limits.processes <= 1 {
-        lower(Resource::RLIMIT_NPROC, 0)?;
+        no_more_processes()?;
     }
     // The system takes a limit of the address space, and does not keep to it.
     Ok("processor time, open files, file size, processes; memory is looked at by the helper".to_owned())
@@ -118,6 +118,15 @@ fn lower(resource: Resource, value: u64) -> nix::Result<()> {
     let (_, most) = getrlimit(resource)?;
     let value = value.min(most);
     setrlimit(resource, value, value)
+}
+
+/// This process starts no other.
+fn no_more_processes() -> nix::Result<()> {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    #[expect(unsafe_code, reason = "the safe wrapper leaves this limit out on macOS")]
+    // SAFETY: the structure lives until the call returns.
+    let done = unsafe { libc::setrlimit(libc::RLIMIT_NPROC, &raw const none) };
+    Errno::result(done).map(drop)
 }
 
 fn command(profile: &Profile, layers: &Layers, run: &Run) -> Command {
@@ -215,7 +224,7 @@ pub fn enter_native(_memory_bytes: u64) -> io::Result<Layers> {
     note(&profile, &mut layers, Layer::Limits, || {
         lower(Resource::RLIMIT_CORE, 0)?;
         lower(Resource::RLIMIT_FSIZE, 0)?;
-        lower(Resource::RLIMIT_NPROC, 0)?;
+        no_more_processes()?;
         Ok::<_, Errno>(((), "no file is written, no process is started".to_owned()))
     });
     Ok(layers)
