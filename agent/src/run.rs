@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::reload;
 use crate::archive::{put_back, retention};
-use crate::config::{Document, Environment};
+use crate::config::{Document, Environment, Settings};
 use crate::convert::{Command, Limits, Pool};
 use crate::intake::Shares;
 use crate::secret::{KeySource, SealedStore, Secrets};
@@ -113,15 +113,17 @@ async fn start_work(
     stop: &CancellationToken,
     parts: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
-    let convert = &agent.settings().config.convert;
     let program = std::env::current_exe().context("could not find this program")?;
     let itself = |word: &str| Command { program: program.clone(), arguments: vec![word.to_owned()] };
-    let limits = Limits {
-        workers: convert.workers,
-        time: Duration::from_secs(convert.time_limit_seconds.into()),
-        answer_bytes: ANSWER_BYTES,
-    };
-    let pool = Pool::new(itself("worker"), limits).with_plugins(agent.plugins().clone());
+    let mut settings = agent.watch_settings();
+    let pool = Pool::new(itself("worker"), limits(&settings.borrow_and_update()))
+        .with_plugins(agent.plugins().clone());
+    let (limited, inner) = (pool.clone(), stop.clone());
+    parts.spawn(async move {
+        while let Some(Ok(())) = inner.run_until_cancelled(settings.changed()).await {
+            limited.set_limits(limits(&settings.borrow_and_update()));
+        }
+    });
     let work = Work::new(agent.clone(), pool.clone());
     let (other, inner) = (agent.clone(), stop.clone());
     parts.spawn(supervise("plug-ins", agent.clone(), stop.clone(), move || {
@@ -179,6 +181,14 @@ async fn start_work(
         }
     }));
     Ok(())
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        workers: settings.config.convert.workers,
+        time: Duration::from_secs(settings.config.convert.time_limit_seconds.into()),
+        answer_bytes: ANSWER_BYTES,
+    }
 }
 
 /// Runs a part of the agent, and starts it again when it crashes or gives up.

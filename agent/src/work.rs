@@ -137,7 +137,7 @@ impl Work {
             plugin::not_left_before(&self.agent, files, orders, &memory, &recorder).await;
         let started = Instant::now();
         self.pool.ask_plugins(&mut orders).await;
-        let answers = self.pool.convert(&turn, &orders).await;
+        let answers = self.pool.convert(&turn, &mut orders).await;
         drop(turn);
         self.took(&source.settings.name, started.elapsed(), orders.len());
         for ((file, order), answer) in files.into_iter().zip(orders).zip(answers) {

@@ -17,7 +17,7 @@ const SURE: f64 = 50.0;
 
 impl Pool {
     /// Converts files, each by whom its job names.
-    pub(super) async fn by_all(&self, files: &[Order]) -> Vec<Result<Answer, ConvertFailure>> {
+    pub(super) async fn by_all(&self, files: &mut [Order]) -> Vec<Result<Answer, ConvertFailure>> {
         let Some(plugins) = &self.plugins else { return self.by_ours(files).await };
         if files.first().is_some_and(|it| plugins::name_of(&it.job.converter).is_some()) {
             let orders: Vec<_> = files.iter().map(|file| (Cow::Borrowed(&file.job), file)).collect();
@@ -62,7 +62,7 @@ impl Pool {
         let hash = sha256(&raw.reports);
         let job = Job { sha256: hash.clone(), ..job.clone() };
         let order = Order { job, bytes: raw.reports, companions: Vec::new() };
-        let read = if order.bytes.is_empty() { None } else { self.by_ours(&[order]).await.pop() };
+        let read = if order.bytes.is_empty() { None } else { self.by_ours(&mut [order]).await.pop() };
         Ok((Box::new(with_reports(raw.verdict, read)?), hash))
     }
 
@@ -83,7 +83,7 @@ impl Pool {
                 (raw.verdict, has_reports)
             }));
         }
-        let mut read = self.by_ours(&orders).await.into_iter();
+        let mut read = self.by_ours(&mut orders).await.into_iter();
         asked
             .into_iter()
             .map(|asked| {

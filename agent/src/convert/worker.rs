@@ -7,12 +7,13 @@ use std::io::{self, BufReader, BufWriter, Write};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wats::Report;
 use wats_converters::Companion;
 
 use super::frame;
 use super::job::{Ended, Job, convert_each};
 use crate::sandbox;
-use crate::store::NewReport;
+use crate::store::{Body, NewReport};
 use crate::system;
 
 /// The address space of a worker: a file that needs more is an error, the machine goes on.
@@ -30,7 +31,7 @@ pub(super) struct Request<J> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Head {
-    /// The body follows as a message of its own.
+    /// The WSJF follows in messages of its own; an empty one ends it.
     Report(ReportHead),
     Done {
         warnings: Vec<String>,
@@ -54,7 +55,7 @@ pub(super) struct ReportHead {
 }
 
 impl ReportHead {
-    pub(super) fn with_body(self, body: Vec<u8>) -> NewReport {
+    pub(super) fn with_body(self, body: Body) -> NewReport {
         NewReport {
             id: self.id,
             serial_number: self.serial_number,
@@ -105,7 +106,7 @@ fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Compan
         pipe = serde_json::to_vec(&Head::Report(head))
             .map_err(io::Error::from)
             .and_then(|head| frame::write(to, &head))
-            .and_then(|()| frame::write(to, &body));
+            .and_then(|()| write_body(to, &body));
         pipe.as_ref().copied().map_err(ToString::to_string)
     });
     pipe?;
@@ -117,7 +118,13 @@ fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Compan
     frame::write(to, &serde_json::to_vec(&head)?)
 }
 
-fn split(report: NewReport) -> (ReportHead, Vec<u8>) {
+fn write_body(to: &mut impl Write, report: &Report) -> io::Result<()> {
+    let mut pieces = frame::Pieces::new(to);
+    wats::wsjf::write_to(report, &mut pieces).map_err(io::Error::other)?;
+    pieces.end()
+}
+
+fn split(report: NewReport<Report>) -> (ReportHead, Report) {
     let NewReport { id, serial_number, part_number, process_code, result, body } = report;
     (ReportHead { id, serial_number, part_number, process_code, result }, body)
 }

@@ -301,11 +301,10 @@ async fn finish(
             Made::Reports(made) => {
                 givers.insert(content(file), id);
                 for report in made {
-                    let sha256 = crate::files::sha256(&report.body);
-                    reports.push((id, file.source.as_str(), report, sha256.clone()));
+                    reports.push(Stored { file_id: id, source: &file.source, report });
                     records.push(Record {
                         report_id: Some(report.id.to_string()),
-                        report_sha256: Some(sha256),
+                        report_sha256: Some(report.body.sha256().to_owned()),
                         serial_number: Some(report.serial_number.clone()),
                         part_number: Some(report.part_number.clone()),
                         result: Some(report.result.clone()),
@@ -351,10 +350,6 @@ async fn finish(
         },
     )
     .await?;
-    let reports: Vec<_> = reports
-        .iter()
-        .map(|(file_id, source, report, sha256)| Stored { file_id: *file_id, source, report, sha256 })
-        .collect();
     notes::store(db, &noted).await?;
     reports::store(db, &reports, now).await?;
     ledger::append(db, records).await?;
@@ -398,7 +393,8 @@ struct Claims {
 }
 
 async fn claims(db: &mut SqliteConnection) -> Result<Claims, sqlx::Error> {
-    let query = "SELECT EXISTS (SELECT 1 FROM file INDEXED BY file_state WHERE state = 'claimed')";
+    let query = "SELECT EXISTS (SELECT 1 FROM file INDEXED BY file_unconverted
+                                 WHERE state = 'claimed' AND state <> 'converted')";
     Ok(Claims { any: sqlx::query_scalar(query).fetch_one(db).await? })
 }
 

@@ -11,7 +11,6 @@ use super::reports::{self, NewReport, Stored};
 use super::rows::{ms, time, uuid};
 use super::{Store, StoreError, ledger};
 use crate::control::api::ReplayMark;
-use crate::files::sha256;
 use crate::ledger::{Event, Record};
 use crate::system;
 
@@ -158,14 +157,10 @@ async fn replayed(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let lane = format!("{}{REPLAYED}", file.source);
-    let hashes: Vec<_> = reports.iter().map(|report| sha256(&report.body)).collect();
-    let stored: Vec<_> = reports
-        .iter()
-        .zip(&hashes)
-        .map(|(report, sha256)| Stored { file_id: file.id, source: &lane, report, sha256 })
-        .collect();
+    let stored: Vec<_> =
+        reports.iter().map(|report| Stored { file_id: file.id, source: &lane, report }).collect();
     reports::store(db, &stored, now).await?;
-    let records = reports.iter().zip(hashes.clone()).map(|(report, sha256)| {
+    let records = reports.iter().map(|report| {
         let mut record = Record { at: now, ..Record::new(Event::Replayed, file.source.clone()) };
         record.file_name = Some(file.name.clone());
         record.file_sha256 = Some(file.sha256.clone());
@@ -175,7 +170,7 @@ async fn replayed(
         record.converter_version = version.clone().or_else(native);
         record.arguments = Some(file.arguments.clone());
         record.report_id = Some(report.id.to_string());
-        record.report_sha256 = Some(sha256);
+        record.report_sha256 = Some(report.body.sha256().to_owned());
         record.serial_number = Some(report.serial_number.clone());
         record.part_number = Some(report.part_number.clone());
         record.result = Some(report.result.clone());

@@ -105,9 +105,9 @@ impl Reading<'_> {
         };
         step.start = attribute(node, "Start").and_then(|at| time::parse(at, &self.input.station.time_zone));
         step.tot_time = self.number(node, "total_time");
-        step.tot_time_format = owned(node, "total_timeFormat");
+        step.tot_time_format = owned(node, "total_timeFormat").map(Box::new);
         step.error_code = self.whole(node, "StepErrorCode");
-        step.error_code_format = owned(node, "StepErrorCodeFormat");
+        step.error_code_format = owned(node, "StepErrorCodeFormat").map(Box::new);
         step.error_message = self.short(node, "StepErrorMessage", 200);
         let report_text = child(node, "ReportText").and_then(xml::text);
         step.report_text = report_text.map(|text| self.fit(&text, 100_000, "report text"));
@@ -194,11 +194,11 @@ impl Reading<'_> {
                 status: stated(meas, node, computed),
                 unit: self.short(meas, "Units", 20),
                 value: Double(value),
-                value_format: owned(meas, "NumericValueFormat"),
+                value_format: owned(meas, "NumericValueFormat").map(Box::new),
                 high_limit: high.map(Double),
-                high_limit_format: owned(meas, "HighLimitFormat"),
+                high_limit_format: owned(meas, "HighLimitFormat").map(Box::new),
                 low_limit: low.map(Double),
-                low_limit_format: owned(meas, "LowLimitFormat"),
+                low_limit_format: owned(meas, "LowLimitFormat").map(Box::new),
                 extra: Extra::new(),
             });
         }

@@ -189,12 +189,12 @@ impl Bench {
 
     async fn converted(&self, pool: &Pool, group: usize) -> anyhow::Result<Duration> {
         let turn = pool.turn("bench", 5).await;
-        let orders = self.files.iter().map(|file| order(file)).collect::<anyhow::Result<Vec<_>>>()?;
-        for order in orders.iter().take(50) {
-            take(pool.convert(&turn, std::slice::from_ref(order)).await)?;
+        let mut orders = self.files.iter().map(|file| order(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        for order in orders.iter_mut().take(50) {
+            take(pool.convert(&turn, std::slice::from_mut(order)).await)?;
         }
         let started = Instant::now();
-        for orders in orders.chunks(group) {
+        for orders in orders.chunks_mut(group) {
             take(pool.convert(&turn, orders).await)?;
         }
         Ok(started.elapsed() / u32::try_from(orders.len())?)
@@ -206,7 +206,7 @@ impl Bench {
             // Without what another has started.
             let (_plugins, pool) = self.fresh_pool()?;
             let turn = pool.turn("bench", 5).await;
-            take(pool.convert(&turn, &[order(file)?]).await)?;
+            take(pool.convert(&turn, &mut [order(file)?]).await)?;
         }
         Ok(started.elapsed() / count)
     }
