@@ -31,7 +31,9 @@ impl Windows {
     /// `None`, and a word about it, where something is missing.
     fn here() -> Option<Self> {
         let missing = |what: &str| {
-            eprintln!("LEFT OUT: the agent for Windows is not tried, because {what}; ./just windows brings it");
+            eprintln!(
+                "LEFT OUT: the agent for Windows is not tried, because {what}; ./just windows brings it"
+            );
             None
         };
         let agent = std::env::current_exe().unwrap();

@@ -80,7 +80,7 @@ fn build(profile: &Profile, run: Option<&Run>) -> Result<(Layers, Started), Stri
     });
     let low = !is_lifted(Part::Files);
     let token = note(profile, &mut layers, Layer::Privileges, || few_rights(low));
-    note(profile, &mut layers, Layer::Landlock, || integrity(profile, low));
+    note(profile, &mut layers, Layer::Landlock, || integrity(profile, low, run.is_some()));
     note(profile, &mut layers, Layer::Limits, || {
         let detail = "by the job; not of open files and not of the size of files";
         if job.is_some() { Ok(((), detail.to_owned())) } else { Err("there is no job") }
@@ -106,13 +106,13 @@ fn few_rights(low: bool) -> io::Result<(Token, String)> {
 }
 
 /// What is not labelled for it a program with low integrity cannot write, and the agent's own folder not even read.
-fn integrity(profile: &Profile, low: bool) -> Result<((), String), String> {
+fn integrity(profile: &Profile, low: bool, runs: bool) -> Result<((), String), String> {
     if !low {
         return Err("lifted with the files: the program writes what its user may".to_owned());
     }
     let scratch = &profile.scratch.here;
     // A probe has the folder of all temporary files: that stays as it is.
-    if *scratch != std::env::temp_dir() {
+    if runs {
         open_to_the_box(scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
     }
     Ok((
