@@ -21,7 +21,7 @@ use wats_tests::sim::{Sim, SimSettings, TOKEN};
 /// Wine takes its time, the first time above all.
 const SOON: Duration = Duration::from_secs(120);
 
-/// A Windows of its own, in a temporary folder.
+/// A folder of its own in a Windows that all tests share.
 struct Windows {
     folder: tempfile::TempDir,
     agent: PathBuf,
@@ -65,7 +65,8 @@ impl Windows {
         command
             .arg(&self.agent)
             .args(arguments)
-            .env("WINEPREFIX", self.at("prefix"))
+            // Made at the first use, which takes a minute.
+            .env("WINEPREFIX", Path::new(env!("CARGO_TARGET_TMPDIR")).join("wine"))
             .env("WINEDEBUG", "-all")
             .env("WATS_TEST_SECRET", "must not be seen")
             .env_remove("DISPLAY")
@@ -87,15 +88,15 @@ impl Windows {
     }
 
     /// Builds the plug-in that the tests have.
-    fn plug_in(&self) -> String {
+    fn plug_in(&self, name: &str) -> String {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("windows/plug-in.c");
         let built = Command::new("x86_64-w64-mingw32-gcc")
             .args(["-Wall", "-Os", "-o"])
-            .arg(self.at("plug-in.exe"))
+            .arg(self.at(name))
             .arg(source)
             .status();
         assert!(built.unwrap().success());
-        self.path("plug-in.exe")
+        self.path(name)
     }
 
     /// A configuration with one source, and the agent on it.
@@ -150,14 +151,6 @@ impl Drop for Running<'_> {
     }
 }
 
-impl Drop for Windows {
-    fn drop(&mut self) {
-        // Only the processes of this prefix.
-        let mut server = Command::new("wineserver");
-        server.arg("-k").env("WINEPREFIX", self.at("prefix")).status().ok();
-    }
-}
-
 fn put(path: &Path, content: &[u8]) {
     use std::io::Write;
     fs::File::create(path).unwrap().write_all(content).unwrap();
@@ -188,7 +181,7 @@ fn it_says_its_version_and_which_layers_its_box_has() {
 #[test]
 fn a_plug_in_converts_in_its_box_and_sees_only_what_is_listed() {
     let Some(windows) = Windows::here() else { return };
-    let plug_in = windows.plug_in();
+    let plug_in = windows.plug_in("plug-in.exe");
     put(&windows.at("a.log"), b"SN-77\r\n");
     let sample = windows.path("a.log");
     let checked = windows.json(&["--json", "plugin", "check", &plug_in, "--sample", &sample]);
@@ -196,6 +189,42 @@ fn a_plug_in_converts_in_its_box_and_sees_only_what_is_listed() {
     assert!(text.contains("SN-77"), "{text}");
     let seen = "WATS_TEST_SECRET no; PYWATS_SANDBOX yes; TEMP yes; SystemRoot yes; scratch yes";
     assert!(text.contains(seen), "{text}");
+}
+
+#[test]
+fn a_plug_in_ends_with_all_that_it_started_when_the_agent_is_killed() {
+    let Some(windows) = Windows::here() else { return };
+    let name = format!("forever-{}.exe", std::process::id());
+    let plug_in = windows.plug_in(&name);
+    put(&windows.at("a.log"), b"forever\r\n");
+    let sample = windows.path("a.log");
+    let mut checking = windows.command(&["plugin", "check", &plug_in, "--sample", &sample]);
+    let mut checking = checking.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let started = Instant::now();
+    // It and its child.
+    while running(&name) < 2 {
+        assert!(
+            checking.try_wait().unwrap().is_none() && started.elapsed() < SOON,
+            "the plug-in does not run"
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    checking.kill().unwrap();
+    checking.wait().unwrap();
+    let killed = Instant::now();
+    while running(&name) > 0 {
+        assert!(killed.elapsed() < SOON, "{} processes of the plug-in live on", running(&name));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// How many processes run a program of that name; those of the agent only name it.
+fn running(name: &str) -> usize {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(|it| fs::read(it.path().join("cmdline")).ok())
+        .map(|it| String::from_utf8_lossy(&it).into_owned())
+        .filter(|it| it.contains(name) && !it.contains("wats-agent.exe"))
+        .count()
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ use super::door::{self, Door, Peer};
 use super::routes::{Control, router};
 use super::token::Token;
 use crate::agent::Agent;
-use crate::files;
 use crate::service::Vitals;
 use crate::system;
 
@@ -53,7 +52,7 @@ pub async fn listen(socket: &Path) -> Result<Listener, ServeError> {
     if door::is_served(socket).await {
         return Err(ServeError::Taken { socket: socket.to_owned() });
     }
-    system::make_folder(files::folder_of(socket), 0o750).map_err(failed)?;
+    system::make_folder(crate::files::folder_of(socket), 0o750).map_err(failed)?;
     let path = Token::file(socket);
     let token = Token::keep(&path, 0o600).map_err(|source| ServeError::Token { path, source })?;
     let door = door::open(socket).map_err(failed)?;
