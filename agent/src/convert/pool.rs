@@ -41,7 +41,7 @@ pub struct Limits {
     pub workers: u32,
     /// For files that are sent together, from the first byte to the last of the answer.
     pub time: Duration,
-    /// The reports of one file, together.
+    /// The reports of one file, together and packed; and one that is not packed.
     pub answer_bytes: usize,
 }
 
@@ -284,16 +284,20 @@ async fn receive(answers: &mut BufReader<ChildStdout>, limit: usize) -> Result<A
         left = left.saturating_sub(head.len());
         match serde_json::from_slice(&head).map_err(|_| Broken::Garbled)? {
             Head::Report(head) => {
-                let mut body = Packer::default();
+                let (mut body, mut left_of_body) = (Packer::default(), limit);
                 loop {
-                    let piece = frame::receive(answers, left).await.map_err(|error| broken(error, limit))?;
-                    left = left.saturating_sub(piece.len());
+                    let piece = frame::receive(answers, left_of_body);
+                    let piece = piece.await.map_err(|error| broken(error, limit))?;
                     if piece.is_empty() {
                         break;
                     }
+                    left_of_body = left_of_body.saturating_sub(piece.len());
                     body.add(piece);
                 }
-                reports.push(head.with_body(body.body()));
+                // What they take here, for a lot of very many parts a fraction of what is sent.
+                let body = body.body();
+                left = left.checked_sub(body.bytes()).ok_or(Broken::TooLong { limit })?;
+                reports.push(head.with_body(body));
             }
             Head::Done { warnings } => return Ok(Answer::Reports { reports, warnings }),
             Head::Refused { words, not_yet } => return Ok(Answer::Refused { words, not_yet }),
