@@ -62,7 +62,7 @@ fn draft(path: &Path, mode: u32, bytes: &[u8]) -> Result<NamedTempFile> {
         .tempfile_in(folder_of(path))?;
     draft.write_all(bytes)?;
     // The umask took its part when the file was made: a shared file must still get all it was given.
-    system::set_mode(draft.path(), mode)?;
+    system::set_mode_of(draft.as_file(), draft.path(), mode)?;
     draft.as_file().sync_all()?;
     Ok(draft)
 }

@@ -68,6 +68,11 @@ pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
+/// Sets who may use an open file, whatever lies at its path by now.
+pub(crate) fn set_mode_of(file: &File, _path: &Path, mode: u32) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(mode))
+}
+
 /// The mode with which a temporary file or folder is made; the umask takes its part.
 pub(crate) fn draft_mode<'a, 'b>(
     builder: &'a mut tempfile::Builder<'b, 'static>,

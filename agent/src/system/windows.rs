@@ -186,6 +186,11 @@ pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     raw::set_security(path, if path.is_dir() { PRIVATE_FOLDER } else { PRIVATE })
 }
 
+/// Sets who may use an open file.
+pub(crate) fn set_mode_of(_file: &File, path: &Path, mode: u32) -> io::Result<()> {
+    set_mode(path, mode)
+}
+
 /// The mode with which a temporary file or folder is made: that of its folder.
 pub(crate) fn draft_mode<'a, 'b>(
     builder: &'a mut tempfile::Builder<'b, 'static>,
