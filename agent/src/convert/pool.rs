@@ -19,6 +19,7 @@ use super::worker::{Head, Request};
 use crate::metrics;
 use crate::plugins::Plugins;
 use crate::store::Packer;
+use crate::system;
 
 /// A worker is replaced after so many files, so that no converter's leak can grow for ever.
 const RECYCLE_AFTER: u32 = 10_000;
@@ -190,10 +191,8 @@ enum Broken {
 
 impl Worker {
     fn start(command: &Command) -> io::Result<Self> {
-        let mut child = tokio::process::Command::new(&command.program)
+        let mut child = system::bare(&mut tokio::process::Command::new(&command.program))
             .args(&command.arguments)
-            .env_clear()
-            .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
