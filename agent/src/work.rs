@@ -122,7 +122,8 @@ impl Work {
         let Some(first) = files.first() else { return };
         // Those of a network mount have a memory of their own, so that nobody waits behind them.
         let is_remote = first.is_remote();
-        let turn = self.pool.turn(&source.settings.name, source.settings.priority).await;
+        let turn =
+            self.pool.turn(&source.settings.name, &source.settings.converter, source.settings.priority).await;
         let kib = if is_remote { 0 } else { bytes(&files) / 1024 + 1 };
         let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(MEMORY_KIB);
         // The semaphore is never closed.

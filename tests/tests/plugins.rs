@@ -116,7 +116,7 @@ async fn a_file_written_for_pywats_is_dropped_looked_at_enabled_and_converts() {
     assert_eq!((check.problems.as_slice(), check.persistent), (&[][..], true));
     assert_eq!(check.converters[0].name, "plugin:acme-log");
     assert_eq!(check.converters[0].arguments[0].rule.max.as_deref(), Some("999"));
-    assert!(control.plugin_source("acme_log.py").await.unwrap().contains("class AcmeLogConverter"));
+    assert!(control.plugin_source("acme_log.py", None).await.unwrap().contains("class AcmeLogConverter"));
 
     let sample = b"ACME;S0;P1;2026-01-31 12:00:00\nU=5.0=4.9=5.1\n".to_vec();
     let wish = PluginTry { file_name: "a.log".to_owned(), ..PluginTry::default() };

@@ -6,6 +6,7 @@ use super::{
     Config, Control, Convert, Delivery, Health, Intake, Plugins, Retention, Sandbox, Server, Storage,
 };
 use crate::control::api::Station;
+use crate::sandbox::MissingLayers;
 use crate::system;
 
 impl Default for Config {
@@ -105,7 +106,19 @@ impl Default for Plugins {
             support: places.support,
             python: places.python,
             attempts: 10,
+            answer_mb: 64,
             enabled: Vec::new(),
+        }
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self {
+            missing_layers: MissingLayers::default(),
+            seconds: 300,
+            processor_seconds: 120,
+            memory_mb: 512,
         }
     }
 }

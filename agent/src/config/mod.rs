@@ -179,6 +179,8 @@ pub struct Plugins {
     pub python: PathBuf,
     /// A file that its converter says is not complete is tried so often, then it is an error: 1 to 10000.
     pub attempts: u32,
+    /// What one of them answers to a file, all its reports together, in MB: 1 to 1024.
+    pub answer_mb: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub enabled: Vec<EnabledPlugin>,
 }
@@ -204,11 +206,17 @@ fn is_auto(environment: &PythonPackages) -> bool {
 }
 
 /// The box in which foreign converters run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sandbox {
     /// What a layer means that this machine does not allow.
     pub missing_layers: MissingLayers,
+    /// A file may take so long: 1 to 3600.
+    pub seconds: u32,
+    /// And so much processor time: 1 to 3600.
+    pub processor_seconds: u32,
+    /// The memory of a converter: 128 to 65536.
+    pub memory_mb: u32,
 }
 
 /// A configuration that was found right, and where it came from.

@@ -67,6 +67,10 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
     }
 
     found.extend(within("plugins", plugins_problems(&config.plugins)));
+    let sandbox = &config.sandbox;
+    range(&mut found, "sandbox.seconds", u64::from(sandbox.seconds), 1, 3600);
+    range(&mut found, "sandbox.processor_seconds", u64::from(sandbox.processor_seconds), 1, 3600);
+    range(&mut found, "sandbox.memory_mb", u64::from(sandbox.memory_mb), 128, 65_536);
 
     for (index, source) in config.sources.iter().enumerate() {
         let earlier = config.sources.get(..index).unwrap_or_default();
@@ -155,6 +159,7 @@ fn plugin_problems(settings: &Settings, source: &SourceSettings) -> Vec<Problem>
 fn plugins_problems(plugins: &Plugins) -> Vec<Problem> {
     let mut found = Vec::new();
     range(&mut found, "attempts", u64::from(plugins.attempts), 1, 10_000);
+    range(&mut found, "answer_mb", u64::from(plugins.answer_mb), 1, 1024);
     let folder = plugins.folder.as_deref();
     for (key, path) in
         [("folder", folder), ("support", Some(&*plugins.support)), ("python", Some(&*plugins.python))]

@@ -122,14 +122,15 @@ impl ControlClient {
         self.get(&["plugins", file]).await
     }
 
-    /// Puts a plug-in of one file into the plug-in folder, over one of the same name.
+    /// Puts a plug-in into the plug-in folder, over one of the same name: a file, or an archive whose name ends in `.zip`.
     pub async fn upload_plugin(&self, file: &str, content: Vec<u8>) -> Result<PluginInfo> {
         json(self.send(self.request(Method::PUT, &["plugins", file]).body(content)).await?).await
     }
 
-    /// The source of a plug-in that is one file of text.
-    pub async fn plugin_source(&self, file: &str) -> Result<String> {
-        let answer = self.send(self.request(Method::GET, &["plugins", file, "source"])).await?;
+    /// The source of a plug-in, or of one of its files.
+    pub async fn plugin_source(&self, file: &str, of: Option<&str>) -> Result<String> {
+        let url = self.url_with(&["plugins", file, "source"], |pairs| pairs.add("file", of));
+        let answer = self.send(self.http.get(url)).await?;
         answer.text().await.map_err(ControlError::Broken)
     }
 

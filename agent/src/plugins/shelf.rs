@@ -54,11 +54,8 @@ impl Shelf {
         fs::create_dir_all(&place).map_err(failed)?;
         let draft = tempfile::Builder::new().prefix(".draft-").tempdir_in(&place).map_err(failed)?;
         for file in &content.files {
-            let (from, to) = if content.is_folder {
-                (folder.join(name).join(file), draft.path().join(name).join(file))
-            } else {
-                (folder.join(name), draft.path().join(name))
-            };
+            let from = content.place(folder, name).join(file);
+            let to = content.place(draft.path(), name).join(file);
             let bytes = content::read_file(&from, content::LARGEST)?;
             let mode = if content::is_executable(&from) { 0o555 } else { 0o444 };
             fs::create_dir_all(files::folder_of(&to)).map_err(failed)?;

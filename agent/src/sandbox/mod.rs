@@ -11,6 +11,7 @@ mod command_line;
 mod layers;
 mod noted;
 mod plan;
+mod remedy;
 mod start;
 mod status;
 
@@ -46,9 +47,6 @@ pub(crate) use status::{concerns, look};
 
 /// The hidden subcommand that becomes the program in the box.
 pub(crate) const SUBCOMMAND: &str = "sandboxed";
-
-/// How long one file may take, by default; whoever asks the program waits no longer and drops the [`Boxed`].
-pub const WALL: Duration = Duration::from_secs(300);
 
 /// What a program in a box may see and take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

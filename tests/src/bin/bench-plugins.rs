@@ -188,7 +188,7 @@ impl Bench {
     }
 
     async fn converted(&self, pool: &Pool, group: usize) -> anyhow::Result<Duration> {
-        let turn = pool.turn("bench", 5).await;
+        let turn = pool.turn("bench", "plugin:bench", 5).await;
         let mut orders = self.files.iter().map(|file| order(file)).collect::<anyhow::Result<Vec<_>>>()?;
         for order in orders.iter_mut().take(50) {
             take(pool.convert(&turn, std::slice::from_mut(order)).await)?;
@@ -205,7 +205,7 @@ impl Bench {
         for file in self.files.iter().cycle().take(count as usize) {
             // Without what another has started.
             let (_plugins, pool) = self.fresh_pool()?;
-            let turn = pool.turn("bench", 5).await;
+            let turn = pool.turn("bench", "plugin:bench", 5).await;
             take(pool.convert(&turn, &mut [order(file)?]).await)?;
         }
         Ok(started.elapsed() / count)
