@@ -212,7 +212,7 @@ async fn what_cannot_be_a_converter_is_refused_or_says_what_is_wrong_with_it() {
         &["It cannot be used as it is", "broken.py", "Replace"],
     );
     shows(&bring("broken.py", b"x = 1\n").await, WRONG, &["There is a plug-in broken.py already"]);
-    assert_eq!(control.plugin_source("broken.py").await.unwrap(), "def f(:\n");
+    assert_eq!(control.plugin_source("broken.py", None).await.unwrap(), "def f(:\n");
     let page = browser.get("/plugins/broken.py").await.unwrap();
     shows(&page, StatusCode::OK, &["Ask it what it is"]);
     assert!(!page.text.contains("id=\"enable\""), "nothing is enabled that has not said what it is");
