@@ -12,6 +12,7 @@
 //! while somebody asks: however often that is, neither disk nor database notice.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -105,18 +106,27 @@ impl Watched {
 ///
 /// An address that is taken is a trouble in the agent's status and tried again, not the agent's end.
 pub async fn serve(agent: Agent, vitals: Vitals, stop: CancellationToken) {
-    let address = agent.settings().config.health.listen;
+    let mut settings = agent.watch_settings();
     let watched = Watched::new(&agent, vitals);
     let app = router(watched.clone());
     let _fresh = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(watched.keep_fresh(stop.clone())));
     while !stop.is_cancelled() {
+        let address = settings.borrow_and_update().config.health.listen;
+        // The agent itself holds the other end.
+        let mut moved = pin!(settings.wait_for(|it| it.config.health.listen != address));
         match TcpListener::bind(address).await {
             Ok(listener) => {
                 agent.set_trouble(PART, None);
                 let served =
                     axum::serve(listener, app.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
-                if let Err(error) = served.await {
-                    agent.set_trouble(PART, Some(words(address, &error)));
+                tokio::select! {
+                    served = served.into_future() => if let Err(error) = served {
+                        agent.set_trouble(PART, Some(words(address, &error)));
+                    },
+                    _ = &mut moved => {
+                        tracing::info!("the health address is another one now");
+                        continue;
+                    }
                 }
             }
             Err(error) => {
@@ -127,6 +137,7 @@ pub async fn serve(agent: Agent, vitals: Vitals, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => {}
+            _ = moved => {}
             () = tokio::time::sleep(TRY_AGAIN) => {}
         }
     }

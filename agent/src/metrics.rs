@@ -2,11 +2,12 @@
 //!
 //! The names are the contract with dashboards; `docs/metrics.md` lists them.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use metrics::Histogram;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::control::api::{Link, Status};
@@ -90,13 +91,19 @@ pub(crate) fn worker_lost() {
 
 /// A stage took so long.
 pub(crate) fn took(stage: Stage, time: Duration) {
-    let stage = match stage {
-        Stage::Convert => "convert",
-        Stage::Store => "store",
-        Stage::Queue => "queue",
-        Stage::Upload => "upload",
+    // Looked up once: this is said several times for every file.
+    static HISTOGRAMS: LazyLock<[Histogram; 4]> = LazyLock::new(|| {
+        handle();
+        ["convert", "store", "queue", "upload"].map(|stage| metrics::histogram!(STAGE, "stage" => stage))
+    });
+    let [convert, store, queue, upload] = &*HISTOGRAMS;
+    let histogram = match stage {
+        Stage::Convert => convert,
+        Stage::Store => store,
+        Stage::Queue => queue,
+        Stage::Upload => upload,
     };
-    metrics::histogram!(STAGE, "stage" => stage).record(time);
+    histogram.record(time);
 }
 
 /// Everything in the text format of Prometheus; what is a state and no event is taken from `status`.

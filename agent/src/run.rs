@@ -14,14 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::reload;
 use crate::archive::{put_back, retention};
-use crate::config::{Document, Environment};
+use crate::config::{Document, Environment, Settings};
 use crate::convert::{Command, Limits, Pool};
 use crate::intake::Shares;
 use crate::secret::{KeySource, SealedStore, Secrets};
 use crate::service::{Notifier, Vitals};
 use crate::store::{self, Store};
 use crate::work::Work;
-use crate::{Agent, control, deliver, error_chain, health, intake, plugins, registration, sandbox};
+use crate::{Agent, control, deliver, error_chain, health, intake, plugins, registration, sandbox, system};
 
 /// Complete files that wait to be worked on; each source has only so many on their way at all.
 const FILES_WAITING: usize = 256;
@@ -51,9 +51,13 @@ pub async fn run(
     let storage = settings.storage_folder();
     fs::create_dir_all(&storage).with_context(|| format!("could not make {}", storage.display()))?;
     let _only = lock(&storage)?;
+    system::tie_children().context("could not tie the processes that the agent starts to it")?;
+    system::protect(&storage, &settings.plugins_see())
+        .with_context(|| format!("could not protect {}", storage.display()))?;
     let database = settings.database();
     let store = store::open_or_rescue(&database, &settings.archive_folder(), Timestamp::now()).await?;
-    let machine_key = machine_key.or_else(|| settings.config.storage.machine_key.clone());
+    let named = || settings.config.storage.machine_key.clone();
+    let machine_key = machine_key.or_else(named).or_else(|| system::places().machine_key);
     let secrets = secrets(&storage, machine_key.as_deref()).with_given_token(environment.token.clone());
     let agent = Agent::of_file(document, environment, store.clone(), secrets, Timestamp::now());
     let listener = control::listen(&agent.settings().socket()).await?;
@@ -109,15 +113,17 @@ async fn start_work(
     stop: &CancellationToken,
     parts: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
-    let convert = &agent.settings().config.convert;
     let program = std::env::current_exe().context("could not find this program")?;
     let itself = |word: &str| Command { program: program.clone(), arguments: vec![word.to_owned()] };
-    let limits = Limits {
-        workers: convert.workers,
-        time: Duration::from_secs(convert.time_limit_seconds.into()),
-        answer_bytes: ANSWER_BYTES,
-    };
-    let pool = Pool::new(itself("worker"), limits).with_plugins(agent.plugins().clone());
+    let mut settings = agent.watch_settings();
+    let pool = Pool::new(itself("worker"), limits(&settings.borrow_and_update()))
+        .with_plugins(agent.plugins().clone());
+    let (limited, inner) = (pool.clone(), stop.clone());
+    parts.spawn(async move {
+        while let Some(Ok(())) = inner.run_until_cancelled(settings.changed()).await {
+            limited.set_limits(limits(&settings.borrow_and_update()));
+        }
+    });
     let work = Work::new(agent.clone(), pool.clone());
     let (other, inner) = (agent.clone(), stop.clone());
     parts.spawn(supervise("plug-ins", agent.clone(), stop.clone(), move || {
@@ -175,6 +181,14 @@ async fn start_work(
         }
     }));
     Ok(())
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        workers: settings.config.convert.workers,
+        time: Duration::from_secs(settings.config.convert.time_limit_seconds.into()),
+        answer_bytes: ANSWER_BYTES,
+    }
 }
 
 /// Runs a part of the agent, and starts it again when it crashes or gives up.

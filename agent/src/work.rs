@@ -25,6 +25,7 @@ use crate::convert::{Answer, ConvertFailure, Job, Order, Pool};
 use crate::intake::{Candidate, Content, Outcome, Source};
 use crate::metrics::{self, Stage};
 use crate::store::{Finished, Made, NewFile, StoreError};
+use crate::system;
 use record::{Done, Memory, Recorder};
 
 /// How long an empty or cut off file may rest before it counts as an error: its writer may be slow.
@@ -137,7 +138,7 @@ impl Work {
             plugin::not_left_before(&self.agent, files, orders, &memory, &recorder).await;
         let started = Instant::now();
         self.pool.ask_plugins(&mut orders).await;
-        let answers = self.pool.convert(&turn, &orders).await;
+        let answers = self.pool.convert(&turn, &mut orders).await;
         drop(turn);
         self.took(&source.settings.name, started.elapsed(), orders.len());
         for ((file, order), answer) in files.into_iter().zip(orders).zip(answers) {
@@ -322,8 +323,7 @@ impl Work {
     fn has_room(&self) -> bool {
         let settings = self.agent.settings();
         let folder = settings.storage_folder();
-        let free = nix::sys::statvfs::statvfs(&folder).map(|it| it.blocks_available() * it.fragment_size());
-        let full = free.is_ok_and(|free| free < settings.least_free_bytes());
+        let full = system::room(&folder).is_ok_and(|(free, _)| free < settings.least_free_bytes());
         let words = full.then(|| {
             format!(
                 "the disk of {} is nearly full: no more files are taken until there is room",

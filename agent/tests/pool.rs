@@ -31,7 +31,7 @@ fn job() -> Job {
 /// Converts one file.
 async fn convert(pool: &Pool, bytes: &[u8]) -> Result<Answer, ConvertFailure> {
     let turn = pool.turn("line", "wats-json", 5).await;
-    pool.convert(&turn, &[order(bytes)]).await.pop().unwrap()
+    pool.convert(&turn, &mut [order(bytes)]).await.pop().unwrap()
 }
 
 fn order(bytes: &[u8]) -> Order {
@@ -106,11 +106,11 @@ async fn a_worker_that_cannot_be_started_is_not_the_files_fault() {
 #[tokio::test]
 async fn files_that_are_converted_together_are_answered_each_for_itself() {
     let pool = real();
-    let files: Vec<Order> = (0..200)
+    let mut files: Vec<Order> = (0..200)
         .map(|number| if number % 7 == 3 { order(b"nonsense") } else { order(REPORT.as_bytes()) })
         .collect();
     let turn = pool.turn("line", "wats-json", 5).await;
-    let answers = pool.convert(&turn, &files).await;
+    let answers = pool.convert(&turn, &mut files).await;
     assert_eq!(answers.len(), 200);
     for (number, answer) in answers.into_iter().enumerate() {
         let refused = matches!(answer.unwrap(), Answer::Refused { .. });
@@ -127,9 +127,9 @@ async fn of_files_that_were_together_with_a_worker_that_crashed_none_is_blamed_u
     let command = Command { program: PathBuf::from("/bin/sh"), arguments: vec!["-c".into(), script] };
     let pool = Pool::new(command, limits(Duration::from_secs(30)));
     let turn = pool.turn("line", "wats-json", 5).await;
-    let files = [REPORT.as_bytes(), b"nonsense", REPORT.as_bytes()].map(order);
+    let mut files = [REPORT.as_bytes(), b"nonsense", REPORT.as_bytes()].map(order);
     let answers: Vec<bool> = pool
-        .convert(&turn, &files)
+        .convert(&turn, &mut files)
         .await
         .into_iter()
         .map(|answer| matches!(answer.unwrap(), Answer::Reports { .. }))

@@ -59,12 +59,12 @@ impl Converter for Auto {
 
     fn convert_each(
         &self,
-        input: &Input,
+        input: Input,
         arguments: &Arguments,
         each: &mut dyn FnMut(Report) -> Result<(), ConvertError>,
     ) -> Result<Vec<String>, ConvertError> {
-        let recognition = recognise(input);
-        let chosen = chosen(&recognition, input, arguments)?;
+        let recognition = recognise(&input);
+        let chosen = chosen(&recognition, &input, arguments)?;
         let mut warnings =
             chosen.convert_each(input, &Arguments::defaults(chosen.about().arguments), each)?;
         warnings.extend(rivals(&recognition));

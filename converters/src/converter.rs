@@ -24,17 +24,19 @@ pub trait Converter: Sync {
 
     /// Reads the whole file and hands over each report as soon as it is complete; answers with the warnings.
     ///
-    /// Formats with very many units in a file do so without holding more than one.
+    /// Formats with very many units in a file do so without holding more than one; for others the file's bytes are gone
+    /// before the first report is handed over.
     ///
     /// # Errors
     /// As [`Self::convert`], and what `each` answers; reports handed over before an error may not be used either.
     fn convert_each(
         &self,
-        input: &Input,
+        input: Input,
         arguments: &Arguments,
         each: &mut dyn FnMut(wats::Report) -> Result<(), ConvertError>,
     ) -> Result<Vec<String>, ConvertError> {
-        let Conversion { reports, warnings } = self.convert(input, arguments)?;
+        let Conversion { reports, warnings } = self.convert(&input, arguments)?;
+        drop(input);
         reports.into_iter().try_for_each(each)?;
         Ok(warnings)
     }

@@ -43,7 +43,7 @@ fn memory_does_not_grow_with_the_number_of_parts() {
     let arguments = Arguments::defaults(converter.about().arguments);
     let (mut count, mut early, mut most) = (0, 0, 0);
     let warnings = converter
-        .convert_each(&input, &arguments, &mut |report| {
+        .convert_each(input, &arguments, &mut |report| {
             assert_eq!(report.root.unwrap().children().len(), 3);
             count += 1;
             if count == PARTS / 10 {

@@ -215,7 +215,8 @@ impl Station {
         pids.push(id.to_string());
         let mut usage = Usage::default();
         for pid in pids {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+            // A worker may end between the list and this; the agent then counts its time among that of its ended children.
+            let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
             // The name in brackets may hold spaces.
             let fields: Vec<u64> = stat
                 .rsplit_once(')')

@@ -87,3 +87,25 @@ async fn weakness_19_a_configuration_that_breaks_while_the_agent_runs_stops_noth
     assert_eq!(code, 0, "{said}");
     assert_eq!(control.sources().await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn the_address_of_the_health_endpoints_and_the_workers_change_while_the_agent_runs() {
+    let station = Station::start(&[("line", "wats-text")]).await.unwrap();
+    let path = station.source("test.toml");
+    let right = std::fs::read_to_string(&path).unwrap();
+    // Held until the agent is told: nobody else gets the port.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (old, new) = (station.health_url(), format!("http://{}", taken.local_addr().unwrap()));
+    let moved = right.replace(old.trim_start_matches("http://"), new.trim_start_matches("http://"))
+        + "\n[convert]\nworkers = 5\ntime_limit_seconds = 77\n";
+    drop(taken);
+    wats_agent::files::replace_file(&path, 0o640, moved.as_bytes()).unwrap();
+    let answers =
+        async |url: &str| reqwest::get(format!("{url}/health/live")).await.is_ok_and(|it| it.status() == 200);
+    station.until("the new address", SOON, async || answers(&new).await).await.unwrap();
+    assert!(!answers(&old).await, "nobody listens at the old address");
+    let state = station.control().unwrap().status().await.unwrap().config;
+    assert!(state.problems.is_empty() && state.restart.is_empty(), "{state:?}");
+    station.drop_file("line", "a.txt", &report("T-1")).unwrap();
+    station.until("the report", SOON, async || station.sim.reports().len() == 1).await.unwrap();
+}

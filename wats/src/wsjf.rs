@@ -111,6 +111,14 @@ pub fn write(report: &Report) -> Result<Vec<u8>, WsjfError> {
     serde_json::to_vec(report).map_err(WsjfError::Write)
 }
 
+/// Writes one report as JSON, in very many small pieces.
+///
+/// # Errors
+/// When it cannot be written there.
+pub fn write_to(report: &Report, to: impl std::io::Write) -> Result<(), WsjfError> {
+    serde_json::to_writer(to, report).map_err(WsjfError::Write)
+}
+
 fn depth(root: &Step) -> usize {
     let mut deepest = 0;
     let mut stack = vec![(root, 1)];

@@ -172,16 +172,19 @@ async fn what_needs_a_restart_waits_for_it_and_is_named() {
     let before = bench.agent.settings().config.clone();
     bench.edit(|text| {
         text.replace("/state\"", "/other\"\nleast_free_mb = 99").replace("uploads = 2", "uploads = 3")
-            + "[health]\nlisten = \"127.0.0.1:1\"\n"
+            + "[control]\nsocket = \"/run/other.sock\"\n"
     });
     bench.look().await;
     let config = bench.agent.settings().config.clone();
-    assert_eq!((config.storage.folder, config.health), (before.storage.folder, before.health));
+    assert_eq!(
+        (config.storage.folder, config.control.socket),
+        (before.storage.folder, before.control.socket)
+    );
     assert_eq!((config.storage.least_free_mb, config.delivery.uploads), (99, 3));
-    assert_eq!(bench.agent.config_state().restart, ["health.listen", "storage.folder"]);
+    assert_eq!(bench.agent.config_state().restart, ["control.socket", "storage.folder"]);
     // Saving something else does not forget them.
     bench.agent.set_station(station("Hall 2")).await.unwrap();
-    assert!(bench.text().contains("/other\"") && bench.text().contains("127.0.0.1:1"));
+    assert!(bench.text().contains("/other\"") && bench.text().contains("/run/other.sock"));
 }
 
 #[tokio::test]

@@ -229,7 +229,7 @@ mod tests {
                 part_number: "P".to_owned(),
                 process_code: None,
                 result: "P".to_owned(),
-                body: b"{}".to_vec(),
+                body: crate::store::Body::new(b"{}"),
             };
             let finished = Finished { file: new, made: Made::Reports(vec![report]) };
             let id = self.store.finish(Arc::from([finished]), received_at).await.unwrap()[0].id;

@@ -80,9 +80,10 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
     let mut kept = BufWriter::new(tempfile::tempfile().context("making a temporary file")?);
     let mut before: &[u8] = b"[";
     let ended = convert_each(&job, bytes, companions, &mut |report| {
-        let written = kept.write_all(before).and_then(|()| kept.write_all(&report.body));
+        let words = |error: &dyn std::fmt::Display| format!("a temporary file could not be written: {error}");
+        kept.write_all(before).map_err(|error| words(&error))?;
         before = b",\n";
-        written.map_err(|error| format!("a temporary file could not be written: {error}"))
+        wats::wsjf::write_to(&report.body, &mut kept).map_err(|error| words(&error))
     });
     match ended {
         Ended::Refused { words, .. } => bail!("{shown}: {words}"),

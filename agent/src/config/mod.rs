@@ -16,7 +16,7 @@ mod validate;
 mod words;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::api::{Part, Paused, PythonPackages, SourceSettings, Station};
 use crate::plugins::Catalogue;
 use crate::sandbox::MissingLayers;
+use crate::system;
 
 pub use environment::Environment;
 pub(crate) use load::read_text;
@@ -244,7 +245,7 @@ impl Settings {
     pub fn storage_folder(&self) -> PathBuf {
         match &self.config.storage.folder {
             Some(folder) => folder.clone(),
-            None => Path::new("/var/lib/wats-agent").join(&self.instance),
+            None => system::places().storage.join(&self.instance),
         }
     }
 
@@ -260,7 +261,7 @@ impl Settings {
     pub fn socket(&self) -> PathBuf {
         match &self.config.control.socket {
             Some(socket) => socket.clone(),
-            None => Path::new("/run/wats-agent").join(format!("{}.sock", self.instance)),
+            None => system::places().sockets.join(format!("{}.sock", self.instance)),
         }
     }
 
@@ -276,7 +277,7 @@ impl Settings {
     pub fn folder_of(&self, source: &SourceSettings) -> PathBuf {
         match &source.folder {
             Some(folder) => PathBuf::from(folder),
-            None => Path::new("/srv/wats").join(&self.instance).join(&source.name),
+            None => system::places().sources.join(&self.instance).join(&source.name),
         }
     }
 

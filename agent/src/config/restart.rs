@@ -5,10 +5,6 @@ use super::Config;
 /// Leaves in `wanted` what needs a restart as it is in `running`; answers the keys of what was asked for otherwise.
 pub(crate) fn keep_until_restart(running: &Config, wanted: &mut Config) -> Vec<&'static str> {
     let mut waiting = Vec::new();
-    keep(&mut waiting, "convert.workers", &running.convert.workers, &mut wanted.convert.workers);
-    let limits = (&running.convert.time_limit_seconds, &mut wanted.convert.time_limit_seconds);
-    keep(&mut waiting, "convert.time_limit_seconds", limits.0, limits.1);
-    keep(&mut waiting, "health.listen", &running.health.listen, &mut wanted.health.listen);
     keep(&mut waiting, "control.socket", &running.control.socket, &mut wanted.control.socket);
     keep(&mut waiting, "storage.folder", &running.storage.folder, &mut wanted.storage.folder);
     keep(&mut waiting, "storage.machine_key", &running.storage.machine_key, &mut wanted.storage.machine_key);

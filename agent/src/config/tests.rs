@@ -398,8 +398,6 @@ fn the_reference_of_keys_is_complete_and_its_defaults_are_true() {
     }
     // Those that need a restart are marked.
     let mut wanted = full();
-    wanted.convert = Convert { workers: 63, time_limit_seconds: 3600 };
-    wanted.health.listen.set_port(1);
     let waiting = keep_until_restart(&Config::default(), &mut wanted);
     let page = include_str!("../../../docs/configuration.md");
     assert_eq!(page.matches("` ↻ |").count(), waiting.len(), "{waiting:?}");

@@ -46,6 +46,11 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
         found.push(problem("control.listen", wrong));
     }
 
+    if cfg!(windows) && !control.allow_users.is_empty() {
+        let wrong = "on Windows the system lets administrators and the agent's own user in, and nobody else";
+        found.push(problem("control.allow_users", wrong));
+    }
+
     range(&mut found, "retention.days", u64::from(config.retention.days), 0, 36_500);
     range(&mut found, "retention.percent", u64::from(config.retention.percent), 0, 90);
     range(&mut found, "storage.least_free_mb", u64::from(config.storage.least_free_mb), 16, 1_000_000);

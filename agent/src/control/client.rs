@@ -19,6 +19,7 @@ use super::api::{
     ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, SandboxStatus, ServerChange,
     ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
+use super::door;
 use super::token::Token;
 use crate::store::Rescue;
 
@@ -90,8 +91,7 @@ impl ControlClient {
     /// Only when the HTTP client cannot be built; a missing socket shows at the first request.
     pub fn new(socket: impl Into<PathBuf>) -> Result<Self> {
         let socket = socket.into();
-        let http = Client::builder()
-            .unix_socket(socket.as_path())
+        let http = door::reach(Client::builder(), &socket)
             .no_proxy() // the environment's is for the server, not for this socket
             .tls_certs_only([]) // no TLS here: do not read the system's roots for nothing
             .redirect(reqwest::redirect::Policy::none())

@@ -118,5 +118,6 @@ fn corrected(id: Uuid, body: &[u8]) -> Result<NewReport, Refusal> {
         let words = format!("the id must stay {id}: under another one the server would keep both");
         return Err(Refusal::field("id", words));
     }
-    ready(id, report, "the report").map_err(|words| Refusal::field("body", words))
+    let ready = ready(id, report, "the report").map_err(|words| Refusal::field("body", words))?;
+    ready.packed().map_err(|error| Refusal::internal(&error))
 }

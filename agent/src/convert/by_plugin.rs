@@ -20,7 +20,7 @@ const TOGETHER_BYTES: usize = 2 << 20;
 
 impl Pool {
     /// Converts files, each by whom its job names.
-    pub(super) async fn by_all(&self, files: &[Order]) -> Vec<Result<Answer, ConvertFailure>> {
+    pub(super) async fn by_all(&self, files: &mut [Order]) -> Vec<Result<Answer, ConvertFailure>> {
         let Some(plugins) = &self.plugins else { return self.by_ours(files).await };
         if files.first().is_some_and(|it| plugins::name_of(&it.job.converter).is_some()) {
             let orders: Vec<_> = files.iter().map(|file| (Cow::Borrowed(&file.job), file)).collect();
@@ -65,7 +65,7 @@ impl Pool {
         let hash = sha256(&raw.reports);
         let job = Job { sha256: hash.clone(), ..job.clone() };
         let order = Order { job, bytes: raw.reports, companions: Vec::new() };
-        let read = if order.bytes.is_empty() { None } else { self.by_ours(&[order]).await.pop() };
+        let read = if order.bytes.is_empty() { None } else { self.by_ours(&mut [order]).await.pop() };
         Ok((Box::new(with_reports(raw.verdict, read)?), hash))
     }
 
@@ -89,8 +89,8 @@ impl Pool {
 
     /// Has a worker of ours read what plug-ins made.
     async fn read_reports(&self, asked: Asked) -> Vec<Result<Answer, ConvertFailure>> {
-        let Asked { verdicts, orders, bytes: _, room: _room } = asked;
-        let mut read = self.by_ours(&orders).await.into_iter();
+        let Asked { verdicts, mut orders, bytes: _, room: _room } = asked;
+        let mut read = self.by_ours(&mut orders).await.into_iter();
         let verdicts = verdicts.into_iter();
         verdicts
             .map(|verdict| {
@@ -128,10 +128,14 @@ async fn ask<'a>(
                 asked.bytes += raw.reports.len();
                 asked.orders.push(Order { job, bytes: raw.reports, companions: Vec::new() });
             }
-            asked.room = raw.room;
+            asked.room = raw.room.filter(|_| has_reports);
             (raw.verdict, has_reports)
         });
         asked.verdicts.push(verdict);
+        // Whoever holds the room hands it on before asking for it again.
+        if asked.room.is_some() {
+            break;
+        }
     }
     asked
 }

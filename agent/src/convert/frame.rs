@@ -25,6 +25,46 @@ pub(crate) fn write(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     to.write_all(bytes)
 }
 
+/// One long message that goes out in pieces while it is written; an empty one ends it.
+#[derive(Debug)]
+pub(crate) struct Pieces<W> {
+    to: W,
+    piece: Vec<u8>,
+}
+
+impl<W: Write> Pieces<W> {
+    pub(crate) fn new(to: W) -> Self {
+        Self { to, piece: Vec::new() }
+    }
+
+    pub(crate) fn end(mut self) -> io::Result<()> {
+        self.send()?;
+        write(&mut self.to, &[])
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        if !self.piece.is_empty() {
+            write(&mut self.to, &self.piece)?;
+            self.piece.clear();
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Pieces<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= AT_ONCE {
+            self.send()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 pub(crate) async fn receive(from: &mut (impl AsyncRead + Unpin), limit: usize) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length).await?;

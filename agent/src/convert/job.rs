@@ -85,7 +85,7 @@ pub(crate) enum Ended {
 pub fn convert(job: &Job, bytes: Vec<u8>, companions: Vec<Companion>) -> Answer {
     let mut reports = Vec::new();
     let ended = convert_each(job, bytes, companions, &mut |report| {
-        reports.push(report);
+        reports.push(report.packed().map_err(|error| error.to_string())?);
         Ok(())
     });
     match ended {
@@ -102,7 +102,7 @@ pub(crate) fn convert_each(
     job: &Job,
     bytes: Vec<u8>,
     companions: Vec<Companion>,
-    each: &mut dyn FnMut(NewReport) -> Result<(), String>,
+    each: &mut dyn FnMut(NewReport<Report>) -> Result<(), String>,
 ) -> Ended {
     let refused = |words: String| Ended::Refused { words, not_yet: false };
     // What a plug-in made of a file is WATS JSON, and read like any other: its arguments were the plug-in's.
@@ -132,7 +132,7 @@ pub(crate) fn convert_each(
     let mut broken = None;
     // A converter's bug is the error of this file and of no other.
     let converted = catch_unwind(AssertUnwindSafe(|| {
-        converter.convert_each(&input, &arguments, &mut |report| {
+        converter.convert_each(input, &arguments, &mut |report| {
             finish.one(report).and_then(&mut *each).map_err(|words| {
                 broken = Some(words);
                 // Only ends the conversion.
@@ -192,7 +192,7 @@ struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    fn one(&mut self, report: Report) -> Result<NewReport, String> {
+    fn one(&mut self, report: Report) -> Result<NewReport<Report>, String> {
         let index = self.ids.len();
         let id = report.id.unwrap_or_else(|| self.job.derived_id(index));
         if !self.ids.insert(id) {
@@ -210,11 +210,11 @@ fn which(index: usize, report: &Report) -> String {
     format!("report {} ({})", index + 1, report.sn)
 }
 
-/// A report as it goes into the queue: completed, checked, and written.
+/// A report as the server gets it: completed and checked.
 ///
 /// # Errors
 /// When it breaks the server's rules, in words.
-pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewReport, String> {
+pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewReport<Report>, String> {
     report.id = Some(id);
     // The server's documentation demands it beside the local time.
     if report.start_utc.is_none() {
@@ -224,14 +224,13 @@ pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewRepo
     if !problems.is_empty() {
         return Err(broken_rules(which, &problems));
     }
-    let body = wats::wsjf::write(&report).map_err(|error| format!("{which} cannot be written: {error}"))?;
     Ok(NewReport {
         id,
-        serial_number: report.sn.into(),
-        part_number: report.pn.into(),
+        serial_number: report.sn.clone().into(),
+        part_number: report.pn.clone().into(),
         process_code: report.process_code.map(i64::from),
         result: report.result.letter().to_owned(),
-        body,
+        body: report,
     })
 }
 
@@ -289,7 +288,7 @@ mod tests {
         assert!(!words(convert(&job("wats-json"), b"{".to_vec(), Vec::new())).contains("crashed"));
     }
 
-    fn finish(job: &Job, reports: Vec<Report>) -> Result<Vec<NewReport>, String> {
+    fn finish(job: &Job, reports: Vec<Report>) -> Result<Vec<NewReport<Report>>, String> {
         let mut finish = Finish { job, ids: BTreeSet::new() };
         reports.into_iter().map(|report| finish.one(report)).collect()
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
@@ -18,9 +18,11 @@ use super::queue::{Queue, Turn};
 use super::worker::{Head, Request};
 use crate::metrics;
 use crate::plugins::Plugins;
+use crate::store::Packer;
+use crate::system;
 
 /// A worker is replaced after so many files, so that no converter's leak can grow for ever.
-const RECYCLE_AFTER: u32 = 1000;
+const RECYCLE_AFTER: u32 = 10_000;
 /// And after a file of this size, whose memory may not come back.
 const LARGE_FILE: usize = 32 << 20;
 /// The last words of a worker that are kept for the log.
@@ -39,7 +41,7 @@ pub struct Limits {
     pub workers: u32,
     /// For files that are sent together, from the first byte to the last of the answer.
     pub time: Duration,
-    /// The reports of one file, together.
+    /// The reports of one file, together and packed; and one that is not packed.
     pub answer_bytes: usize,
 }
 
@@ -71,7 +73,7 @@ pub struct Order {
 #[derive(Debug, Clone)]
 pub struct Pool {
     command: Command,
-    limits: Limits,
+    limits: Arc<Mutex<Limits>>,
     queue: Queue,
     /// Those whose files plug-ins convert have places of their own: one that hangs takes none from our converters.
     foreign: Queue,
@@ -92,8 +94,16 @@ struct Worker {
 impl Pool {
     /// A pool that starts workers when there is work.
     pub fn new(command: Command, limits: Limits) -> Self {
-        let queue = || Queue::new(limits.workers);
-        Self { command, limits, queue: queue(), foreign: queue(), idle: Arc::default(), plugins: None }
+        let (queue, foreign) = (Queue::new(limits.workers), Queue::new(limits.workers));
+        let limits = Arc::new(Mutex::new(limits));
+        Self { command, limits, queue, foreign, idle: Arc::default(), plugins: None }
+    }
+
+    /// Other limits, for what begins from now on.
+    pub fn set_limits(&self, limits: Limits) {
+        *lock(&self.limits) = limits;
+        self.queue.set_places(limits.workers);
+        self.foreign.set_places(limits.workers);
     }
 
     /// With the plug-ins that convert what a source leaves to them.
@@ -109,17 +119,17 @@ impl Pool {
         queue.turn(source, priority).await
     }
 
-    /// Converts files one after the other, with one answer for each.
+    /// Converts files one after the other, with one answer for each. The bytes of one that is alone are gone afterwards.
     ///
     /// # Errors
     /// Of a file: when the worker crashed, hung or answered nonsense; it is gone then, and others go on. A file is
     /// blamed only when it was alone with its worker.
-    pub async fn convert(&self, _turn: &Turn, files: &[Order]) -> Vec<Result<Answer, ConvertFailure>> {
+    pub async fn convert(&self, _turn: &Turn, files: &mut [Order]) -> Vec<Result<Answer, ConvertFailure>> {
         self.by_all(files).await
     }
 
     /// Converts files by our own converters.
-    pub(super) async fn by_ours(&self, files: &[Order]) -> Vec<Result<Answer, ConvertFailure>> {
+    pub(super) async fn by_ours(&self, files: &mut [Order]) -> Vec<Result<Answer, ConvertFailure>> {
         let mut answers = Vec::with_capacity(files.len());
         if files.len() > 1 {
             let mut together = Vec::new();
@@ -132,30 +142,32 @@ impl Pool {
             }
             answers.extend(together.into_iter().map(Ok));
         }
-        for file in files.iter().skip(answers.len()) {
+        for file in files.iter_mut().skip(answers.len()) {
             let mut alone = Vec::new();
-            let tried = self.try_all(std::slice::from_ref(file), &mut alone).await;
+            let tried = self.try_all(std::slice::from_mut(file), &mut alone).await;
             answers.push(tried.and_then(|()| alone.pop().ok_or(ConvertFailure::Garbled)));
         }
         answers
     }
 
     /// Converts files in one worker; those that were answered stand in `answers`, whatever happens then.
-    async fn try_all(&self, files: &[Order], answers: &mut Vec<Answer>) -> Result<(), ConvertFailure> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    async fn try_all(&self, files: &mut [Order], answers: &mut Vec<Answer>) -> Result<(), ConvertFailure> {
+        let limits = *lock(&self.limits);
+        let idle = lock(&self.idle).pop();
         // One that died while it waited is not this file's fault.
         let alive = idle.and_then(|mut it| matches!(it.child.try_wait(), Ok(None)).then_some(it));
         let mut worker = match alive {
             Some(worker) => worker,
             None => Worker::start(&self.command).map_err(ConvertFailure::NoWorker)?,
         };
-        let work = worker.work(files, self.limits.answer_bytes, answers);
-        match tokio::time::timeout(self.limits.time, work).await {
+        let large = files.iter().any(|file| file.bytes.len() >= LARGE_FILE);
+        let work = worker.work(files, limits.answer_bytes, answers);
+        match tokio::time::timeout(limits.time, work).await {
             Ok(Ok(())) => {
                 worker.files = worker.files.saturating_add(u32::try_from(files.len()).unwrap_or(u32::MAX));
-                let large = files.iter().any(|file| file.bytes.len() >= LARGE_FILE);
-                if worker.files < RECYCLE_AFTER && !large {
-                    self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+                let mut idle = lock(&self.idle);
+                if worker.files < RECYCLE_AFTER && !large && idle.len() < limits.workers as usize {
+                    idle.push(worker);
                 }
                 Ok(())
             }
@@ -166,10 +178,14 @@ impl Pool {
             // Dropping the worker kills it.
             Err(_) => {
                 metrics::worker_lost();
-                Err(ConvertFailure::TimedOut { limit: self.limits.time })
+                Err(ConvertFailure::TimedOut { limit: limits.time })
             }
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where the talk with a worker ended.
@@ -181,10 +197,8 @@ enum Broken {
 
 impl Worker {
     fn start(command: &Command) -> io::Result<Self> {
-        let mut child = tokio::process::Command::new(&command.program)
+        let mut child = system::bare(&mut tokio::process::Command::new(&command.program))
             .args(&command.arguments)
-            .env_clear()
-            .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -197,8 +211,14 @@ impl Worker {
         Ok(Self { child, requests, answers, last_words, files: 0 })
     }
 
-    async fn work(&mut self, files: &[Order], limit: usize, done: &mut Vec<Answer>) -> Result<(), Broken> {
+    async fn work(
+        &mut self,
+        files: &mut [Order],
+        limit: usize,
+        done: &mut Vec<Answer>,
+    ) -> Result<(), Broken> {
         let Self { requests, answers, .. } = self;
+        let count = files.len();
         let asking = async {
             // What is wrong shows in the answers.
             if ask(requests, files).await.is_err() {
@@ -208,7 +228,7 @@ impl Worker {
         };
         // Both at once: a worker that answers early must not wait for us while we wait for it.
         let answering = async {
-            for _ in files {
+            for _ in 0..count {
                 done.push(receive(answers, limit).await?);
             }
             Ok(())
@@ -241,12 +261,17 @@ impl Worker {
     }
 }
 
-async fn ask(requests: &mut BufWriter<ChildStdin>, files: &[Order]) -> io::Result<()> {
+async fn ask(requests: &mut BufWriter<ChildStdin>, files: &mut [Order]) -> io::Result<()> {
+    let alone = files.len() == 1;
     for Order { job, bytes, companions } in files {
         let names = companions.iter().map(|it| it.name.clone()).collect();
-        let order = serde_json::to_vec(&Request { job, companions: names })?;
+        let order = serde_json::to_vec(&Request { job: &*job, companions: names })?;
         frame::send(requests, &order).await?;
         frame::send(requests, bytes).await?;
+        // The worker has it, and nobody else will ask for it.
+        if alone && job.rival.is_none() {
+            *bytes = Vec::new();
+        }
         for companion in companions {
             frame::send(requests, &companion.bytes).await?;
         }
@@ -265,8 +290,19 @@ async fn receive(answers: &mut BufReader<ChildStdout>, limit: usize) -> Result<A
         left = left.saturating_sub(head.len());
         match serde_json::from_slice(&head).map_err(|_| Broken::Garbled)? {
             Head::Report(head) => {
-                let body = frame::receive(answers, left).await.map_err(|error| broken(error, limit))?;
-                left = left.saturating_sub(body.len());
+                let (mut body, mut left_of_body) = (Packer::default(), limit);
+                loop {
+                    let piece = frame::receive(answers, left_of_body);
+                    let piece = piece.await.map_err(|error| broken(error, limit))?;
+                    if piece.is_empty() {
+                        break;
+                    }
+                    left_of_body = left_of_body.saturating_sub(piece.len());
+                    body.add(piece);
+                }
+                // What they take here, for a lot of very many parts a fraction of what is sent.
+                let body = body.body();
+                left = left.checked_sub(body.bytes()).ok_or(Broken::TooLong { limit })?;
                 reports.push(head.with_body(body));
             }
             Head::Done { warnings } => return Ok(Answer::Reports { reports, warnings }),

@@ -13,9 +13,9 @@ pub(super) struct Queue(Arc<Mutex<Places>>);
 
 #[derive(Debug)]
 struct Places {
-    free: u32,
-    /// A source gets at most so many, so that one with a slow converter leaves room for the others.
-    most: u32,
+    count: u32,
+    /// Less than none while there are more turns than places since these became fewer.
+    free: i64,
     taken: HashMap<String, u32>,
     waiting: BTreeMap<String, Waiting>,
     turns: Turns,
@@ -36,16 +36,25 @@ pub struct Turn {
 
 impl Queue {
     /// So many places, of which a source gets all but one.
-    pub(super) fn new(places: u32) -> Self {
-        let places = places.max(1);
+    pub(super) fn new(count: u32) -> Self {
+        let count = count.max(1);
         let places = Places {
-            free: places,
-            most: places.saturating_sub(1).max(1),
+            count,
+            free: count.into(),
             taken: HashMap::new(),
             waiting: BTreeMap::new(),
             turns: Turns::default(),
         };
         Self(Arc::new(Mutex::new(places)))
+    }
+
+    /// More places from now on, or fewer once the turns beyond have ended.
+    pub(super) fn set_places(&self, count: u32) {
+        let count = count.max(1);
+        self.change(|places| {
+            places.free += i64::from(count) - i64::from(places.count);
+            places.count = count;
+        });
     }
 
     /// Waits for the source's next turn.
@@ -81,11 +90,13 @@ impl Queue {
 impl Places {
     /// Takes a place for the source whose turn it is.
     fn next(&mut self) -> Option<(String, oneshot::Sender<Turn>)> {
-        if self.free == 0 {
+        if self.free <= 0 {
             return None;
         }
-        let Self { most, taken, waiting, turns, .. } = self;
-        let may = |source: &str| taken.get(source).copied().unwrap_or(0) < *most;
+        let Self { count, taken, waiting, turns, .. } = self;
+        // One with a slow converter leaves room for the others.
+        let most = count.saturating_sub(1).max(1);
+        let may = |source: &str| taken.get(source).copied().unwrap_or(0) < most;
         let able =
             waiting.iter().filter(|(source, _)| may(source)).map(|(name, it)| (name.as_str(), it.priority));
         let source = turns.next(able)?.to_owned();
@@ -143,6 +154,22 @@ mod tests {
         drop((slow, third));
         assert_eq!(queue.0.lock().unwrap().free, 3);
         assert!(asks(&queue, "slow", 5).is_some());
+    }
+
+    #[test]
+    fn workers_become_more_at_once_and_fewer_as_turns_end() {
+        let queue = Queue::new(1);
+        let first = asks(&queue, "a", 5).unwrap();
+        assert!(asks(&queue, "b", 5).is_none());
+        queue.set_places(3);
+        let more = [asks(&queue, "b", 5).unwrap(), asks(&queue, "c", 5).unwrap()];
+        queue.set_places(2);
+        drop(first);
+        assert!(asks(&queue, "d", 5).is_none(), "two are busy");
+        drop(more);
+        let both = (asks(&queue, "d", 5).unwrap(), asks(&queue, "e", 5).unwrap());
+        assert!(asks(&queue, "f", 5).is_none());
+        drop(both);
     }
 
     #[tokio::test]

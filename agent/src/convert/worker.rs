@@ -3,19 +3,18 @@
 //! It opens no file and no connection, and the kernel sees to that (see [`crate::sandbox`]); what it needs comes
 //! through the pipe.
 
-use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wats::Report;
 use wats_converters::Companion;
 
 use super::frame;
 use super::job::{Ended, Job, convert_each};
 use crate::sandbox;
-use crate::store::NewReport;
+use crate::store::{Body, NewReport};
+use crate::system;
 
 /// The address space of a worker: a file that needs more is an error, the machine goes on.
 const MEMORY: u64 = 4 << 30;
@@ -32,7 +31,7 @@ pub(super) struct Request<J> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Head {
-    /// The body follows as a message of its own.
+    /// The WSJF follows in messages of its own; an empty one ends it.
     Report(ReportHead),
     Done {
         warnings: Vec<String>,
@@ -56,7 +55,7 @@ pub(super) struct ReportHead {
 }
 
 impl ReportHead {
-    pub(super) fn with_body(self, body: Vec<u8>) -> NewReport {
+    pub(super) fn with_body(self, body: Body) -> NewReport {
         NewReport {
             id: self.id,
             serial_number: self.serial_number,
@@ -75,10 +74,10 @@ impl ReportHead {
 pub fn run() -> io::Result<()> {
     // Before anything is read, and before there is a second thread.
     sandbox::enter_native(MEMORY)?;
-    end_with_the_agent()?;
-    let own = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
-    let mut requests = BufReader::with_capacity(frame::AT_ONCE, own(io::stdin().as_fd())?);
-    let mut answers = BufWriter::with_capacity(frame::AT_ONCE, own(io::stdout().as_fd())?);
+    system::end_with_the_agent()?;
+    let (input, output) = system::own_pipes()?;
+    let mut requests = BufReader::with_capacity(frame::AT_ONCE, input);
+    let mut answers = BufWriter::with_capacity(frame::AT_ONCE, output);
     loop {
         // Several jobs may come at once: their answers go back together.
         if requests.buffer().is_empty() {
@@ -107,7 +106,7 @@ fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Compan
         pipe = serde_json::to_vec(&Head::Report(head))
             .map_err(io::Error::from)
             .and_then(|head| frame::write(to, &head))
-            .and_then(|()| frame::write(to, &body));
+            .and_then(|()| write_body(to, &body));
         pipe.as_ref().copied().map_err(ToString::to_string)
     });
     pipe?;
@@ -119,24 +118,13 @@ fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Compan
     frame::write(to, &serde_json::to_vec(&head)?)
 }
 
-fn split(report: NewReport) -> (ReportHead, Vec<u8>) {
-    let NewReport { id, serial_number, part_number, process_code, result, body } = report;
-    (ReportHead { id, serial_number, part_number, process_code, result }, body)
+fn write_body(to: &mut impl Write, report: &Report) -> io::Result<()> {
+    let mut pieces = frame::Pieces::new(to);
+    wats::wsjf::write_to(report, &mut pieces).map_err(io::Error::other)?;
+    pieces.end()
 }
 
-/// Ends this process when the agent that started it has gone.
-///
-/// # Errors
-/// When no thread can be started.
-pub(crate) fn end_with_the_agent() -> io::Result<()> {
-    // When the agent is killed this process would only see it at its next read, which a conversion
-    // that never ends does not come to.
-    let agent = std::os::unix::process::parent_id();
-    std::thread::Builder::new().spawn(move || {
-        while std::os::unix::process::parent_id() == agent {
-            std::thread::sleep(Duration::from_secs(1));
-        }
-        std::process::exit(1);
-    })?;
-    Ok(())
+fn split(report: NewReport<Report>) -> (ReportHead, Report) {
+    let NewReport { id, serial_number, part_number, process_code, result, body } = report;
+    (ReportHead { id, serial_number, part_number, process_code, result }, body)
 }

@@ -9,7 +9,7 @@ use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{Notify, mpsc};
 
 /// Events that wait to be looked at; when there are more the folder is looked through instead.
-const EVENTS: usize = 4096;
+const EVENTS: usize = 32_768;
 
 /// What an event says of a file.
 #[derive(Debug)]
@@ -53,7 +53,9 @@ impl Ear {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => (true, false),
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => (true, true),
             EventKind::Create(_) => (false, true),
-            EventKind::Modify(ModifyKind::Data(_)) => (false, false),
+            EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any) => (false, false),
+            // Where the system does not say which name was the new one.
+            EventKind::Modify(ModifyKind::Name(RenameMode::Any)) => (false, true),
             _ => return,
         };
         for path in event.paths {

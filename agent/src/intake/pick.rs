@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::files::Stamp;
 
 /// At most so many files wait at once; the next look finds the rest.
-pub(super) const MOST: usize = 10_000;
+pub(super) const MOST: usize = 40_000;
 
 /// Files that stay in their folder and were dealt with.
 pub(super) type Kept = HashSet<(PathBuf, Stamp)>;

@@ -256,7 +256,7 @@ pub async fn try_out(
         Made::Reports(_) => {
             let mut reports = Vec::new();
             let ended = convert_each(&job, raw, Vec::new(), &mut |report| {
-                reports.push(serde_json::from_slice(&report.body).map_err(|error| error.to_string())?);
+                reports.push(serde_json::to_value(&report.body).map_err(|error| error.to_string())?);
                 Ok(())
             });
             match ended {

@@ -1,16 +1,14 @@
 //! A plug-in as it lies in its folder: which file is run, and the hash of all that belongs to it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 
 use super::process::MAIN;
 use crate::control::api::PluginLanguage;
-use crate::files;
+use crate::{files, system};
 
 /// All files of a plug-in together.
 pub const LARGEST: u64 = 64 << 20;
@@ -122,7 +120,7 @@ pub fn read(folder: &Path, name: &str) -> Result<Content, ContentError> {
         return Err(ContentError::NoFile { path });
     }
     let is_python = is_python_file(&path);
-    if !is_python && metadata.permissions().mode() & 0o111 == 0 {
+    if !is_python && !system::is_executable(&path, &metadata) {
         return Err(ContentError::NotExecutable(name.to_owned()));
     }
     let mut all = vec![PathBuf::from(name)];
@@ -241,9 +239,8 @@ fn gather(root: &Path, below: &Path, depth: usize, all: &mut Vec<PathBuf>) -> Re
 
 /// Reads a plain file, no link and no pipe, of at most so many bytes.
 pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, ContentError> {
-    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
     let read = || {
-        let file = File::options().read(true).custom_flags(flags).open(path)?;
+        let file = system::open_plain(path)?;
         if !file.metadata()?.is_file() {
             return Ok(None);
         }
@@ -260,7 +257,7 @@ pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, ContentError
 }
 
 pub(super) fn is_executable(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+    fs::symlink_metadata(path).is_ok_and(|it| system::is_executable(path, &it))
 }
 
 fn is_python_file(path: &Path) -> bool {

@@ -11,6 +11,7 @@ pub mod check;
 pub mod content;
 mod cron;
 pub mod description;
+#[cfg_attr(windows, path = "emptying_windows.rs")]
 mod emptying;
 mod ending;
 pub mod environment;

@@ -20,6 +20,7 @@ use crate::config::Settings;
 use crate::control::api::{Part, PluginLanguage, PythonPackages};
 use crate::convert::Job;
 use crate::sandbox::{self, Boxed, Kind, Limits, MissingLayers, Profile, See};
+use crate::system;
 
 /// A program has so long to say what it is, or whether a file is its own.
 const QUICK: Duration = Duration::from_secs(30);
@@ -161,7 +162,7 @@ impl Program {
         profile.limits.cpu *= 2;
         profile.lifted = self.trusted.iter().copied().collect();
         let usual = [
-            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("PATH", system::PROGRAM_PATH),
             ("LANG", "C.UTF-8"),
             ("LC_ALL", "C.UTF-8"),
             ("PYTHONUTF8", "1"),
@@ -424,28 +425,9 @@ impl Process {
         if self.files != 1 && !self.files.is_multiple_of(LOOK_EVERY) {
             return false;
         }
-        let Some(size) = self.boxed.child.id().map(|id| resident(id, 0)) else { return true };
+        let Some(size) = self.boxed.child.id().map(system::resident) else { return true };
         size > *self.first_size.get_or_insert(size) + GROWTH
     }
-}
-
-/// The resident memory of a process and all that it started.
-fn resident(process: u32, depth: u32) -> u64 {
-    let read = |path: String| fs::read_to_string(path).unwrap_or_default();
-    let statm = read(format!("/proc/{process}/statm"));
-    let pages: u64 = statm.split_whitespace().nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
-    let children = read(format!("/proc/{process}/task/{process}/children"));
-    let below = if depth < 4 {
-        children
-            .split_whitespace()
-            .take(64)
-            .filter_map(|it| it.parse().ok())
-            .map(|it| resident(it, depth + 1))
-            .sum()
-    } else {
-        0
-    };
-    pages * 4096 + below
 }
 
 fn word(line: &End) -> &'static str {

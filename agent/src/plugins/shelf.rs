@@ -39,6 +39,10 @@ impl Shelf {
         Self(storage.join("plugin-copies"))
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// The folder with the copy of a content: it holds the plug-in under its name. Made where it is not there.
     pub(super) fn take(&self, folder: &Path, name: &str, content: &Content) -> Result<PathBuf, ShelfError> {
         let place = self.0.join(&content.sha256);

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::protocol::{self, End, Line, LineError};
 use crate::control::api::{LogLevel, LogLine};
+use crate::system;
 
 /// So many reports of one file.
 const MOST_REPORTS: usize = 10_000;
@@ -260,9 +261,9 @@ impl Tail {
         let mut piece = [0; 4096];
         // The pipe does not block. A program that writes faster than this is waited for no longer.
         for _ in 0..256 {
-            match nix::unistd::read(&self.from, &mut piece) {
-                Ok(read @ 1..) => self.keep(piece.get(..read).unwrap_or_default()),
-                _ => return,
+            match system::read_now(&mut self.from, &mut piece) {
+                0 => return,
+                read => self.keep(piece.get(..read).unwrap_or_default()),
             }
         }
     }

@@ -7,7 +7,6 @@ use super::reports::{self, NewReport, note_discard};
 use super::rows::{ms, report_state};
 use super::{MoveError, Store, StoreError};
 use crate::control::api::{ReportQuery, ReportState};
-use crate::files::sha256;
 use crate::ledger::{Event, Record};
 
 impl Store {
@@ -105,7 +104,7 @@ async fn correct(
     now: Timestamp,
 ) -> Result<Option<Option<ReportState>>, sqlx::Error> {
     let id = report.id.to_string();
-    let hash = sha256(&report.body);
+    let hash = report.body.sha256().to_owned();
     let found: Option<(i64, String)> = sqlx::query_as("SELECT seq, state FROM report WHERE id = ?1")
         .bind(&id)
         .fetch_optional(&mut *db)
@@ -130,7 +129,7 @@ async fn correct(
     .bind(ms(now))
     .fetch_one(&mut *db)
     .await?;
-    reports::store_body(db, seq, &report.body, &hash).await?;
+    reports::store_body(db, seq, &report.body).await?;
     let mut record = Record::new(Event::Corrected, source);
     record.at = now;
     record.report_id = Some(id);
@@ -214,7 +213,7 @@ mod tests {
         assert!(matches!(unknown, Err(MoveError::Unknown { .. })));
 
         for due in bench.take().await {
-            assert_eq!(due.body, report(1, "better").body);
+            assert_eq!(due.body, report(1, "better").body.wsjf().unwrap());
             bench.ends(&due, super::super::Sent::Accepted { answer: "ok".to_owned() }).await;
         }
         let ledger = bench.ledger().await;

@@ -65,6 +65,10 @@ macro_rules! matching {
 }
 pub(super) use matching;
 
+/// The first in the order of storing: none that waits has been sent.
+pub(super) const OLDEST_QUEUED: &str = "
+  SELECT stored_at FROM report INDEXED BY report_state WHERE state = 'queued' ORDER BY sent_at, seq LIMIT 1";
+
 /// So many reports are counted each time.
 const COUNTED_SOON: u64 = 20_000;
 /// More are counted again after so many times as long as it took.
@@ -82,7 +86,13 @@ impl Store {
                  ORDER BY id DESC LIMIT ?2"
             ),
             (_, false, false) => select_files!("WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
-            (_, true, false) => select_files!("WHERE id < ?1 AND state = ?3 ORDER BY id DESC LIMIT ?2"),
+            // Nearly all are converted; the others are found by their index.
+            (_, true, false) if filter.state == Some(FileState::Converted) => {
+                select_files!("WHERE id < ?1 AND +state = ?3 ORDER BY id DESC LIMIT ?2")
+            }
+            (_, true, false) => select_files!(
+                "WHERE id < ?1 AND state = ?3 AND state <> 'converted' ORDER BY id DESC LIMIT ?2"
+            ),
             (_, false, true) => select_files!("WHERE id < ?1 AND source = ?4 ORDER BY id DESC LIMIT ?2"),
             (_, true, true) => {
                 select_files!("WHERE id < ?1 AND state = ?3 AND source = ?4 ORDER BY id DESC LIMIT ?2")
@@ -279,9 +289,11 @@ impl Store {
         let states: Vec<(String, i64)> = sqlx::query_as("SELECT state, count(*) FROM report GROUP BY state")
             .fetch_all(&self.readers)
             .await?;
-        let (failed_files, oldest_queued, sent_today): (i64, Option<i64>, i64) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM file WHERE state = 'failed'),
-                    (SELECT min(stored_at) FROM report INDEXED BY report_old WHERE state = 'queued'),
+        let oldest_queued: Option<i64> =
+            sqlx::query_scalar(OLDEST_QUEUED).fetch_optional(&self.readers).await?;
+        let (failed_files, sent_today): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM file INDEXED BY file_unconverted
+                      WHERE state = 'failed' AND state <> 'converted'),
                     (SELECT count(*) FROM report WHERE state = 'sent' AND sent_at > ?1)",
         )
         .bind(ms(now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(now)))

@@ -24,7 +24,6 @@ mod writer;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +35,9 @@ use sqlx::sqlite::{
 };
 
 use crate::control::api::QueueCounts;
+use crate::system;
+pub use body::Body;
+pub(crate) use body::Packer;
 pub use error::{StoreError, damage_was_seen};
 pub use files::{Finished, Known, Made, NewFile, Recorded};
 pub use ledger::{Ledger, LedgerError};
@@ -72,7 +74,8 @@ impl Store {
     /// When the file cannot be used, or was made by a newer version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
-        let mut connection = options(path).connect().await.map_err(failed)?;
+        // A group of files with its reports has room.
+        let mut connection = options(path).pragma("cache_size", "-8000").connect().await.map_err(failed)?;
         MIGRATIONS
             .run_direct(None, &mut connection, false)
             .await
@@ -152,7 +155,7 @@ impl Store {
 
 /// Device and inode of the database and of its log.
 fn files_of(path: &Path) -> [Option<(u64, u64)>; 2] {
-    let id = |path: &Path| fs::metadata(path).ok().map(|it| (it.dev(), it.ino()));
+    let id = |path: &Path| fs::metadata(path).ok().map(|it| system::identity(&it));
     [id(path), id(&rescue::beside(path, "-wal"))]
 }
 
@@ -165,8 +168,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // A commit that was answered must survive a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        // A group of files with its reports has room, and what a statement might have to undo stays in memory.
-        .pragma("cache_size", "-8000")
+        // What a statement might have to undo stays in memory.
         .pragma("temp_store", "memory")
         // Pages that change with every file are written into the database less often.
         .pragma("wal_autocheckpoint", "4000")

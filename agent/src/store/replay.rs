@@ -1,7 +1,5 @@
 //! What is converted again from the archive.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,8 +11,8 @@ use super::reports::{self, NewReport, Stored};
 use super::rows::{ms, time, uuid};
 use super::{Store, StoreError, ledger};
 use crate::control::api::ReplayMark;
-use crate::files::sha256;
 use crate::ledger::{Event, Record};
+use crate::system;
 
 /// What is added to a source's name for its reports that were converted again: they wait for turns of their own. No source
 /// has such a name.
@@ -159,14 +157,10 @@ async fn replayed(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let lane = format!("{}{REPLAYED}", file.source);
-    let hashes: Vec<_> = reports.iter().map(|report| sha256(&report.body)).collect();
-    let stored: Vec<_> = reports
-        .iter()
-        .zip(&hashes)
-        .map(|(report, sha256)| Stored { file_id: file.id, source: &lane, report, sha256 })
-        .collect();
+    let stored: Vec<_> =
+        reports.iter().map(|report| Stored { file_id: file.id, source: &lane, report }).collect();
     reports::store(db, &stored, now).await?;
-    let records = reports.iter().zip(hashes.clone()).map(|(report, sha256)| {
+    let records = reports.iter().map(|report| {
         let mut record = Record { at: now, ..Record::new(Event::Replayed, file.source.clone()) };
         record.file_name = Some(file.name.clone());
         record.file_sha256 = Some(file.sha256.clone());
@@ -176,7 +170,7 @@ async fn replayed(
         record.converter_version = version.clone().or_else(native);
         record.arguments = Some(file.arguments.clone());
         record.report_id = Some(report.id.to_string());
-        record.report_sha256 = Some(sha256);
+        record.report_sha256 = Some(report.body.sha256().to_owned());
         record.serial_number = Some(report.serial_number.clone());
         record.part_number = Some(report.part_number.clone());
         record.result = Some(report.result.clone());
@@ -215,7 +209,7 @@ impl Row {
             converter: self.converter,
             arguments: self.arguments,
             name: self.name,
-            place: PathBuf::from(OsString::from_vec(self.place)),
+            place: PathBuf::from(system::from_bytes(self.place)),
             size_bytes: self.size_bytes.cast_unsigned(),
             modified: Timestamp::from_nanosecond(self.modified_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH),
             sha256: self.sha256,

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
+use wats::Report;
+use wats::wsjf::{self, WsjfError};
 
+use super::body::{self, Body};
 use super::replay::source_of;
 use super::rows::{ms, report_state, time, uuid};
-use super::{Store, StoreError, body, bulk, ledger};
+use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::ReportState;
 use crate::ledger::{Event, Record};
 
@@ -18,15 +21,33 @@ const TAKEN_BYTES: u64 = 4 << 20;
 
 /// A report as it comes from a converter, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewReport {
+pub struct NewReport<B = Body> {
     pub id: Uuid,
     pub serial_number: String,
     pub part_number: String,
     pub process_code: Option<i64>,
     /// `P`, `F`, `E` or `T`.
     pub result: String,
-    /// WSJF.
-    pub body: Vec<u8>,
+    /// The report itself, or its WSJF as it goes into the queue.
+    pub body: B,
+}
+
+impl NewReport<Report> {
+    /// As it goes into the queue.
+    ///
+    /// # Errors
+    /// When the JSON writer fails, which no report that was read can cause.
+    pub fn packed(self) -> Result<NewReport, WsjfError> {
+        let body = Body::new(&wsjf::write(&self.body)?);
+        Ok(NewReport {
+            id: self.id,
+            serial_number: self.serial_number,
+            part_number: self.part_number,
+            process_code: self.process_code,
+            result: self.result,
+            body,
+        })
+    }
 }
 
 /// A report that was taken from the queue to be sent now.
@@ -160,8 +181,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let sending = bulk::list(self.sending.all().keys());
-        let due: Option<i64> =
-            sqlx::query_scalar(NEXT_DUE).bind(sending).fetch_optional(&self.readers).await?;
+        let due: Option<i64> = sqlx::query_scalar(NEXT_DUE).bind(sending).fetch_one(&self.readers).await?;
         Ok(due.map(time))
     }
 
@@ -194,9 +214,7 @@ impl Store {
         self.writer
             .write(move |db| {
                 Box::pin(async move {
-                    let change = "UPDATE report INDEXED BY report_next_due SET due_at = ?1
-                                   WHERE state = 'queued' AND due_at > ?2";
-                    sqlx::query(change).bind(ms(now)).bind(ms(beyond)).execute(db).await?;
+                    sqlx::query(ALL_DUE).bind(ms(now)).bind(ms(beyond)).execute(db).await?;
                     Ok(())
                 })
             })
@@ -267,8 +285,6 @@ pub(super) struct Stored<'a> {
     pub(super) file_id: i64,
     pub(super) source: &'a str,
     pub(super) report: &'a NewReport,
-    /// Of the body.
-    pub(super) sha256: &'a str,
 }
 
 /// Puts reports of files into the queue. A new content under a known id takes the place of the old one.
@@ -317,7 +333,8 @@ pub(super) async fn store(
     )
     .await?;
     bulk::rows(db, "INSERT INTO report_body (seq, body, sha256) ", &new, "", |row, (seq, it)| {
-        row.push_bind(*seq).push_bind(body::pack(&it.report.body)).push_bind(it.sha256.to_owned());
+        let body = &it.report.body;
+        row.push_bind(*seq).push_bind(body.packed().to_owned()).push_bind(body.sha256().to_owned());
     })
     .await?;
     for report in renewed {
@@ -327,16 +344,11 @@ pub(super) async fn store(
 }
 
 /// Writes a single body.
-pub(super) async fn store_body(
-    db: &mut SqliteConnection,
-    seq: i64,
-    body: &[u8],
-    sha256: &str,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn store_body(db: &mut SqliteConnection, seq: i64, body: &Body) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO report_body (seq, body, sha256) VALUES (?1, ?2, ?3)")
         .bind(seq)
-        .bind(body::pack(body))
-        .bind(sha256)
+        .bind(body.packed())
+        .bind(body.sha256())
         .execute(db)
         .await?;
     Ok(())
@@ -345,7 +357,7 @@ pub(super) async fn store_body(
 /// Another file gave a report that is known: nothing changes when it is the same, and was not refused.
 async fn renew(
     db: &mut SqliteConnection,
-    Stored { file_id, source, report, sha256 }: Stored<'_>,
+    Stored { file_id, source, report }: Stored<'_>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     // One of an earlier version has no hash, and is not packed.
@@ -355,8 +367,8 @@ async fn renew(
             AND (sha256 IS NOT ?2 AND body <> ?3 OR state IN ('rejected', 'discarded'))",
     )
     .bind(report.id.to_string())
-    .bind(sha256)
-    .bind(report.body.as_slice())
+    .bind(report.body.sha256())
+    .bind(report.body.wsjf()?)
     .fetch_optional(&mut *db)
     .await?;
     let Some(old) = seq else { return Ok(()) };
@@ -378,22 +390,44 @@ async fn renew(
     .bind(ms(now))
     .fetch_one(&mut *db)
     .await?;
-    store_body(db, seq, &report.body, sha256).await
+    store_body(db, seq, &report.body).await
 }
 
 /// The sources with a report in the queue, each found by one step in the index.
 ///
 /// Here and elsewhere the index is named, because SQLite prefers one over all states and then reads every
 /// report of the queue; the statement fails to prepare should the index ever be missing.
-pub(super) const QUEUED_SOURCES: &str = "
-  WITH RECURSIVE queued (source) AS (
-    SELECT min(source) FROM report INDEXED BY report_due WHERE state = 'queued'
-    UNION ALL
-    SELECT (SELECT min(source) FROM report INDEXED BY report_due
-             WHERE state = 'queued' AND source > queued.source)
-      FROM queued WHERE queued.source IS NOT NULL
-  )
-  SELECT source FROM queued WHERE source IS NOT NULL";
+macro_rules! with_queued_sources {
+    ($statement:literal) => {
+        concat!(
+            "WITH RECURSIVE queued (source) AS (
+               SELECT min(source) FROM report INDEXED BY report_due WHERE state = 'queued'
+               UNION ALL
+               SELECT (SELECT min(source) FROM report INDEXED BY report_due
+                        WHERE state = 'queued' AND source > queued.source)
+                 FROM queued WHERE queued.source IS NOT NULL
+             ) ",
+            $statement
+        )
+    };
+}
+
+pub(super) const QUEUED_SOURCES: &str =
+    with_queued_sources!("SELECT source FROM queued WHERE source IS NOT NULL");
+
+pub(super) const ALL_DUE: &str = with_queued_sources!(
+    "UPDATE report INDEXED BY report_due SET due_at = ?1
+      WHERE state = 'queued' AND source IN (SELECT source FROM queued) AND due_at > ?2"
+);
+
+/// The first of each source, and of these the first.
+pub(super) const NEXT_DUE: &str = with_queued_sources!(
+    "SELECT min((SELECT due_at FROM report INDEXED BY report_due
+                  WHERE state = 'queued' AND source = queued.source
+                    AND id NOT IN (SELECT value FROM json_each(?1))
+                  ORDER BY due_at LIMIT 1))
+       FROM queued"
+);
 
 /// How long the bodies are as they lie there, which SQLite knows without reading them.
 pub(super) const SIZES: &str = "
@@ -418,10 +452,6 @@ pub(super) const TAKEN: &str = "
     CROSS JOIN report AS r ON r.seq = chosen.value
     CROSS JOIN report_body AS b ON b.seq = r.seq
    WHERE state = 'queued'";
-
-pub(super) const NEXT_DUE: &str = "
-  SELECT due_at FROM report INDEXED BY report_next_due
-   WHERE state = 'queued' AND id NOT IN (SELECT value FROM json_each(?1)) ORDER BY due_at LIMIT 1";
 
 #[derive(sqlx::FromRow)]
 struct DueRow {

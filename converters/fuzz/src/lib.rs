@@ -61,7 +61,7 @@ fn convert(converter: &dyn Converter, input: &Input) {
     let name = converter.about().name;
     let arguments = Arguments::defaults(converter.about().arguments);
     let mut count = 0_usize;
-    let converted = converter.convert_each(input, &arguments, &mut |report| {
+    let converted = converter.convert_each(input.clone(), &arguments, &mut |report| {
         count += 1;
         let problems = wats::validate::problems(&report, wats::validate::Strictness::Observed);
         // Ids are given by whoever stores the reports.

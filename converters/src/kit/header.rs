@@ -2,7 +2,7 @@
 
 use wats::report::{Report, ReportType, Uut};
 
-use crate::kit::{lengths, text, time};
+use crate::kit::{lengths, time};
 use crate::{ConvertError, ErrorKind, Input};
 
 /// Fills the header from the station's settings and the file's time, and cuts what is too long.
@@ -26,6 +26,10 @@ pub(crate) fn complete(
                 .push(format!("the {what} \"{value}\" has characters that disturb searches on the server"));
         }
     }
+    if let Some(start) = report.start.as_ref().filter(|start| start.as_str() < "1970") {
+        warnings.push(format!("the start time {} is before 1970, which no server takes", start.as_str()));
+        report.start = None;
+    }
     if report.start.is_none() {
         report.start = Some(time::of_file(input));
         warnings.push("no start time that can be read: the time of the file is used".to_owned());
@@ -35,19 +39,14 @@ pub(crate) fn complete(
         uut.user.get_or_insert_default();
     }
     let station = &input.station;
-    let fields = [
-        (&mut report.machine_name, station.name.as_str(), "station name"),
-        (&mut report.location, station.location.as_str(), "location"),
-        (&mut report.purpose, station.purpose.as_str(), "purpose"),
-        (&mut report.sn, "", "serial number"),
-        (&mut report.pn, "", "part number"),
-        (&mut report.rev, "", "revision"),
-    ];
-    for (field, setting, what) in fields {
+    for (field, setting) in [
+        (&mut report.machine_name, &station.name),
+        (&mut report.location, &station.location),
+        (&mut report.purpose, &station.purpose),
+    ] {
         if field.trim().is_empty() {
-            *field = setting.into();
+            *field = setting.as_str().into();
         }
-        *field = text::fit(field, 100, what, warnings);
     }
     lengths::cut(report, warnings);
     Ok(())

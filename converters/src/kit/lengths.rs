@@ -2,10 +2,20 @@
 
 use wats::report::{Report, Step, Text};
 
-use super::text::{allowed, fit};
+use super::text::{fit, needs_fit};
 
 /// Cuts over-long texts and removes forbidden characters, with a warning for each.
 pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
+    for (text, what) in [
+        (&mut report.machine_name, "station name"),
+        (&mut report.location, "location"),
+        (&mut report.purpose, "purpose"),
+        (&mut report.sn, "serial number"),
+        (&mut report.pn, "part number"),
+        (&mut report.rev, "revision"),
+    ] {
+        one(text, 100, what, warnings);
+    }
     for info in &mut report.misc_infos {
         some(&mut info.description, 100, "misc info", warnings);
         some(&mut info.text, 100, info.description.as_deref().unwrap_or("misc info"), warnings);
@@ -34,9 +44,7 @@ pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
 
 /// Recursion is bounded: readers refuse steps that are nested too deep.
 fn step(this: &mut Step, warnings: &mut Vec<String>) {
-    if needs_cut(&this.name, 100) {
-        this.name = fit(&this.name, 100, "step name", warnings);
-    }
+    one(&mut this.name, 100, "step name", warnings);
     let at = What("step ", &this.name);
     some(&mut this.error_message, 200, at, warnings);
     some(&mut this.report_text, 100_000, at, warnings);
@@ -89,17 +97,15 @@ impl<'a> From<&'a str> for What<'a> {
     }
 }
 
-fn some<'a>(text: &mut Option<Text>, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
-    if let Some(text) = text.as_mut().filter(|text| needs_cut(text, limit)) {
-        let What(kind, name) = what.into();
-        *text = fit(text, limit, &format!("{kind}{name}"), warnings);
+fn one(text: &mut Text, limit: usize, what: &str, warnings: &mut Vec<String>) {
+    if needs_fit(text, limit) {
+        *text = fit(text, limit, what, warnings);
     }
 }
 
-/// Nearly every text is fine as it is, and most have no character beyond ASCII.
-fn needs_cut(text: &str, limit: usize) -> bool {
-    let is_plain = |byte: u8| (byte.wrapping_sub(0x20) < 0x5f) | matches!(byte, b'\t' | b'\n' | b'\r');
-    // Without leaving the loop early, so that many bytes are looked at together.
-    let plain = text.bytes().fold(true, |plain, byte| plain & is_plain(byte));
-    text.len() > limit || (!plain && text.chars().any(|c| !allowed(c)))
+fn some<'a>(text: &mut Option<Text>, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
+    if let Some(text) = text.as_mut().filter(|text| needs_fit(text, limit)) {
+        let What(kind, name) = what.into();
+        *text = fit(text, limit, &format!("{kind}{name}"), warnings);
+    }
 }

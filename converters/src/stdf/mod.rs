@@ -146,7 +146,7 @@ impl Converter for Stdf {
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut reports = Vec::new();
-        let warnings = self.convert_each(input, arguments, &mut |report| {
+        let warnings = read(input, arguments, &mut |report| {
             reports.push(report);
             Ok(())
         })?;
@@ -155,23 +155,31 @@ impl Converter for Stdf {
 
     fn convert_each(
         &self,
-        input: &Input,
+        input: Input,
         arguments: &Arguments,
         each: &mut dyn FnMut(Report) -> Result<(), ConvertError>,
     ) -> Result<Vec<String>, ConvertError> {
-        let is_local = arguments.text("times") == "Local";
-        let survey = lot::survey(&input.bytes, &input.station.time_zone, is_local)?;
-        let mut reader = Reader::new(input, arguments, &survey, is_local);
-        let mut records = Records::new(&input.bytes);
-        // The survey has met every other end.
-        while let Ok(Some(kind)) = records.advance() {
-            if reader.is_padding(kind) {
-                break;
-            }
-            if let Some(report) = reader.take(kind, &records)? {
-                each(report)?;
-            }
-        }
-        reader.finish()
+        read(&input, arguments, each)
     }
+}
+
+fn read(
+    input: &Input,
+    arguments: &Arguments,
+    each: &mut dyn FnMut(Report) -> Result<(), ConvertError>,
+) -> Result<Vec<String>, ConvertError> {
+    let is_local = arguments.text("times") == "Local";
+    let survey = lot::survey(&input.bytes, &input.station.time_zone, is_local)?;
+    let mut reader = Reader::new(input, arguments, &survey, is_local);
+    let mut records = Records::new(&input.bytes);
+    // The survey has met every other end.
+    while let Ok(Some(kind)) = records.advance() {
+        if reader.is_padding(kind) {
+            break;
+        }
+        if let Some(report) = reader.take(kind, &records)? {
+            each(report)?;
+        }
+    }
+    reader.finish()
 }

@@ -153,7 +153,7 @@ impl Row {
         let mut convert = || {
             for input in inputs {
                 let mut count = 0;
-                let done = converter.convert_each(input, &arguments, &mut |report| {
+                let done = converter.convert_each(input.clone(), &arguments, &mut |report| {
                     black_box(&report);
                     count += 1;
                     Ok(())

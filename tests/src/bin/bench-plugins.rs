@@ -223,12 +223,14 @@ impl Bench {
 
     async fn converted(&self, pool: &Pool, group: usize) -> anyhow::Result<Cost> {
         let turn = pool.turn("bench", "plugin:bench", 5).await;
-        let orders = self.files.iter().map(|file| order(file)).collect::<anyhow::Result<Vec<_>>>()?;
-        for order in orders.iter().take(50) {
-            take(pool.convert(&turn, std::slice::from_ref(order)).await)?;
+        let mut orders = self.files.iter().map(|file| order(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        for order in orders.iter_mut().take(50) {
+            take(pool.convert(&turn, std::slice::from_mut(order)).await)?;
         }
+        // What was converted has let go of its bytes.
+        let mut orders = self.files.iter().map(|file| order(file)).collect::<anyhow::Result<Vec<_>>>()?;
         let (started, before) = (Instant::now(), used_by_all()?);
-        for orders in orders.chunks(group) {
+        for orders in orders.chunks_mut(group) {
             take(pool.convert(&turn, orders).await)?;
         }
         let (time, used) = (started.elapsed(), used_by_all()?.saturating_sub(before));
@@ -242,7 +244,7 @@ impl Bench {
             // Without what another has started.
             let (_plugins, pool) = self.fresh_pool()?;
             let turn = pool.turn("bench", "plugin:bench", 5).await;
-            take(pool.convert(&turn, &[order(file)?]).await)?;
+            take(pool.convert(&turn, &mut [order(file)?]).await)?;
         }
         Ok(started.elapsed() / count)
     }

@@ -361,7 +361,7 @@ async fn idle(table: &mut Table) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     table.add("agent: ready after its start, ms", started.elapsed().as_secs_f64() * 1000.0);
-    tokio::time::sleep(IDLE).await;
+    tokio::time::sleep(FORGOTTEN).await;
     let before = station.agent_usage()?;
     tokio::time::sleep(IDLE).await;
     let after = station.agent_usage()?;
@@ -371,8 +371,10 @@ async fn idle(table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How long an idle agent is watched.
-const IDLE: Duration = Duration::from_secs(20);
+/// After so long an agent whose health nobody asks for looks at itself less often.
+const FORGOTTEN: Duration = Duration::from_secs(35);
+/// How long an idle agent is watched: its time is told in steps of 10 ms.
+const IDLE: Duration = Duration::from_secs(30);
 
 #[expect(clippy::cast_precision_loss, reason = "megabytes are small")]
 fn megabytes(bytes: u64) -> f64 {

@@ -1,6 +1,10 @@
 //! The step tree: what was done and measured.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{AdditionalData, Double, Extra, Status, Text, Time};
 
@@ -34,13 +38,13 @@ pub struct Step {
     pub tot_time: Option<Double>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tot_time_format: Option<Text>,
+    pub tot_time_format: Option<Box<Text>>,
     /// The error's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_code_format: Option<Text>,
+    pub error_code_format: Option<Box<Text>>,
     /// At most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<Text>,
@@ -61,7 +65,7 @@ pub struct Step {
     pub interactive_exe_num: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interactive_exe_num_format: Option<Text>,
+    pub interactive_exe_num_format: Option<Box<Text>>,
     /// Marks a loop's summary and its iterations.
     #[serde(rename = "loop", default, skip_serializing_if = "Option::is_none")]
     pub loop_: Option<Box<Loop>>,
@@ -72,13 +76,13 @@ pub struct Step {
     #[serde(default, deserialize_with = "super::depth::below", skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
     /// Numbers with limits.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "few", skip_serializing_if = "Vec::is_empty")]
     pub numeric_meas: Vec<NumericMeas>,
     /// Texts with the expected text.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "few", skip_serializing_if = "Vec::is_empty")]
     pub string_meas: Vec<StringMeas>,
     /// Pass/fail measurements.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "few", skip_serializing_if = "Vec::is_empty")]
     pub boolean_meas: Vec<BooleanMeas>,
     /// A program that was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,19 +182,19 @@ pub struct NumericMeas {
     pub value: Double,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value_format: Option<Text>,
+    pub value_format: Option<Box<Text>>,
     /// Only for operators with two limits.
     #[serde(default)]
     pub high_limit: Option<Double>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub high_limit_format: Option<Text>,
+    pub high_limit_format: Option<Box<Text>>,
     /// The lower limit, or the only one.
     #[serde(default)]
     pub low_limit: Option<Double>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub low_limit_format: Option<Text>,
+    pub low_limit_format: Option<Box<Text>>,
     /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -333,6 +337,26 @@ pub struct Attachment {
     /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// Reads a list that mostly has one entry: the usual one has room for four at once, in every step.
+fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    struct Few<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Few<T> {
+        type Value = Vec<T>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a sequence")
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
+            let Some(first) = entries.next_element()? else { return Ok(Vec::new()) };
+            let mut all = vec![first];
+            while let Some(entry) = entries.next_element()? {
+                all.push(entry);
+            }
+            Ok(all)
+        }
+    }
+    from.deserialize_seq(Few(PhantomData))
 }
 
 impl Step {

@@ -19,9 +19,9 @@ pub(super) fn step(node: &Element<'_, '_>) -> Result<Step, WsxfError> {
     step.group = group.unwrap_or_default();
     step.start = node.time("Start");
     step.tot_time = node.double("total_time")?;
-    step.tot_time_format = node.owned("total_timeFormat");
+    step.tot_time_format = node.owned("total_timeFormat").map(Box::new);
     step.error_code = node.int("StepErrorCode")?;
-    step.error_code_format = node.owned("StepErrorCodeFormat");
+    step.error_code_format = node.owned("StepErrorCodeFormat").map(Box::new);
     step.error_message = node.owned("StepErrorMessage");
     step.report_text = text_child(node, "ReportText", &mut step.extra);
     step.ts_guid = node.owned("TSGuid");
@@ -63,11 +63,11 @@ fn data(node: &Element<'_, '_>, step: &mut Step) -> Result<(), WsxfError> {
             status: meas.status("Status")?,
             unit: meas.owned("Units"),
             value: meas.double("NumericValue")?.unwrap_or(Double(f64::NAN)),
-            value_format: meas.owned("NumericValueFormat"),
+            value_format: meas.owned("NumericValueFormat").map(Box::new),
             high_limit: meas.double("HighLimit")?,
-            high_limit_format: meas.owned("HighLimitFormat"),
+            high_limit_format: meas.owned("HighLimitFormat").map(Box::new),
             low_limit: meas.double("LowLimit")?,
-            low_limit_format: meas.owned("LowLimitFormat"),
+            low_limit_format: meas.owned("LowLimitFormat").map(Box::new),
             extra: meas.rest(),
         });
     }

@@ -137,7 +137,7 @@ impl Replayer {
         let turn = pool.turn(source, &order.job.converter, LEAST_PRIORITY).await;
         let mut orders = [order];
         pool.ask_plugins(&mut orders).await;
-        let mut answers = pool.convert(&turn, &orders).await;
+        let mut answers = pool.convert(&turn, &mut orders).await;
         match answers.pop().unwrap_or(Err(ConvertFailure::Garbled)) {
             Ok(Answer::Reports { reports, .. }) => Ok(Ok(reports)),
             Ok(Answer::Refused { words, .. }) => Ok(Err(words)),
@@ -161,7 +161,7 @@ impl Replayer {
             let change = match store.report(report.id).await? {
                 None => Change::New,
                 // What cannot be read as JSON was not written by a converter of ours.
-                Some(known) => match serde_json::from_slice(&report.body) {
+                Some(known) => match serde_json::from_slice(&report.body.wsjf().unwrap_or_default()) {
                     Ok(body) if known.body == body => Change::Equal,
                     Ok(body) => {
                         let (differences, more) = differences(&known.body, &body);
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
     use crate::files::Stamp;
     use crate::secret::{KeySource, SealedStore, Secrets};
-    use crate::store::{Attempt, Due, Finished, Ledger, Made, NewFile, Sent, Store, Waiting};
+    use crate::store::{Attempt, Body, Due, Finished, Ledger, Made, NewFile, Sent, Store, Waiting};
 
     fn report(id: u128, value: &str) -> NewReport {
         NewReport {
@@ -237,7 +237,7 @@ mod tests {
             part_number: "P".to_owned(),
             process_code: Some(10),
             result: "P".to_owned(),
-            body: format!("{{\"sn\":\"SN-{id}\",\"value\":{value}}}").into_bytes(),
+            body: Body::new(format!("{{\"sn\":\"SN-{id}\",\"value\":{value}}}").as_bytes()),
         }
     }
 

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use crate::control::api::{
 use crate::control::client::{ControlClient, ControlError};
 use crate::files::Stamp;
 use crate::secret::{KeySource, SealedStore, Secrets};
-use crate::store::{Attempt, Finished, Made, NewFile, NewReport, Sent, Store, Waiting};
+use crate::store::{Attempt, Body, Finished, Made, NewFile, NewReport, Sent, Store, Waiting};
 
 mod described;
 mod doors;
@@ -115,7 +116,7 @@ impl Bench {
             part_number: "PCB".to_owned(),
             process_code: Some(10),
             result: "P".to_owned(),
-            body: br#"{"sn":"x"}"#.to_vec(),
+            body: Body::new(br#"{"sn":"x"}"#),
         };
         let reports: Vec<_> = serials.iter().enumerate().map(report).collect();
         let ids = reports.iter().map(|report| report.id).collect();
