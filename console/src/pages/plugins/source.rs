@@ -48,10 +48,12 @@ pub(super) struct Wanted {
 
 /// Where a file of a plug-in is shown, or can be had.
 pub(super) fn place(plugin: &str, what: &str, file: Option<&str>) -> String {
-    let query: String = file
-        .map(|it| url::form_urlencoded::Serializer::new("?".to_owned()).append_pair("file", it).finish())
-        .unwrap_or_default();
-    format!("{}/{what}{query}", path(plugin))
+    let mut place = format!("{}/{what}", path(plugin));
+    if let Some(file) = file {
+        place.push_str("?file=");
+        place.extend(url::form_urlencoded::byte_serialize(file.as_bytes()));
+    }
+    place
 }
 
 fn lines(source: &str, findings: &[PluginFinding]) -> Vec<Line> {
