@@ -202,7 +202,7 @@ mod tests {
         unpack(at, "acme", &zipped(&[("main.py", b"kept", 0o644)])).unwrap();
         let mut link = ZipWriter::new(Cursor::new(Vec::new()));
         link.add_symlink("main.py", "/etc/passwd", SimpleFileOptions::default()).unwrap();
-        let bomb = zipped(&[("main.py", &vec![0; (LARGEST + 1) as usize], 0o644)]);
+        let bomb = zipped(&[("main.py", &vec![0; usize::try_from(LARGEST).unwrap() + 1], 0o644)]);
         assert!(bomb.len() < 1 << 20, "it is small as long as nobody unpacks it");
         let many: Vec<String> = (0..=MOST_FILES).map(|it| format!("{it}.py")).collect();
         let many: Vec<(&str, &[u8], u32)> = many.iter().map(|it| (it.as_str(), &b""[..], 0o644)).collect();
