@@ -163,8 +163,8 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     raw::rename_new(from, to)
 }
 
-/// Creates a file that is a copy for others to read.
-pub(crate) fn create_to_read(path: &Path) -> io::Result<File> {
+/// Creates a file where there is nothing yet, with the rights of its folder.
+pub(crate) fn create_new(path: &Path, _mode: u32) -> io::Result<File> {
     File::options().write(true).create_new(true).open(path)
 }
 
