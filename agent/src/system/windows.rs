@@ -26,16 +26,19 @@ use super::Places;
 /// Between the beginning of the system's time, 1601, and 1970, in its unit of 100 ns.
 const EPOCH: i64 = 116_444_736_000_000_000;
 
-/// For the owner, the system and administrators; a program that runs with low integrity cannot even read it.
-const PRIVATE: &str = "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;OW)S:(ML;;NWNR;;;ME)";
-/// The same for a folder with all that comes into it.
-const PRIVATE_FOLDER: &str = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;OW)S:(ML;OICI;NWNR;;;ME)";
-/// What a program of this user with low integrity may do in a folder: read it (`FRFX`, `ME`) or write it (`FA`, `LW`).
-fn shared(rights: &str, level: &str) -> io::Result<String> {
-    // An administrator's files belong to the administrators, which such a program is none of: it is named itself.
+/// For this user, the system and administrators; a program that runs with low integrity cannot even read it. Of a
+/// folder also for all that comes into it.
+fn private(is_folder: bool) -> io::Result<String> {
+    let (user, below) = (raw::user_sid()?, if is_folder { "OICI" } else { "" });
+    let all = format!("(A;{below};FA;;;SY)(A;{below};FA;;;BA)(A;{below};FA;;;{user})");
+    Ok(format!("D:P{all}S:(ML;{below};NWNR;;;ME)"))
+}
+
+/// A folder that a program of this user with low integrity may read (`ME`) or write (`LW`).
+fn shared(level: &str) -> io::Result<String> {
     let user = raw::user_sid()?;
-    let all = "(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;OW)";
-    Ok(format!("D:P{all}(A;OICI;{rights};;;{user})S:(ML;OICI;NW;;;{level})"))
+    let all = format!("(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{user})");
+    Ok(format!("D:P{all}S:(ML;OICI;NW;;;{level})"))
 }
 
 /// In the folder for the data of all users.
@@ -183,7 +186,7 @@ pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     if mode & 0o077 != 0 {
         return Ok(());
     }
-    raw::set_security(path, if path.is_dir() { PRIVATE_FOLDER } else { PRIVATE })
+    raw::set_security(path, &private(path.is_dir())?)
 }
 
 /// Sets who may use an open file.
@@ -211,17 +214,17 @@ pub(crate) fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
 /// Keeps other users out of the agent's own folder, and the programs in its sandbox from reading it, but for the
 /// folders `open`. What lies in a folder already keeps its rights: so this comes before anything else.
 pub(crate) fn protect(folder: &Path, open: &[PathBuf]) -> io::Result<()> {
-    raw::set_security(folder, PRIVATE_FOLDER)?;
+    raw::set_security(folder, &private(true)?)?;
     for folder in open {
         fs::create_dir_all(folder)?;
-        raw::set_security(folder, &shared("FRFX", "ME")?)?;
+        raw::set_security(folder, &shared("ME")?)?;
     }
     Ok(())
 }
 
 /// Lets a program with low integrity write in a folder, which is empty as yet.
 pub(crate) fn open_to_the_box(folder: &Path) -> io::Result<()> {
-    raw::set_security(folder, &shared("FA", "LW")?)
+    raw::set_security(folder, &shared("LW")?)
 }
 
 /// No metadata says so here.

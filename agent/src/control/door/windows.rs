@@ -2,7 +2,7 @@
 //!
 //! Its name is made of the path that stands for the socket: nothing lies there but the token beside it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -17,8 +17,6 @@ use crate::control::limit::Client;
 use crate::files::sha256;
 use crate::system::windows::raw;
 
-/// All rights for the system, administrators and whoever made it; a program with low integrity cannot open it.
-const DESCRIPTOR: &str = "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)S:(ML;;NWNR;;;ME)";
 /// How long until a pipe that could not be made is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// All instances are in use for a moment.
@@ -39,6 +37,12 @@ fn name(socket: &Path) -> OsString {
     OsString::from(format!(r"\\.\pipe\wats-agent-{}", hash.get(..32).unwrap_or(&hash)))
 }
 
+/// All rights for the system, administrators and this user; a program with low integrity cannot open it.
+fn instance(name: &OsStr, first: bool) -> io::Result<NamedPipeServer> {
+    let user = raw::user_sid()?;
+    raw::pipe(name, first, &format!("D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;{user})S:(ML;;NWNR;;;ME)"))
+}
+
 /// True when a process answers there.
 pub(in super::super) async fn is_served(socket: &Path) -> bool {
     match ClientOptions::new().open(name(socket)) {
@@ -50,7 +54,7 @@ pub(in super::super) async fn is_served(socket: &Path) -> bool {
 /// Opens the pipe for this user alone, and nobody else who took its name before.
 pub(in super::super) fn open(socket: &Path) -> io::Result<Door> {
     let name = name(socket);
-    let next = raw::pipe(&name, true, DESCRIPTOR)?;
+    let next = instance(&name, true)?;
     Ok(Door { name, next })
 }
 
@@ -73,7 +77,7 @@ impl Listener for Door {
         loop {
             let connected = self.next.connect().await;
             // The next instance first: without one a caller would find no pipe.
-            match raw::pipe(&self.name, false, DESCRIPTOR) {
+            match instance(&self.name, false) {
                 Ok(next) => {
                     let caller = std::mem::replace(&mut self.next, next);
                     if connected.is_ok() {
