@@ -1,12 +1,10 @@
 //! Why a program ended before its last answer, in words that say what to do.
 
-use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
-
 use crate::sandbox::Limits;
+use crate::system;
 
 /// What a program or its runtime writes when the sandbox has refused it something, and what that means.
 const REFUSALS: [(&[&str], &str); 6] = [
@@ -39,24 +37,19 @@ pub(super) fn words(
 ) -> String {
     let Some(status) = status else { return "it closed its output before its last answer".to_owned() };
     let memory = limits.memory_bytes >> 20;
-    let signal = status.signal().and_then(|it| Signal::try_from(it).ok());
-    let words = match signal {
-        Some(Signal::SIGXCPU) => Some(too_much_time(limits)),
+    let words = match system::ended_by(status) {
+        Some("SIGXCPU") => Some(too_much_time(limits)),
         // One that ignores the first signal gets the other; so does whoever the kernel ends for want of memory.
-        Some(Signal::SIGKILL) if took >= limits.cpu.saturating_sub(Duration::from_secs(2)) => {
+        Some("SIGKILL") if took >= limits.cpu.saturating_sub(Duration::from_secs(2)) => {
             Some(too_much_time(limits))
         }
-        Some(Signal::SIGKILL) => Some(format!(
+        Some("SIGKILL") => Some(format!(
             "it was killed, as the kernel does with programs that need more memory than there is; the sandbox allows {memory} MB (sandbox.memory_mb)"
         )),
-        Some(Signal::SIGXFSZ) => {
-            Some("it wrote a file that is larger than the scratch folder may be".to_owned())
-        }
-        Some(signal @ (Signal::SIGSEGV | Signal::SIGABRT | Signal::SIGBUS | Signal::SIGILL)) => {
-            Some(format!(
-                "it ended before its last answer: it crashed ({signal}), as some programs do that get no more than the {memory} MB which the sandbox allows (sandbox.memory_mb)"
-            ))
-        }
+        Some("SIGXFSZ") => Some("it wrote a file that is larger than the scratch folder may be".to_owned()),
+        Some(signal @ ("SIGSEGV" | "SIGABRT" | "SIGBUS" | "SIGILL")) => Some(format!(
+            "it ended before its last answer: it crashed ({signal}), as some programs do that get no more than the {memory} MB which the sandbox allows (sandbox.memory_mb)"
+        )),
         _ => None,
     };
     if let Some(words) = words {
@@ -85,8 +78,10 @@ fn refusal(standard_error: &str) -> Option<&'static str> {
     REFUSALS.iter().find(|(signs, _)| signs.iter().any(|it| end.contains(it))).map(|(_, meaning)| *meaning)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use super::*;
 
     #[test]

@@ -81,6 +81,12 @@ pub(crate) fn draft_mode<'a, 'b>(
     builder.permissions(Permissions::from_mode(mode))
 }
 
+/// The name of the signal that ended a process: `SIGKILL`.
+pub(crate) fn ended_by(status: std::process::ExitStatus) -> Option<&'static str> {
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status)?;
+    nix::sys::signal::Signal::try_from(signal).ok().map(nix::sys::signal::Signal::as_str)
+}
+
 /// Makes a folder, and those above it, unless it is there.
 pub(crate) fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(mode).create(path)
