@@ -43,11 +43,7 @@ pub(crate) fn stated(time: Time, zone: &TimeZone) -> Option<Time> {
 /// True for a time that is spelled as servers do, which is kept to the letter.
 fn is_usual(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let has_offset = match bytes {
-        [.., b'Z'] => true,
-        [.., b'+' | b'-', _, _, b':', _, _] => true,
-        _ => false,
-    };
+    let has_offset = matches!(bytes, [.., b'Z'] | [.., b'+' | b'-', _, _, b':', _, _]);
     has_offset
         && bytes.get(4) == Some(&b'-')
         && bytes.get(10) == Some(&b'T')
