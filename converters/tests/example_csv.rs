@@ -107,6 +107,9 @@ fn encodings_are_read_as_set_or_marked() {
 #[test]
 fn what_cannot_be_read_is_named_with_its_line() {
     fails("example-csv", &file("a.csv", b"sn,pn\nA,P\n,P\n"), "line 3: the row has no serial number");
+    // Empty lines before the titles count.
+    fails("example-csv", &file("a.csv", b"\n \nsn,pn\nA,P\n,P\n"), "line 5: the row has no serial number");
+    recognised(&file("a.csv", b"\n \nsn,pn,name\nA,P,x\n"), "example-csv");
     fails(
         "example-csv",
         &file("a.csv", b"a,b\n1,2\n"),

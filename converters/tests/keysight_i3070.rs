@@ -163,6 +163,20 @@ fn analog_tests_in_every_form() {
 }
 
 #[test]
+fn records_may_stand_anywhere_and_long_designators_stay_apart() {
+    let long = "n".repeat(120);
+    let one = format!("{{@A-MEA|0|1.0|{long}{{@LIM2|2|0}}}}");
+    let records = format!("{{@BLOCK|1%u3|0{one}{one}}}");
+    let text = format!("{{user|x}}{BATCH}{}}}", board("SN1", "0", "1", &records)).replace('\n', "");
+    let input = file("board", text.as_bytes());
+    recognised(&input, NAME);
+    let conversion = convert(NAME, &input).unwrap();
+    let step = leaves(&conversion.reports[0])[0].clone();
+    let names: Vec<_> = step.numeric_meas.iter().map(|it| it.name.clone().unwrap()).collect();
+    assert!(names[0] != names[1] && names.iter().all(|it| it.len() <= 100), "{names:?}");
+}
+
+#[test]
 fn digital_and_vectorless_tests_keep_their_pins() {
     let conversion = read(
         "{@TS|1|1|0|0|shorts\n{@TS-S|1|0|n1{@TS-D\\2|n2|3.5|n3|4.5}}{@TS-O|n4|n5|99}}\n{@TS|20|0|0|0|learnt}\n\

@@ -52,7 +52,10 @@ fn encodings_and_line_ends_change_nothing() {
         for (what, bytes) in [
             ("byte-order mark", format!("\u{feff}{text}").into_bytes()),
             ("Windows line ends", windows.clone().into_bytes()),
+            ("old Macintosh line ends", text.replace("\r\n", "\n").replace('\n', "\r").into_bytes()),
             ("UTF-16", [&b"\xff\xfe"[..], &utf16(&windows)].concat()),
+            ("UTF-16 without a mark", utf16(&windows)),
+            ("zeros at the end", format!("{windows}\0\0\0\0").into_bytes()),
             ("no last line end", text.trim_end().as_bytes().to_vec()),
             ("blank lines at the end", format!("{text}\n\n  \n").into_bytes()),
         ] {

@@ -102,6 +102,11 @@ fn dates_are_read_in_one_order_in_the_zone_of_the_station() {
     let ambiguous = unit("").replace("07/31/2025", "03/02/2025");
     assert_eq!(start(&ambiguous), "2025-03-02T10:00:00+01:00");
     assert_eq!(start(&format!("FORMAT;ddmm\n{ambiguous}")), "2025-02-03T10:00:00+01:00");
+    // Each test of an appended log has its own.
+    let both = format!("FORMAT;mmdd\n{ambiguous}FORMAT;ddmm\n{ambiguous}");
+    let both = convert("spea", &file("a.csv", both.as_bytes())).unwrap().reports;
+    let starts: Vec<&str> = both.iter().map(|it| it.start.as_ref().unwrap().as_str()).collect();
+    assert_eq!(starts, ["2025-03-02T10:00:00+01:00", "2025-02-03T10:00:00+01:00"]);
     // Another unit of the file tells which it is.
     let telling = unit("").replace("07/31/2025", "31/03/2025");
     assert_eq!(start(&format!("{ambiguous}{telling}")), "2025-02-03T10:00:00+01:00");

@@ -146,6 +146,22 @@ fn functions_judgements_and_second_tries() {
 }
 
 #[test]
+fn numbers_may_have_exponents_and_units_without_a_blank() {
+    let lines = [
+        line("R1", ["1.0E+3 O", "9.9e-1 KO", NONE], "PASS", &format!("{NEW}\"**\"")),
+        line("C1", ["100nF", "98.2nF", NONE], "PASS", &format!("{NEW}\"**\"")),
+    ];
+    let text = block("A_V1.S", "S1", &lines);
+    let conversion = convert(NAME, &file("a.ATD", text.as_bytes())).unwrap();
+    let shown: Vec<_> = leaves(&conversion.reports[0])
+        .iter()
+        .map(|step| step.numeric_meas[0].clone())
+        .map(|it| format!("{} {} {:.3}", it.value.0, it.unit.unwrap(), it.low_limit.unwrap().0))
+        .collect();
+    assert_eq!(shown, ["0.99 KOHM 0.900", "98.2 NF 90.000"]);
+}
+
+#[test]
 fn loops_of_one_name_are_kept_apart() {
     let twice = |low: &str| line("L1", [low, "2.00 O ", "2.00 O"], "PASS", &format!("{NEW}\"**\""));
     let input =

@@ -77,6 +77,22 @@ fn measurements_of_one_step_are_gathered_under_differing_names() {
 }
 
 #[test]
+fn every_measurement_of_several_has_a_name_of_its_own() {
+    let names = |rows: &str| {
+        let report = convert("wats-text", with_steps(rows).as_bytes()).unwrap().reports.remove(0);
+        let step = report.root.as_ref().unwrap().children()[0].clone();
+        assert_eq!((step.step_type.as_str(), step.numeric_meas.len()), ("ET_MNLT", 2));
+        step.numeric_meas.iter().map(|it| it.name.as_ref().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    // The first did not know that it would be one of several.
+    assert_eq!(names("NumericLimitTest\tVolt\t\t1\nNumericLimitTest\t\tb\t2"), ["Volt", "b"]);
+    let long = "n".repeat(120);
+    let [first, second] =
+        names(&format!("NumericLimitTest\tV\t{long}\t1\nNumericLimitTest\t\t{long}\t2")).try_into().unwrap();
+    assert!(first != second && first.len() <= 100 && second.len() <= 100, "{first} {second}");
+}
+
+#[test]
 fn brackets_name_the_step_of_the_measurements_between_them() {
     check(
         "MultipleNumericLimitTest\tCells\nNumericLimitTest\t\ta\t1\nNumericLimitTest\t\tb\t2\nEndMultipleNumericLimitTest\n\
@@ -145,6 +161,42 @@ fn a_report_that_lacks_only_its_last_marker_is_used_and_one_that_breaks_off_is_n
     let conversion = convert("wats-text", two.as_bytes()).unwrap();
     assert_eq!(conversion.reports.len(), 1);
     assert!(conversion.warnings.iter().any(|w| w.contains("left out")), "{:?}", conversion.warnings);
+}
+
+#[test]
+fn a_footer_that_breaks_off_gives_no_wrong_verdict() {
+    let whole = with_steps("NumericLimitTest\tA\t\t5\t1\t4");
+    let steps = whole.split("--UUT-End--").next().unwrap();
+    for (footer, result) in [
+        ("UUTStatus\tFailed", "F"),
+        ("UUTStatus\tTerm", "T"),
+        ("UUTStatus\tFaile", "F"),
+        ("UUTStatus\tPas", "F"),
+    ] {
+        let conversion = convert("wats-text", format!("{steps}{footer}").as_bytes()).unwrap();
+        assert_eq!(conversion.reports[0].result.letter(), result, "{footer}");
+        assert!(conversion.warnings.iter().any(|it| it.contains("--UUT-End--")), "{:?}", conversion.warnings);
+    }
+    let conversion = convert("wats-text", format!("{steps}ExecutionTime\t12").as_bytes()).unwrap();
+    assert_eq!(conversion.reports[0].uut.as_ref().unwrap().exec_time, None);
+    assert!(
+        conversion.warnings.iter().any(|it| it.contains("may have lost its end")),
+        "{:?}",
+        conversion.warnings
+    );
+}
+
+#[test]
+fn a_value_without_a_key_and_a_time_that_no_server_takes_are_named() {
+    let text = with_steps("ActionStep\tA")
+        .replace("PartNumber", "\tlost\nStartDateTime\t1899-12-30T00:00:00\nPartNumber");
+    let conversion = convert("wats-text", text.as_bytes()).unwrap();
+    let report = &conversion.reports[0];
+    assert!(report.misc_infos.is_empty());
+    assert_eq!(report.start.as_ref().unwrap().as_str(), "2026-01-02T04:04:05+01:00");
+    for words in ["\"lost\" has no key", "is before 1970"] {
+        assert!(conversion.warnings.iter().any(|it| it.contains(words)), "{:?}", conversion.warnings);
+    }
 }
 
 #[test]

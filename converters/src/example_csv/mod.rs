@@ -96,7 +96,7 @@ impl Converter for ExampleCsv {
     fn qualify(&self, input: &Input) -> Qualification {
         let beginning = input.bytes.get(..20_000).unwrap_or(&input.bytes);
         let Ok(text) = rows::decode(beginning, "Auto") else { return Qualification::none("no text") };
-        let mut lines = text.lines();
+        let mut lines = text.lines().skip_while(|line| line.trim().is_empty());
         let titles = lines.next().unwrap_or_default();
         let has_row = lines.any(|line| !line.trim().is_empty());
         let columns = Columns::new(&rows::cells(titles, rows::delimiter(titles, &is_title)));
@@ -114,13 +114,16 @@ impl Converter for ExampleCsv {
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let text = rows::decode(&input.bytes, arguments.text("encoding"))?;
-        let first = text.lines().next().unwrap_or_default();
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let delimiter = match rows::named(arguments.text("delimiter"))? {
             Some(delimiter) => delimiter,
             None => rows::delimiter(first, &is_title),
         };
         let mut rows = rows::Rows::new(&text, delimiter);
-        let titles = rows.next().transpose()?.map(|row| row.cells).unwrap_or_default();
+        // Empty lines may stand before the titles.
+        let is_empty = |row: &rows::Row| row.cells.iter().all(|cell| cell.trim().is_empty());
+        let titles = rows.find(|row| row.as_ref().is_ok_and(|row| !is_empty(row)) || row.is_err());
+        let titles = titles.transpose()?.map(|row| row.cells).unwrap_or_default();
         let columns = Columns::new(&titles);
         if columns.serial.is_none() || columns.part.is_none() {
             let shown: String = first.chars().take(80).collect();
@@ -136,7 +139,7 @@ impl Converter for ExampleCsv {
         let mut tally = Tally::default();
         for row in rows {
             let row = row?;
-            if row.cells.iter().all(|cell| cell.trim().is_empty()) {
+            if is_empty(&row) {
                 if !arguments.flag("skip_empty_rows") {
                     return Err(ConvertError::new(ErrorKind::Malformed, "the row is empty")
                         .at_line(row.line, None)

@@ -51,8 +51,15 @@ pub(super) fn named(setting: &str) -> Result<Option<char>, ConvertError> {
 /// The delimiter with which a row has the most cells that are titles.
 pub(super) fn delimiter(titles: &str, is_title: &dyn Fn(&str) -> bool) -> char {
     let known = |delimiter: &char| cells(titles, *delimiter).iter().filter(|cell| is_title(cell)).count();
-    // The last of equal ones is taken.
-    ['|', '\t', ';', ','].into_iter().max_by_key(known).unwrap_or(',')
+    let mut there = ['|', '\t', ';', ','].into_iter().filter(|delimiter| titles.contains(*delimiter));
+    match (there.next(), there.next()) {
+        (None, _) => ',',
+        (Some(only), None) => only,
+        // The last of equal ones is taken.
+        (Some(first), Some(second)) => {
+            [first, second].into_iter().chain(there).max_by_key(known).unwrap_or(',')
+        }
+    }
 }
 
 /// The cells of a row that is a line.

@@ -134,17 +134,12 @@ impl<'a> Analog<'a> {
 /// Several measurements of a block as one step.
 pub(super) fn together(block: &str, several: &[Analog<'_>]) -> Step {
     let failed = several.iter().any(|it| it.status == Status::Failed);
-    let mut names = std::collections::HashMap::new();
+    let mut names = build::Names::default();
     let mut numbers = Vec::with_capacity(several.len());
     let mut notes = Vec::new();
     for analog in several {
-        let count: &mut usize = names.entry(analog.subtest).or_default();
-        *count += 1;
-        let name = match *count {
-            1 => analog.subtest.to_owned(),
-            again => format!("{} #{again}", analog.subtest),
-        };
-        numbers.push(analog.measurement(Some(&name)));
+        let name = names.unique(analog.subtest);
+        numbers.push(analog.measurement(Some(name.as_str())));
         notes.extend(analog.notes.iter().map(|note| format!("{name}: {note}")));
         notes.extend(analog.reason.map(|reason| format!("{name}: {reason}")));
     }

@@ -117,8 +117,12 @@ impl Converter for KeysightI3070 {
     fn qualify(&self, input: &Input) -> Qualification {
         let beginning = input.bytes.get(..50_000).unwrap_or(&input.bytes);
         let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
-        let begins = |line: &str| ["{@BATCH|", "{@BTEST|"].iter().any(|record| line.starts_with(record));
-        if !text.lines().any(|line| begins(line.trim_start())) {
+        // At the beginning of a line, or behind another record.
+        let begins = |(at, _)| {
+            let before = text.get(..at).unwrap_or_default().trim_end_matches([' ', '\t']);
+            before.is_empty() || before.ends_with(['\n', '}'])
+        };
+        if !["{@BATCH|", "{@BTEST|"].iter().any(|record| text.match_indices(record).any(begins)) {
             return Qualification::none("no line begins with a record {@BATCH| or {@BTEST|");
         }
         if crate::teradyne_ict::has_words_for_verdicts(&text) {

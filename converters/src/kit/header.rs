@@ -26,6 +26,10 @@ pub(crate) fn complete(
                 .push(format!("the {what} \"{value}\" has characters that disturb searches on the server"));
         }
     }
+    if let Some(start) = report.start.as_ref().filter(|start| start.as_str() < "1970") {
+        warnings.push(format!("the start time {} is before 1970, which no server takes", start.as_str()));
+        report.start = None;
+    }
     if report.start.is_none() {
         report.start = Some(time::of_file(input));
         warnings.push("no start time that can be read: the time of the file is used".to_owned());

@@ -2,7 +2,7 @@
 
 use wats::report::{Report, Step, Text};
 
-use super::text::{allowed, fit};
+use super::text::{fit, needs_fit};
 
 /// Cuts over-long texts and removes forbidden characters, with a warning for each.
 pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
@@ -98,22 +98,14 @@ impl<'a> From<&'a str> for What<'a> {
 }
 
 fn one(text: &mut Text, limit: usize, what: &str, warnings: &mut Vec<String>) {
-    if needs_cut(text, limit) {
+    if needs_fit(text, limit) {
         *text = fit(text, limit, what, warnings);
     }
 }
 
 fn some<'a>(text: &mut Option<Text>, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
-    if let Some(text) = text.as_mut().filter(|text| needs_cut(text, limit)) {
+    if let Some(text) = text.as_mut().filter(|text| needs_fit(text, limit)) {
         let What(kind, name) = what.into();
         *text = fit(text, limit, &format!("{kind}{name}"), warnings);
     }
-}
-
-/// Nearly every text is fine as it is, and most have no character beyond ASCII.
-fn needs_cut(text: &str, limit: usize) -> bool {
-    let is_plain = |byte: u8| (byte.wrapping_sub(0x20) < 0x5f) | matches!(byte, b'\t' | b'\n' | b'\r');
-    // Without leaving the loop early, so that many bytes are looked at together.
-    let plain = text.bytes().fold(true, |plain, byte| plain & is_plain(byte));
-    text.len() > limit || (!plain && text.chars().any(|c| !allowed(c)))
 }

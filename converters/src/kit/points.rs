@@ -9,6 +9,11 @@ use super::text;
 pub(crate) struct Points(String);
 
 impl Points {
+    /// With room for numbers that are written in a text of that length.
+    pub(crate) fn for_text(length: usize) -> Self {
+        Self(String::with_capacity(length))
+    }
+
     /// Adds a number.
     pub(crate) fn add(&mut self, number: f64) {
         self.separate();

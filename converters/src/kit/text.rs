@@ -7,28 +7,59 @@ use wats::report::Text;
 
 use crate::{ConvertError, ErrorKind};
 
-/// Decodes a file: by its byte-order mark, else as UTF-8, else as Windows-1252.
+/// Decodes a file: by its byte-order mark, else as UTF-8, else as Windows-1252. Lines end in LF afterwards.
 ///
 /// # Errors
 /// For bytes that no text file has.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ConvertError> {
-    plain(if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+    plain(without_filling(if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         String::from_utf8_lossy(rest)
-    } else if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
+    } else if let Some(rest) = bytes.strip_prefix(b"\xff\xfe").or_else(|| unmarked_utf16(bytes, [1, 3, 5])) {
         UTF_16LE.decode_without_bom_handling(rest).0
-    } else if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
+    } else if let Some(rest) = bytes.strip_prefix(b"\xfe\xff").or_else(|| unmarked_utf16(bytes, [0, 2, 4])) {
         UTF_16BE.decode_without_bom_handling(rest).0
-    } else if bytes.starts_with(b"<\0?\0") {
-        // An XML declaration tells what it is written in without a mark.
-        UTF_16LE.decode_without_bom_handling(bytes).0
-    } else if bytes.starts_with(b"\0<\0?") {
-        UTF_16BE.decode_without_bom_handling(bytes).0
     } else {
         match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
-            Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+            Err(error) => match bytes.get(..error.valid_up_to()).map(std::str::from_utf8) {
+                // UTF-8 that breaks off inside of a character is UTF-8 all the same.
+                Some(Ok(text)) if error.error_len().is_none() && !text.is_ascii() => Cow::Borrowed(text),
+                _ => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+            },
         }
+    }))
+    .map(|text| match text.contains('\n') || !text.contains('\r') {
+        true => text,
+        false => Cow::Owned(text.replace('\r', "\n")),
     })
+}
+
+/// The bytes, when their first characters can only be UTF-16: in ASCII every second byte is 0, at these places.
+fn unmarked_utf16(bytes: &[u8], zeros: [usize; 3]) -> Option<&[u8]> {
+    let first = bytes.get(..6)?;
+    let text = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    first
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| if zeros.contains(&at) { *byte == 0 } else { text(*byte) })
+        .then_some(bytes)
+}
+
+/// The text without what fills a file up behind it: zeros after a power cut, and the end mark of DOS.
+fn without_filling(text: Cow<'_, str>) -> Cow<'_, str> {
+    let kept = text.trim_end_matches(['\0', '\u{1a}']);
+    // Binary files may end in zeros as well.
+    if kept.len() == text.len() || !kept.chars().all(allowed) {
+        return text;
+    }
+    let length = kept.len();
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..length).unwrap_or(text)),
+        Cow::Owned(mut text) => {
+            text.truncate(length);
+            Cow::Owned(text)
+        }
+    }
 }
 
 /// A decoded text that a person could have written.
@@ -60,6 +91,9 @@ pub(crate) fn allowed(c: char) -> bool {
 
 /// A text without the characters that the server refuses, cut to `limit` characters, with a warning for each loss.
 pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<String>) -> Text {
+    if !needs_fit(text, limit) {
+        return text.into();
+    }
     let mut clean: Text = text.chars().filter(|c| allowed(*c)).collect();
     if clean.chars().count() != text.chars().count() {
         warnings.push(format!("{what}: characters that the server refuses were removed"));
@@ -71,6 +105,38 @@ pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<Strin
     clean
 }
 
+/// False for a text that is as the server wants it; true for one that [`fit`] may have to change.
+///
+/// Nearly every text is fine as it is, and most have no character beyond ASCII.
+pub(crate) fn needs_fit(text: &str, limit: usize) -> bool {
+    let is_plain = |byte: u8| (byte.wrapping_sub(0x20) < 0x5f) | matches!(byte, b'\t' | b'\n' | b'\r');
+    // Without leaving the loop early, so that many bytes are looked at together.
+    let plain = text.bytes().fold(true, |plain, byte| plain & is_plain(byte));
+    text.len() > limit || (!plain && text.chars().any(|c| !allowed(c)))
+}
+
+/// Puts the cells of a line into a list, which a reader keeps for all its lines, without the blanks around them.
+///
+/// Cells are short: to look at each byte takes less time than to search for the next separator.
+pub(crate) fn cells<'a>(line: &'a str, separator: u8, cells: &mut Vec<&'a str>) {
+    cells.clear();
+    let mut begin = 0;
+    for (at, byte) in line.bytes().enumerate() {
+        if byte == separator {
+            cells.push(trimmed(line.get(begin..at).unwrap_or_default()));
+            begin = at + 1;
+        }
+    }
+    cells.push(trimmed(line.get(begin..).unwrap_or_default()));
+}
+
+/// The text without blanks around it, which most have not.
+fn trimmed(text: &str) -> &str {
+    let is_graphic = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_graphic(bytes.first()) && is_graphic(bytes.last()) { text } else { text.trim() }
+}
+
 /// A number with a decimal point; a single decimal comma is read as one.
 pub(crate) fn number(text: &str) -> Option<f64> {
     let text = text.trim();
@@ -80,6 +146,18 @@ pub(crate) fn number(text: &str) -> Option<f64> {
             comma.then(|| wats::report::Double::parse(&text.replace(',', "."))).flatten()
         })
         .map(|double| double.0)
+        .or_else(|| not_finite(text))
+}
+
+/// What is written for numbers that are none, also by the C libraries of testers: `-nan(ind)`, `1.#INF`.
+fn not_finite(text: &str) -> Option<f64> {
+    let word = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is = |words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(word));
+    if is(&["nan", "nan(ind)", "nan(snan)", "ind", "1.#qnan", "1.#snan", "1.#ind"]) {
+        return Some(f64::NAN);
+    }
+    let infinite = if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY };
+    is(&["inf", "infinity", "1.#inf"]).then_some(infinite)
 }
 
 /// True for what [`number`] reads, mostly without reading it.
@@ -120,8 +198,35 @@ mod tests {
             assert_eq!(decode(bytes).unwrap(), text);
         }
         assert_eq!((excerpt("a\nbcde\r\n", 2, 3).as_str(), excerpt("a", 7, 7).as_str()), ("de", ""));
-        assert_eq!(decode(b"MZ\0\0").unwrap_err().kind, ErrorKind::WrongFormat);
+        assert_eq!(decode(b"MZ\0\0\x03").unwrap_err().kind, ErrorKind::WrongFormat);
         assert_eq!(decode(b" \r\n").unwrap_err().kind, ErrorKind::NotYet);
+    }
+
+    #[test]
+    fn files_that_break_off_or_were_filled_up_are_text_still() {
+        for (bytes, text) in [
+            // Inside of the second character.
+            (&b"5 \xc2\xb5A 6 \xc2"[..], "5 µA 6 "),
+            (b"abc\xc2", "abcÂ"),
+            (b"a\r\n\0\0\0", "a\r\n"),
+            (b"a\r\n\x1a", "a\r\n"),
+            (b"a\rb\r", "a\nb\n"),
+            (b"a\0b\0\n\0", "ab\n"),
+            (b"\0a\0b\0\n", "ab\n"),
+        ] {
+            assert_eq!(decode(bytes).unwrap(), text);
+        }
+        // The first bytes of an STDF file.
+        assert_eq!(decode(b"\0\x02\0\x0a\x01\x04").unwrap_err().kind, ErrorKind::WrongFormat);
+    }
+
+    #[test]
+    fn cells_are_those_of_a_split() {
+        let mut read = Vec::new();
+        for line in ["", ";", "a; b ;\u{a0}c\u{a0};µ;;d e", " x ", "a;b\r"] {
+            cells(line, b';', &mut read);
+            assert_eq!(read, line.split(';').map(str::trim).collect::<Vec<_>>(), "{line:?}");
+        }
     }
 
     #[test]
@@ -129,6 +234,14 @@ mod tests {
         assert_eq!(number(" 1.5e-3 "), Some(0.0015));
         assert_eq!(number("1,5"), Some(1.5));
         assert_eq!(number("-Infinity"), Some(f64::NEG_INFINITY));
+        for (written, read) in
+            [("Inf", f64::INFINITY), ("-1.#INF", f64::NEG_INFINITY), ("+inf", f64::INFINITY)]
+        {
+            assert_eq!(number(written), Some(read), "{written}");
+        }
+        for none in ["nan", "-NAN", "-nan(ind)", "1.#QNAN", "-1.#IND"] {
+            assert!(number(none).is_some_and(f64::is_nan), "{none}");
+        }
         for wrong in ["", "n/a", "1,234.5", "1,2,3", "12V"] {
             assert_eq!((number(wrong), is_number(wrong)), (None, false), "{wrong}");
         }

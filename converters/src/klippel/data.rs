@@ -81,9 +81,19 @@ impl Reading<'_, '_> {
         let mut lines = text.lines();
         let titles: Vec<&str> = lines.next()?.split('\t').map(str::trim).collect();
         let columns = Columns::of(&titles);
-        let rows = lines
-            .enumerate()
-            .map(|(index, line)| Row { line: index + 2, cells: line.split('\t').map(str::trim).collect() });
+        let shown = text.lines().next_back().map_or(0, |line| line.split('\t').count());
+        if !text.ends_with('\n') && shown < titles.len() {
+            self.warnings.push(format!(
+                "{}: the last line has {shown} of {} columns and no line end: perhaps the file was still being written",
+                file.name,
+                titles.len()
+            ));
+        }
+        let rows = lines.enumerate().map(|(index, line)| {
+            let mut cells = Vec::with_capacity(4);
+            text::cells(line, b'\t', &mut cells);
+            Row { line: index + 2, cells }
+        });
         match titles.first().map(|title| title.to_ascii_lowercase()).as_deref() {
             Some("name") => Some(rows.filter_map(|row| self.value(&file.name, &row, &columns)).collect()),
             Some("frq") => {
@@ -190,7 +200,7 @@ impl Reading<'_, '_> {
     }
 }
 
-/// Where the limits stand: by their titles, else in the order in which the format has them.
+/// Where the limits stand, by their titles: files of values and of curves have them in different orders.
 struct Columns {
     max: usize,
     min: usize,

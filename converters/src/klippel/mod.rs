@@ -182,7 +182,7 @@ fn keys(text: &str) -> BTreeMap<&str, &str> {
 
 fn verdict(keys: &BTreeMap<&str, &str>) -> Result<Status, ConvertError> {
     let expected = "-1, 0, 1, 2, 3 or 4";
-    let Some(written) = keys.get("Ctrl_OverallVerdict") else {
+    let Some(written) = keys.get("Ctrl_OverallVerdict").filter(|written| !written.is_empty()) else {
         return Err(ConvertError::new(ErrorKind::NotYet, "there is no Ctrl_OverallVerdict")
             .expected(format!("a line Ctrl_OverallVerdict= with {expected}"))
             .help("Perhaps the file was still being written; drop the whole file and its folder again."));

@@ -27,7 +27,7 @@ impl Order {
                 }
                 Line::Data(data) => {
                     times.push(data.of.time);
-                    commas |= data.numbers.iter().any(|number| number.contains(','));
+                    commas |= data.written.contains(',');
                 }
                 Line::Curve(_) | Line::Other(_) => {}
             }

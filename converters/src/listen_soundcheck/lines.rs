@@ -42,7 +42,15 @@ pub(super) struct CurveTitle<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Data<'a> {
     pub(super) of: Unit<'a>,
-    pub(super) numbers: Vec<&'a str>,
+    /// As they stand, with tabs between them: there may be thousands.
+    pub(super) written: &'a str,
+    pub(super) count: usize,
+}
+
+impl<'a> Data<'a> {
+    pub(super) fn numbers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.written.split('\t').map(str::trim)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -65,9 +73,8 @@ pub(super) struct Lines<'a> {
 #[derive(Debug, Default)]
 struct Last<'a> {
     number: usize,
-    columns: usize,
+    line: &'a str,
     is_title: bool,
-    serial: &'a str,
 }
 
 /// The titles before the name: each ends with a colon.
@@ -91,12 +98,10 @@ impl<'a> Lines<'a> {
             if line.trim().is_empty() {
                 continue;
             }
-            let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
             let is_title = line.starts_with("Serial #");
-            // Titles have no serial number, and what follows them may be of any unit.
-            let serial = if is_title { "" } else { cells.first().copied().unwrap_or_default() };
-            last = Last { number, columns: cells.len(), is_title, serial };
+            last = Last { number, line, is_title };
             if is_title {
+                let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
                 begun = true;
                 columns = cells.len();
                 leading = Leading::read(&cells);
@@ -116,20 +121,23 @@ impl<'a> Lines<'a> {
                     .expected("a line Serial #:, Time:, Lot #: …, as SoundCheck writes it")
                     .help("Check that the right converter is set for this folder."));
             }
-            file.lines.push((number, leading.line(line, &cells, &places)));
+            file.lines.push((number, leading.line(line, &places)));
         }
         // A line without its end is whole when it has all columns that the titles announce, or as many as its other half.
         let before = file.lines.len().checked_sub(2).and_then(|index| file.lines.get(index));
         let whole = match (file.lines.last(), before) {
             _ if last.is_title => false,
-            (Some((_, Line::Data(second))), Some((_, Line::Data(first)))) => {
-                second.numbers.len() >= first.numbers.len()
+            (Some((_, Line::Data(second))), Some((_, Line::Data(first)))) => second.count >= first.count,
+            (Some((_, Line::Result(_))), _) => {
+                last.line.split('\t').count() >= columns.min(leading.0.len() + RESULT.len())
             }
-            (Some((_, Line::Result(_))), _) => last.columns >= columns.min(leading.0.len() + RESULT.len()),
             _ => false,
         };
         if !text.ends_with('\n') && !whole {
-            file.cut = Some((last.number, last.serial));
+            // Titles have no serial number, and what follows them may be of any unit.
+            let serial =
+                if last.is_title { "" } else { last.line.split('\t').next().unwrap_or_default().trim() };
+            file.cut = Some((last.number, serial));
             file.lines.pop_if(|(_, line)| matches!(line, Line::Other(_)));
         }
         Ok(file)
@@ -157,14 +165,15 @@ impl<'a> Leading<'a> {
     }
 
     /// A line of numbers alone belongs to a curve; a result has a word for its verdict.
-    fn line(&self, line: &'a str, cells: &[&'a str], places: &[usize; 6]) -> Line<'a> {
-        let rest = cells.get(self.0.len()..).unwrap_or_default();
-        let last = rest.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
-        let rest = rest.get(..last).unwrap_or_default();
-        let is_number = |cell: &&str| text::is_number(cell) || is_none(cell);
-        if !rest.is_empty() && rest.iter().all(is_number) {
-            return Line::Data(Data { of: self.unit(cells), numbers: rest.to_vec() });
+    fn line(&self, line: &'a str, places: &[usize; 6]) -> Line<'a> {
+        let mut cells = line.splitn(self.0.len() + 1, '\t');
+        let head: Vec<&str> = cells.by_ref().take(self.0.len()).map(str::trim).collect();
+        // Empty columns at the end are padding.
+        let written = cells.next().unwrap_or_default().trim_end();
+        if let Some(count) = numbers(written) {
+            return Line::Data(Data { of: self.unit(&head), written, count });
         }
+        let rest: Vec<&str> = written.split('\t').map(str::trim).collect();
         let at = |place: usize| rest.get(place).copied().unwrap_or_default();
         let [name, value, unit, verdict, kind, limits] = places.map(at);
         if verdict.is_empty() || text::number(verdict).is_some() {
@@ -172,8 +181,20 @@ impl<'a> Leading<'a> {
         }
         let known = places.iter().max().map_or(0, |last| last + 1);
         let others = rest.get(known..).unwrap_or_default().to_vec();
-        Line::Result(Measured { of: self.unit(cells), name, value, unit, verdict, kind, limits, others })
+        Line::Result(Measured { of: self.unit(&head), name, value, unit, verdict, kind, limits, others })
     }
+}
+
+/// How many numbers there are; `None` when there is anything else.
+fn numbers(written: &str) -> Option<usize> {
+    let mut count = 0;
+    for cell in written.split('\t').map(str::trim) {
+        if !(text::is_number(cell) || is_none(cell)) {
+            return None;
+        }
+        count += 1;
+    }
+    Some(count).filter(|_| !written.is_empty())
 }
 
 /// True for a point that has no value.

@@ -288,22 +288,24 @@ fn curve(
 ) -> Step {
     let name = if title.name.is_empty() { "Curve" } else { title.name };
     let mut step = Step::new("ET_NLT", name, Status::Done);
-    if x.numbers.len() != y.numbers.len() {
+    if x.count != y.count {
         warnings.push(format!(
             "line {line}: curve {name} has {} x and {} y values; the shorter line decides",
-            x.numbers.len(),
-            y.numbers.len()
+            x.count, y.count
         ));
     }
-    let length = x.numbers.len().min(y.numbers.len());
+    let length = x.count.min(y.count);
     if length > MAX_POINTS {
         warnings.push(format!("line {line}: curve {name} shows the first {MAX_POINTS} of {length} points"));
     }
     let mut points = |data: &Data<'_>| {
-        let mut points = Points::default();
-        for written in data.numbers.iter().take(length.min(MAX_POINTS)) {
+        let mut points = Points::for_text(data.written.len());
+        let commas = data.written.contains(',');
+        for written in data.numbers().take(length.min(MAX_POINTS)) {
             if points.add_written(written) {
-                decimals.count(written);
+                if commas {
+                    decimals.count(written);
+                }
             } else {
                 points.add(f64::NAN);
             }

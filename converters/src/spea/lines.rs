@@ -3,9 +3,9 @@
 use wats::report::{Status, Step};
 
 use super::Test;
-use crate::kit::build;
 use crate::kit::decimal::Decimals;
 use crate::kit::leftover::Unread;
+use crate::kit::{build, text};
 
 /// The first fields up to the result, without which a line says nothing.
 const FIELDS: usize = 8;
@@ -23,14 +23,16 @@ pub(super) fn steps(
     let mut steps = Vec::new();
     let mut group: Option<(&str, Vec<Step>)> = None;
     let mut unread = Unread::default();
-    for (number, line) in &test.tests {
-        let line = Line { number: *number, fields: line, is_3030 };
+    let mut fields = Vec::new();
+    for (number, written) in &test.tests {
+        text::cells(written, b';', &mut fields);
+        let line = Line { number: *number, fields: &fields, is_3030 };
         let kind = line.kind();
         if !is_3030 && (line.at(5).starts_with("NUL ") || matches!(line.letters(), "END" | "RETURN")) {
             continue;
         }
         if line.fields.len() < FIELDS {
-            unread.add(line.number, &line.fields.join(";"));
+            unread.add(line.number, written);
             continue;
         }
         let step = line.step(kind, decimals, warnings);

@@ -104,12 +104,14 @@ const ABOUT: About = About {
 struct Test<'a> {
     /// Where START stands.
     line: usize,
+    /// What the last FORMAT line before it says of dates.
+    format: Option<&'a str>,
     start: Vec<&'a str>,
     lot: &'a str,
     serial: &'a str,
     board_result: Option<&'a str>,
     end: Option<Vec<&'a str>>,
-    tests: Vec<(usize, Vec<&'a str>)>,
+    tests: Vec<(usize, &'a str)>,
     unknown: Unknown,
 }
 
@@ -152,10 +154,13 @@ impl Converter for Spea {
         let is_3030 = match arguments.text("dialect") {
             "bitron" => false,
             "3030" => true,
-            _ => file.format.is_some() || file.tests.iter().all(Test::looks_like_3030),
+            _ => {
+                file.tests.iter().any(|test| test.format.is_some())
+                    || file.tests.iter().all(Test::looks_like_3030)
+            }
         };
-        let order = order(&file);
-        let mut unit = Unit { input, arguments, is_3030, order, decimals: Decimals::default() };
+        let day_first = day_first(&file);
+        let mut unit = Unit { input, arguments, is_3030, day_first, decimals: Decimals::default() };
         let mut reports = Vec::with_capacity(file.tests.len());
         for test in &file.tests {
             let report = unit.report(test, &mut warnings);
@@ -167,9 +172,8 @@ impl Converter for Spea {
 }
 
 fn fields(line: &str) -> Vec<&str> {
-    // A test line has so many.
-    let mut fields = Vec::with_capacity(14);
-    fields.extend(line.split(';').map(str::trim));
+    let mut fields = Vec::new();
+    text::cells(line, b';', &mut fields);
     fields
 }
 
@@ -177,34 +181,38 @@ fn key<'a>(line: &[&'a str]) -> &'a str {
     line.first().copied().unwrap_or_default()
 }
 
-/// A file's tests in their order, and what it says of its dates.
+/// A file's tests in their order.
 struct Lines<'a> {
-    format: Option<&'a str>,
     tests: Vec<Test<'a>>,
 }
 
 impl<'a> Lines<'a> {
     fn read(text: &'a str, warnings: &mut Vec<String>) -> Result<Self, ConvertError> {
-        let mut file = Self { format: None, tests: Vec::new() };
+        let mut file = Self { tests: Vec::new() };
+        let mut format = None;
         let mut open: Option<Test<'a>> = None;
         let mut outside = 0_usize;
         for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
             if line.trim().is_empty() {
                 continue;
             }
+            let first = line.split_once(';').map_or(line, |(first, _)| first).trim();
+            if let ("ANL" | "FUNC", Some(test)) = (first, &mut open) {
+                test.tests.push((number, line));
+                continue;
+            }
             let line = fields(line);
             let value = line.get(1).copied().unwrap_or_default();
-            match (key(&line), &mut open) {
-                ("FORMAT", _) => file.format = Some(value),
+            match (first, &mut open) {
+                ("FORMAT", _) => format = Some(value),
                 ("START", _) => {
-                    let test = Test { line: number, start: line, ..Test::default() };
+                    let test = Test { line: number, format, start: line, ..Test::default() };
                     if let Some(unfinished) = open.replace(test) {
                         file.unfinished(unfinished, warnings);
                     }
                 }
                 ("LOT", Some(test)) => test.lot = value,
                 ("SN", Some(test)) => test.serial = value,
-                ("ANL" | "FUNC", Some(test)) => test.tests.push((number, line)),
                 ("BOARDRESULT", Some(test)) => test.board_result = Some(value),
                 ("END", Some(test)) => {
                     test.end = Some(line);
@@ -268,20 +276,15 @@ fn is_whole(end: &[&str]) -> bool {
 const MONTH_FIRST: &str = "%m/%d/%Y %H:%M:%S";
 const DAY_FIRST: &str = "%d/%m/%Y %H:%M:%S";
 
-/// The formats of the file's dates, the likely one first.
-fn order(file: &Lines<'_>) -> [&'static str; 2] {
+/// True when the dates of the file can only be read day first.
+fn day_first(file: &Lines<'_>) -> bool {
     let reads = |format: &str| {
         file.tests
             .iter()
             .filter_map(|test| stamp(&test.start, 6))
             .all(|written| jiff::civil::DateTime::strptime(format, written).is_ok())
     };
-    let day_first = match file.format {
-        Some(format) if format.eq_ignore_ascii_case("ddmm") => true,
-        Some(format) if format.eq_ignore_ascii_case("mmdd") => false,
-        _ => !reads(MONTH_FIRST) && reads(DAY_FIRST),
-    };
-    if day_first { [DAY_FIRST, MONTH_FIRST] } else { [MONTH_FIRST, DAY_FIRST] }
+    !reads(MONTH_FIRST) && reads(DAY_FIRST)
 }
 
 /// Date and time of a line, from the field on.
@@ -295,7 +298,7 @@ struct Unit<'a> {
     input: &'a Input,
     arguments: &'a Arguments,
     is_3030: bool,
-    order: [&'static str; 2],
+    day_first: bool,
     decimals: Decimals,
 }
 
@@ -316,14 +319,15 @@ impl Unit<'_> {
         }
         report.location = self.arguments.text("location").into();
         report.purpose = self.arguments.text("purpose").into();
-        report.start = self.time(stamp(&test.start, 6), warnings);
-        let end = test.end.as_ref().and_then(|end| self.time(stamp(end, 2), warnings));
+        report.start = self.time(test, stamp(&test.start, 6), warnings);
+        let end = test.end.as_ref().and_then(|end| self.time(test, stamp(end, 2), warnings));
         let seconds = report.start.as_ref().and_then(Time::instant).zip(end.as_ref().and_then(Time::instant));
         let seconds = seconds.map(|(from, to)| to.duration_since(from).as_secs_f64()).filter(|it| *it >= 0.0);
 
         let steps = lines::steps(test, self.is_3030, &mut self.decimals, warnings);
         report.result = self.result(test, &steps, warnings);
-        let socket = test.tests.first().and_then(|(_, line)| line.get(1)?.parse::<i16>().ok());
+        let socket =
+            test.tests.first().and_then(|(_, line)| line.split(';').nth(1)?.trim().parse::<i16>().ok());
         report.uut = Some(Uut {
             user: Some(or(start(5), "operator").into()),
             exec_time: seconds.map(Double),
@@ -350,9 +354,16 @@ impl Unit<'_> {
         Ok(report)
     }
 
-    fn time(&self, written: Option<String>, warnings: &mut Vec<String>) -> Option<Time> {
+    fn time(&self, test: &Test<'_>, written: Option<String>, warnings: &mut Vec<String>) -> Option<Time> {
         let written = written?;
-        let read = time::parse_as(&written, &self.order, &self.input.station.time_zone);
+        let day_first = match test.format {
+            Some(format) if format.eq_ignore_ascii_case("ddmm") => true,
+            Some(format) if format.eq_ignore_ascii_case("mmdd") => false,
+            _ => self.day_first,
+        };
+        // The likely one first.
+        let order = if day_first { [DAY_FIRST, MONTH_FIRST] } else { [MONTH_FIRST, DAY_FIRST] };
+        let read = time::parse_as(&written, &order, &self.input.station.time_zone);
         if read.is_none() {
             warnings.push(format!("\"{written}\" is no time like 11/28/2024 14:07:31"));
         }

@@ -215,11 +215,43 @@ fn shortest(value: f32) -> f64 {
     if !value.is_finite() || (value.fract() == 0.0 && value.abs() < 16_777_216.0) {
         return exact;
     }
+    if let Some(short) = short(value, exact) {
+        return short;
+    }
     let mut buffer = Buffer::default();
     match std::fmt::Write::write_fmt(&mut buffer, format_args!("{value:e}")) {
         Ok(()) => buffer.as_str().parse().unwrap_or(exact),
         Err(_) => exact,
     }
+}
+
+/// The same for numbers with few decimals, as most are, without writing them.
+///
+/// Whole numbers and powers of ten of this size are exact, so that their quotient is what the decimal number would be
+/// read as.
+fn short(value: f32, exact: f64) -> Option<f64> {
+    let mut power = 1.0;
+    // Larger ones may be written with zeros at their end that are no digits of them.
+    if exact.abs() >= 1e7 {
+        return None;
+    }
+    for _ in 0..=22 {
+        let digits = (exact * power).round();
+        // More digits than any number of four bytes needs.
+        if digits.abs() >= 1e9 {
+            return None;
+        }
+        let decimal = digits / power;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounded to four bytes, as the number in the file was"
+        )]
+        if decimal as f32 == value {
+            return Some(decimal);
+        }
+        power *= 10.0;
+    }
+    None
 }
 
 /// Room for a short number, without asking for memory.
@@ -275,6 +307,17 @@ mod tests {
         assert_eq!(Fields::new(&[0x20, 0xc1, 0, 0], Order::Dec).r4(), Ok(Some(-2.5)));
         assert_eq!(Fields::new(&[0, 0, 0, 0], Order::Dec).r4(), Ok(Some(0.0)));
         assert_eq!(Fields::new(&[0x80, 0x40, 0, 0, 0, 0, 0, 0], Order::Dec).r8(), Ok(Some(1.0)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_are_the_shortest_decimal_that_stands_for_them(bits in proptest::num::u32::ANY, decimal in -1e7f32..1e7) {
+            for value in [f32::from_bits(bits), decimal, decimal / 1e4, decimal / 1e11, (decimal / 1e3).round() / 100.0] {
+                if value.is_finite() {
+                    proptest::prop_assert_eq!(shortest(value), value.to_string().parse::<f64>().unwrap());
+                }
+            }
+        }
     }
 
     #[test]

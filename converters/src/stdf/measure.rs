@@ -7,6 +7,7 @@ use compact_str::{ToCompactString, format_compact};
 use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, Step, Text};
 
 use super::fields::{self, Fields, Short};
+use crate::kit::build::Names;
 use crate::kit::tree;
 
 /// As many tests are remembered; of one that is not, nothing can be taken over.
@@ -20,7 +21,8 @@ pub(super) struct Tested {
     pub(super) site: u8,
     /// The part of the test's text before `: `.
     pub(super) group: Option<Text>,
-    pub(super) step: Step,
+    /// In a box, as it is large and passed on several times.
+    pub(super) step: Box<Step>,
 }
 
 /// What is known of the tests of a lot.
@@ -196,7 +198,7 @@ impl Tests {
             test.optional(opt, limits, unit, [fields.r4()?, fields.r4()?]);
             Ok(())
         })?;
-        let mut step = Step::new("ET_NLT", test.name.as_str(), Status::Passed);
+        let mut step = Box::new(Step::new("ET_NLT", test.name.as_str(), Status::Passed));
         let mut remarks = flags.remarks(alarm);
         say(&mut remarks, &test.remarks);
         let value = value.unwrap_or(f64::NAN);
@@ -244,12 +246,12 @@ impl Tests {
             }
             Ok(())
         })?;
-        let mut step = Step::new("ET_NLT", test.name.as_str(), Status::Passed);
+        let mut step = Box::new(Step::new("ET_NLT", test.name.as_str(), Status::Passed));
         let mut remarks = flags.remarks(alarm);
         say(&mut remarks, &test.remarks);
         let value = |value: f64| if flags.is_invalid() { f64::NAN } else { value };
         let several = values.len() > 1;
-        let names = if several { pin_names(values.len(), &test.pins, pins) } else { vec![String::new()] };
+        let names = if several { pin_names(values.len(), &test.pins, pins) } else { vec![Text::default()] };
         let named = names
             .iter()
             .zip(&values)
@@ -337,7 +339,7 @@ impl Tests {
             let shown: Vec<String> = failing.iter().map(|pin| pin_name(*pin, pins)).collect();
             say(&mut remarks, &format!("Pins that failed: {}", shown.join(", ")));
         }
-        let mut step = Step::new("ET_PFT", test.name.as_str(), Status::Passed);
+        let mut step = Box::new(Step::new("ET_PFT", test.name.as_str(), Status::Passed));
         pass_fail(&mut step, flags);
         Ok(test.tested(head, site, flags, step, remarks))
     }
@@ -368,18 +370,13 @@ fn pin_name(index: u16, pins: &Pins) -> String {
 }
 
 /// A name for each value, each once.
-fn pin_names(count: usize, indexes: &[u16], pins: &Pins) -> Vec<String> {
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    let unique = |name: String| {
-        let times = seen.entry(name.clone()).or_default();
-        *times += 1;
-        if *times == 1 { name } else { format!("{name} #{times}") }
-    };
+fn pin_names(count: usize, indexes: &[u16], pins: &Pins) -> Vec<Text> {
     let name = |at: usize| match indexes.get(at) {
         Some(index) => pin_name(*index, pins),
         None => format!("Value {}", at + 1),
     };
-    (0..count).map(name).map(unique).collect()
+    let mut names = Names::default();
+    (0..count).map(|at| names.unique(&name(at))).collect()
 }
 
 impl Test {
@@ -451,7 +448,7 @@ impl Test {
         }
     }
 
-    fn tested(&self, head: u8, site: u8, flags: Flags, mut step: Step, remarks: Text) -> Tested {
+    fn tested(&self, head: u8, site: u8, flags: Flags, mut step: Box<Step>, remarks: Text) -> Tested {
         step.status = match flags.verdict() {
             Verdict::Passed => Status::Passed,
             Verdict::Failed => Status::Failed,

@@ -4,7 +4,7 @@ use compact_str::format_compact;
 use wats::report::{Double, Loop, Report, Status, Step, Uut};
 
 use super::frame::{self, Group};
-use super::{Function, Quantity, Row, atd, grouped, is_designator, say, warn_of_missing};
+use super::{Function, Grouped, Quantity, Row, atd, is_designator, say, warn_of_missing};
 use crate::kit::decimal::Decimals;
 use crate::kit::leftover::Unread;
 use crate::kit::{build, text, tree};
@@ -151,7 +151,7 @@ fn report(
     report.misc_infos.extend(second.map(|operator| build::info("Operator 2", operator)));
     report.misc_infos.extend(model.side.map(|side| build::info("Side", side)));
 
-    let mut steps = Vec::with_capacity(group.steps.len());
+    let mut grouped = Grouped::new(arguments.flag("GroupByComponentType"), group.steps.len());
     let (mut missing, mut seconds) = (0, None);
     let mut unread = Unread::default();
     for (number, line) in &group.steps {
@@ -161,7 +161,8 @@ fn report(
         };
         missing += usize::from(row.lacks_value());
         seconds = row.seconds.map(|of_row| of_row + seconds.unwrap_or(0.0)).or(seconds);
-        steps.extend(tries(&mut row).into_iter().map(|step| (row.parts.clone(), step)));
+        let parts = row.parts.clone();
+        tries(&mut row, |step| grouped.add(&parts, step));
     }
     warn_of_missing(missing, group.serial, warnings);
     report.uut = Some(Uut {
@@ -170,7 +171,7 @@ fn report(
         exec_time: seconds.map(Double),
         ..Uut::default()
     });
-    let mut steps = grouped(steps, arguments.flag("GroupByComponentType"));
+    let mut steps = grouped.steps();
     steps.extend(unread.step("steps of an APT-94xx file", warnings));
     let (version, name) = model.revision.split_once('.').unwrap_or((&model.revision, ""));
     let name = if name.is_empty() { "MainSequence" } else { name };
@@ -305,18 +306,20 @@ fn row(line: &str, decimals: &mut Decimals) -> Option<Row> {
 
 /// A number and its unit: `409.5 O`.
 fn quantity(written: &str, decimals: &mut Decimals) -> Option<Quantity> {
-    let end = written.find(|c: char| c.is_whitespace() || c.is_ascii_alphabetic()).unwrap_or(written.len());
-    let (number, unit) = written.split_at_checked(end)?;
+    let (number, unit) = written.split_once(char::is_whitespace).unwrap_or_else(|| {
+        let end = written.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(written.len());
+        written.split_at_checked(end).unwrap_or((written, ""))
+    });
     let mut quantity = Quantity::new(decimals.read(number)?, unit);
     quantity.unit.make_ascii_uppercase();
     Some(quantity)
 }
 
 /// A step; measured twice: its summary, then both tries.
-fn tries(row: &mut Row) -> Vec<Step> {
-    let [Some(first), Some(_)] = row.values.clone() else { return vec![row.step(false)] };
+fn tries(row: &mut Row, mut add: impl FnMut(Step)) {
+    let [Some(first), Some(_)] = row.values.clone() else { return add(row.step(false)) };
     if row.status == Status::Skipped {
-        return vec![row.step(false)];
+        return add(row.step(false));
     }
     let mut summary = row.step(false);
     let mut second = row.step(false);
@@ -348,7 +351,7 @@ fn tries(row: &mut Row) -> Vec<Step> {
     }));
     before.loop_ = Some(Box::new(Loop { idx: Some(0), ..Loop::default() }));
     second.loop_ = Some(Box::new(Loop { idx: Some(1), ..Loop::default() }));
-    vec![summary, before, second]
+    [summary, before, second].into_iter().for_each(add);
 }
 
 #[cfg(test)]

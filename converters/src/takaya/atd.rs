@@ -4,7 +4,7 @@ use compact_str::format_compact;
 use wats::report::{Double, Report, Status, Uut};
 
 use super::frame::{self, Group};
-use super::{Function, Quantity, Row, grouped, is_designator, say, split, warn_of_missing};
+use super::{Function, Grouped, Quantity, Row, is_designator, say, split, warn_of_missing};
 use crate::kit::decimal::Decimals;
 use crate::kit::leftover::Unread;
 use crate::kit::{build, text};
@@ -146,13 +146,12 @@ fn report(
     });
     let preference = arguments.text("UnitCalcPreference");
     let columns = Columns::new(group.titles);
-    let mut steps = Vec::with_capacity(group.steps.len());
+    let mut grouped = Grouped::new(arguments.flag("GroupByComponentType"), group.steps.len());
     let mut missing = 0;
     let mut unread = Unread::default();
     let mut cells: Vec<&str> = Vec::with_capacity(64);
     for (number, line) in &group.steps {
-        cells.clear();
-        cells.extend(line.split('\t').map(str::trim));
+        text::cells(line, b'\t', &mut cells);
         if cells.len() <= columns.judgement {
             unread.add(*number, line);
             continue;
@@ -160,14 +159,14 @@ fn report(
         let mut row = columns.row(&cells, preference == "Base", decimals);
         missing += usize::from(row.lacks_value());
         let step = row.step(preference == "Limits");
-        steps.push((row.parts, step));
+        grouped.add(&row.parts, step);
     }
     warn_of_missing(missing, group.serial, warnings);
     let name = match arguments.text("sequenceName") {
         "" => "MainSequence",
         given => given,
     };
-    let mut steps = grouped(steps, arguments.flag("GroupByComponentType"));
+    let mut steps = grouped.steps();
     steps.extend(unread.step("steps of a tab-separated ATD file", warnings));
     let root = build::sequence(name, name, head.model, steps);
     group.report(report, root, input, arguments, warnings)

@@ -199,25 +199,41 @@ fn component(parts: &str) -> &str {
     }
 }
 
-/// The steps, each with its parts; grouped: in a sequence for each type of component, in order of appearance.
-fn grouped(steps: Vec<(Text, Step)>, by_component: bool) -> Vec<Step> {
-    if !by_component {
-        return apart(steps.into_iter().map(|(_, step)| step).collect());
+/// The steps of a board as they come: in one list, or in a sequence for each type of component, in order of appearance.
+struct Grouped {
+    by_component: bool,
+    places: HashMap<String, usize>,
+    groups: Vec<(String, Vec<Step>)>,
+}
+
+impl Grouped {
+    /// For about so many steps.
+    fn new(by_component: bool, count: usize) -> Self {
+        let groups = if by_component { Vec::new() } else { vec![(String::new(), Vec::with_capacity(count))] };
+        Self { by_component, places: HashMap::new(), groups }
     }
-    let mut places = HashMap::new();
-    let mut groups: Vec<(String, Vec<Step>)> = Vec::new();
-    for (parts, step) in steps {
-        let name = component(&parts);
-        let place = match places.get(name) {
+
+    fn add(&mut self, parts: &str, step: Step) {
+        let name = if self.by_component { component(parts) } else { "" };
+        let place = match self.places.get(name) {
             Some(place) => *place,
-            None => *places.entry(name.to_owned()).or_insert(groups.len()),
+            None if !self.by_component => 0,
+            None => *self.places.entry(name.to_owned()).or_insert(self.groups.len()),
         };
-        match groups.get_mut(place) {
+        match self.groups.get_mut(place) {
             Some((_, inner)) => inner.push(step),
-            None => groups.push((name.to_owned(), vec![step])),
+            None => self.groups.push((name.to_owned(), vec![step])),
         }
     }
-    groups.into_iter().map(|(name, inner)| build::sequence(&name, &name, "1.0.0", apart(inner))).collect()
+
+    fn steps(self) -> Vec<Step> {
+        let mut groups = self.groups;
+        if !self.by_component {
+            return groups.pop().map(|(_, steps)| apart(steps)).unwrap_or_default();
+        }
+        let sequence = |(name, steps): (String, _)| build::sequence(&name, &name, "1.0.0", apart(steps));
+        groups.into_iter().map(sequence).collect()
+    }
 }
 
 /// Loops are told apart by their names alone, so that a second one of a name gets a number.

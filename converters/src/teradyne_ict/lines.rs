@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use wats::report::{Extra, Status, Step, StringMeas};
+use compact_str::format_compact;
+use wats::report::{Extra, Status, Step, StringMeas, Text};
 
 use crate::kit::leftover::Unread;
 use crate::kit::{build, si, tree};
@@ -103,17 +104,17 @@ impl<'a> Measurement<'a> {
 
     fn step(&self, base_units: bool) -> Step {
         let name = match self.kind {
-            "" => self.reference.to_owned(),
-            kind => format!("{}({kind})", self.reference),
+            "" => Text::from(self.reference),
+            kind => format_compact!("{}({kind})", self.reference),
         };
         let mut step = match self.value {
             Some(value) => {
                 let exponent = if base_units { 0 } else { value.exponent };
                 let limit = |limit: Option<Quantity>| limit.map(|limit| limit.scaled(exponent));
                 let unit = match (base_units, self.kind) {
-                    (true, kind) => base_unit(kind).to_owned(),
-                    (false, "") => value.symbol().to_owned(),
-                    (false, kind) => format!("{}({kind})", value.symbol()),
+                    (true, kind) => Text::from(base_unit(kind)),
+                    (false, "") => value.symbol().into(),
+                    (false, kind) => format_compact!("{}({kind})", value.symbol()),
                 };
                 let limits = (limit(self.low), limit(self.high));
                 let number = build::number(None, self.status(), value.scaled(exponent), &unit, limits);
@@ -122,7 +123,7 @@ impl<'a> Measurement<'a> {
             None if self.mark == '#' => Step::new("Action", name, Status::Done),
             None => build::pass_fail(&name, self.status()),
         };
-        step.report_text = Some(self.message.to_owned()).filter(|text| !text.is_empty()).map(Into::into);
+        step.report_text = Some(self.message).filter(|text| !text.is_empty()).map(Into::into);
         step
     }
 }

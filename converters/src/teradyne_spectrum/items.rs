@@ -1,5 +1,7 @@
 //! The notation: `( KEY: body )`, where a body is a word, a quoted text, or further items.
 
+use wats::report::Text;
+
 use crate::{ConvertError, ErrorKind};
 
 /// Items may nest this deep; far more than any genuine file needs, and little enough for the stack.
@@ -18,6 +20,13 @@ pub(super) struct Item<'a> {
 impl<'a> Item<'a> {
     pub(super) fn is(&self, key: &str) -> bool {
         self.key.eq_ignore_ascii_case(key)
+    }
+
+    /// The key in capitals.
+    pub(super) fn name(&self) -> Text {
+        let mut name = Text::from(self.key);
+        name.make_ascii_uppercase();
+        name
     }
 
     /// The body as a text: without quotes, its lines joined as the tester breaks them, without a blank.

@@ -201,7 +201,7 @@ pub(super) fn measure(items: &[&Item<'_>], pages: &mut Vec<Page>, decimals: &mut
     let mut rest = items;
     while let Some((item, after)) = rest.split_first() {
         rest = after;
-        let key = item.key.to_ascii_uppercase();
+        let key = item.name();
         let Some(page) = pages.last_mut() else { return };
         match key.as_str() {
             "LOLIM" | "LOW" => page.low = Quantity::read(item, decimals).or(page.low.take()),

@@ -54,7 +54,7 @@ pub(super) fn runs<'i, 'a>(items: &'i [Item<'a>], warnings: &mut Vec<String>) ->
         }
         let Some(run) = runs.last_mut() else { continue };
         let section = run.sections.len() - 1;
-        match item.key.to_ascii_uppercase().as_str() {
+        match item.name().as_str() {
             "PROGRAM_NAME" => run.program = Some(item.text()),
             "SECTION_NAME" => run.sections.push(item.text()),
             "SUBPROGRAM_NAME" | "TYPE" => {}

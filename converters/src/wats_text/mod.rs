@@ -69,8 +69,11 @@ impl Converter for WatsText {
             done: Vec::new(),
             warnings: Vec::new(),
         };
-        for (index, line) in text.lines().enumerate() {
-            reading.line(line, index + 1)?;
+        let mut lines = text.lines().enumerate().peekable();
+        while let Some((index, line)) = lines.next() {
+            // A last line without its line end may have lost its tail.
+            let whole = text.ends_with('\n') || lines.peek().is_some();
+            reading.line(line, index + 1, whole)?;
         }
         reading.end_of_file()?;
         if reading.done.is_empty() {
@@ -112,7 +115,7 @@ struct Current {
 }
 
 impl Reading<'_> {
-    fn line(&mut self, line: &str, number: usize) -> Result<(), ConvertError> {
+    fn line(&mut self, line: &str, number: usize, whole: bool) -> Result<(), ConvertError> {
         if line.contains(HEADER) {
             if self.current.is_some() && self.part != Part::Header {
                 self.warnings
@@ -131,7 +134,8 @@ impl Reading<'_> {
         } else if ENDS.iter().any(|end| line.contains(end)) {
             return self.finish();
         } else {
-            let fields: Vec<&str> = line.split('\t').map(str::trim).collect();
+            let mut fields: Vec<&str> = Vec::with_capacity(14);
+            text::cells(line, b'\t', &mut fields);
             let Some((key, values)) = fields.split_first() else { return Ok(()) };
             if fields.iter().all(|field| field.is_empty()) {
                 return Ok(());
@@ -139,6 +143,9 @@ impl Reading<'_> {
             match self.part {
                 Part::Outside => {}
                 Part::Header => current.header(key, values, self.input, number, &mut self.warnings),
+                Part::Footer if !whole && values.first().copied().and_then(Status::from_word).is_none() => {
+                    self.warnings.push(format!("line {number} may have lost its end, and is not read"));
+                }
                 Part::Footer => current.verdict(key, values, number, &mut self.warnings),
                 // Some testers write the verdict of the unit among the steps.
                 Part::Steps if key.eq_ignore_ascii_case("UUTStatus") => {
@@ -225,6 +232,10 @@ impl Current {
         warnings: &mut Vec<String>,
     ) {
         let value = values.first().copied().unwrap_or_default();
+        if key.is_empty() {
+            warnings.push(format!("line {number}: \"{value}\" has no key before it; ignored"));
+            return;
+        }
         let lower = key.to_ascii_lowercase();
         if lower == "subunit" {
             self.sub_unit(values, number, warnings);

@@ -1,10 +1,9 @@
 //! The table of steps: rows in a fixed order of columns, sequences by opening and closing rows.
 
-use std::collections::HashSet;
-
 use wats::report::{BooleanMeas, Chart, Double, Extra, NumericMeas, Series, Status, Step, StringMeas, Text};
 use wats::wsjf::MAX_DEPTH;
 
+use crate::kit::build::Names;
 use crate::kit::{text, tree};
 use crate::{ConvertError, ErrorKind};
 
@@ -25,8 +24,8 @@ struct Open {
     continues: bool,
     /// The name that an opening bracket gave to the step whose measurements follow.
     bracket: Option<Text>,
-    /// The names of the last child's measurements.
-    names: HashSet<Text>,
+    /// The names of the last child's measurements, from its second one on.
+    names: Option<Names>,
 }
 
 /// One row by its columns; missing ones are empty.
@@ -78,7 +77,8 @@ impl Steps {
         warnings: &mut Vec<String>,
     ) -> Result<(), ConvertError> {
         let row = Row(fields);
-        let kind = row.at(0).to_ascii_lowercase();
+        let mut kind = Text::from(row.at(0));
+        kind.make_ascii_lowercase();
         // A multiple test that measures nothing is an opening bracket: the measurements follow.
         if kind.starts_with("multiple") && fields.iter().skip(2).take(4).all(|field| field.is_empty()) {
             let name = Some(row.step_name().to_owned()).filter(|name| !name.is_empty());
@@ -143,7 +143,7 @@ impl Steps {
     fn add(&mut self, step: Step) {
         let top = self.top();
         top.continues = true;
-        top.names.clear();
+        top.names = None;
         top.children.push(step);
     }
 
@@ -209,7 +209,7 @@ impl Steps {
         &mut self,
         row: &Row<'_>,
         is_kind: fn(&Step) -> bool,
-    ) -> Option<(&mut Step, &mut HashSet<Text>)> {
+    ) -> Option<(&mut Step, &mut Option<Names>)> {
         let top = self.top();
         if !top.continues {
             return None;
@@ -274,8 +274,8 @@ impl Steps {
             extra: Extra::new(),
         };
         if let Some((step, names)) = self.continued(row, |step| !step.numeric_meas.is_empty()) {
-            let first = step.numeric_meas.first().and_then(|m| m.name.clone());
-            let name = unique(name, first, names);
+            let first = step.numeric_meas.first_mut().map(|first| &mut first.name);
+            let name = unique(name.as_deref(), first, &step.name, names);
             step.numeric_meas.push(measurement(name, measured(status)));
             step.step_type = "ET_MNLT".into();
             worsen(step, status);
@@ -306,8 +306,8 @@ impl Steps {
         };
         let name = measure_name(row, warnings);
         if let Some((step, names)) = self.continued(row, |step| !step.boolean_meas.is_empty()) {
-            let first = step.boolean_meas.first().and_then(|m| m.name.clone());
-            let name = unique(name, first, names);
+            let first = step.boolean_meas.first_mut().map(|first| &mut first.name);
+            let name = unique(name.as_deref(), first, &step.name, names);
             step.boolean_meas.push(BooleanMeas { name, status: measured(status), extra: Extra::new() });
             step.step_type = "ET_MPFT".into();
             worsen(step, status);
@@ -339,8 +339,8 @@ impl Steps {
             extra: Extra::new(),
         };
         if let Some((step, names)) = self.continued(row, |step| !step.string_meas.is_empty()) {
-            let first = step.string_meas.first().and_then(|m| m.name.clone());
-            let name = unique(name, first, names);
+            let first = step.string_meas.first_mut().map(|first| &mut first.name);
+            let name = unique(name.as_deref(), first, &step.name, names);
             step.string_meas.push(measurement(name));
             step.step_type = "ET_MSVT".into();
             worsen(step, status);
@@ -407,15 +407,22 @@ fn measure_name(row: &Row<'_>, warnings: &mut Vec<String>) -> Option<Text> {
         .map(|name| text::fit(name, 100, "measurement name", warnings))
 }
 
-/// The server wants the names of several measurements to differ. `first` is the name of the first measurement, which
-/// was given before it was known that there would be more.
-fn unique(name: Option<Text>, first: Option<Text>, taken: &mut HashSet<Text>) -> Option<Text> {
-    taken.extend(first);
-    let name = name?;
-    if taken.insert(name.clone()) {
-        return Some(name);
-    }
-    (2..).map(|n| Text::from(format!("{name} #{n}"))).find(|candidate| taken.insert(candidate.clone()))
+/// The server wants the names of several measurements to differ. `first` is that of the first one: it was given, or not,
+/// before it was known that there would be more.
+fn unique(
+    name: Option<&str>,
+    first: Option<&mut Option<Text>>,
+    step: &str,
+    names: &mut Option<Names>,
+) -> Option<Text> {
+    let names = names.get_or_insert_with(|| {
+        let mut names = Names::default();
+        if let Some(first) = first {
+            *first = Some(names.unique(first.as_deref().unwrap_or(step)));
+        }
+        names
+    });
+    Some(names.unique(name.unwrap_or_default()))
 }
 
 /// A single measurement has to agree with its step, so it takes over whatever the row states; Done is not known to

@@ -65,6 +65,11 @@ fn a_unit_without_its_folder_waits() {
     );
     fails(
         "klippel",
+        &unit(&HEADER.replace("Verdict=1\n", "Verdict="), &[("A.txt", "name\tvalue")]),
+        "there is no Ctrl_OverallVerdict",
+    );
+    fails(
+        "klippel",
         &unit(&HEADER.replace("Verdict=1", "Verdict=7"), &[]),
         "Ctrl_OverallVerdict is \"7\"; expected -1, 0, 1",
     );
@@ -86,8 +91,9 @@ fn what_is_not_read_is_named() {
         ("A.txt", "name\tvalue\n\t5\nx\tabc\n"),
         ("A.csv", "1"),
         ("sub/B.txt", "name\tvalue\n"),
-        ("C.txt", "\0\0"),
+        ("C.txt", "\0\0\u{1}"),
         ("D-c.txt", "frq\tSPL\nx\t1\n10\t5\n20\n"),
+        ("E-c.txt", "name\tvalue\tmax\tmin\ny\t1\t2\t0\nz\t1\t2"),
     ];
     let conversion = convert("klippel", &unit(&header, &files)).unwrap();
     for warning in [
@@ -97,6 +103,7 @@ fn what_is_not_read_is_named() {
         "A.txt, line 2: a value without a name",
         "A.txt, line 3: x \"abc\" is no number",
         "C.txt: the file is binary",
+        "E-c.txt: the last line has 3 of 4 columns and no line end",
         "D-c.txt, line 2: the frequency \"x\" is no number",
     ] {
         warns(&conversion, warning);

@@ -192,10 +192,14 @@ impl Line {
     /// # Errors
     /// When it does not in time, with the last status and the end of the agent's log.
     pub async fn until(&mut self, what: &str, holds: impl Fn(&Self, &Status) -> bool) -> anyhow::Result<()> {
-        let started = Instant::now();
-        let mut last = None;
-        while started.elapsed() < PATIENCE {
+        // As long as reports arrive it is only a matter of time: the long form leaves thousands to be done.
+        let (mut moved, mut arrived, mut last) = (Instant::now(), 0, None);
+        while moved.elapsed() < PATIENCE {
             self.keep_running().await?;
+            let now = self.station.sim.stats().unique;
+            if now > arrived {
+                (moved, arrived) = (Instant::now(), now);
+            }
             if let Some(status) = self.status().await {
                 if holds(self, &status) {
                     return Ok(());
@@ -208,7 +212,7 @@ impl Line {
         let missing = self.missing();
         let log = self.station.log_end();
         bail!(
-            "not within {PATIENCE:?}: {what}. The server lacks {missing:?}. The last status was {last:?}, the log\n{log}"
+            "nothing arrived for {PATIENCE:?}: {what}. The server lacks {missing:?}. The last status was {last:?}, the log\n{log}"
         )
     }
 

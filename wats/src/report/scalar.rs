@@ -159,9 +159,7 @@ impl Time {
 
     /// Writes an instant with the offset of its zone, in milliseconds where it has any.
     pub fn from_zoned(time: &jiff::ZonedDateTime) -> Self {
-        let format =
-            if time.subsec_nanosecond() == 0 { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.f%:z" };
-        Self(time.strftime(format).to_compact_string())
+        Self(time.timestamp().display_with_offset(time.offset()).to_compact_string())
     }
 
     /// The text as it came, or as it was made.

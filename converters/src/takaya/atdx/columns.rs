@@ -12,7 +12,9 @@ pub(super) const TITLES: &str = "Order;Aux;M.Aux;Parts;Value;Unit;Comment;Loc.;E
      Test.Base(Test2);Unit;Judge;H-pin;Netname-H-pin;L-pin;Netname-L-pin";
 
 /// Where the columns stand: by their titles, else in the order of the format.
-pub(super) struct Columns {
+pub(super) struct Columns<'a> {
+    /// What the text of a step says of each column.
+    kinds: Vec<Kind<'a>>,
     parts: usize,
     comment: usize,
     reference: usize,
@@ -26,14 +28,31 @@ pub(super) struct Columns {
     order: usize,
 }
 
-impl Columns {
-    pub(super) fn new(titles: &[&str]) -> Self {
+/// How a column is said.
+#[derive(Clone, Copy)]
+enum Kind<'a> {
+    /// Behind the value before it.
+    Unit,
+    /// A guard pin, of which 0 is none.
+    Guard(&'a str),
+    Named(&'a str),
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn new(titles: &[&'a str]) -> Self {
         let usual: Vec<&str> = TITLES.split(';').collect();
         let of = |title: &str| {
             let place = |titles: &[&str]| titles.iter().position(|it| *it == title);
             place(titles).or_else(|| place(&usual)).unwrap_or(0)
         };
+        let kind = |title: &&'a str| match *title {
+            "Unit" => Kind::Unit,
+            "" => Kind::Named("Further"),
+            title if title.starts_with("G-P") => Kind::Guard(title),
+            title => Kind::Named(title),
+        };
         Self {
+            kinds: titles.iter().map(kind).collect(),
             parts: of("Parts"),
             comment: of("Comment"),
             reference: of("Reference"),
@@ -48,7 +67,7 @@ impl Columns {
         }
     }
 
-    pub(super) fn row(&self, titles: &[&str], cells: &[&str], decimals: &mut Decimals) -> Row {
+    pub(super) fn row(&self, cells: &[&str], decimals: &mut Decimals) -> Row {
         let at = |column: usize| cells.get(column).copied().unwrap_or_default();
         let mut quantity = |column: usize| quantity(at(column), at(column + 1), decimals);
         let reference = quantity(self.reference);
@@ -70,7 +89,7 @@ impl Columns {
         Row {
             parts: parts.into(),
             name: format_compact!("{what}_{}_{}", at(self.high_net), at(self.low_net)),
-            text: said(titles, cells),
+            text: self.said(cells),
             function,
             status: match at(self.judge) {
                 _ if function == Function::Jump => Status::Skipped,
@@ -86,23 +105,26 @@ impl Columns {
             seconds: None,
         }
     }
-}
 
-/// Every column that says something, a unit after its value.
-fn said(titles: &[&str], cells: &[&str]) -> String {
-    let mut text = String::with_capacity(300);
-    for (index, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.trim_matches('-').is_empty()) {
-        match titles.get(index).copied().unwrap_or_default() {
-            "Unit" => {
-                text.push(' ');
-                text.push_str(cell);
+    /// Every column that says something, a unit after its value.
+    fn said(&self, cells: &[&str]) -> String {
+        let mut text = String::with_capacity(300);
+        let kinds = self.kinds.iter().copied().chain(std::iter::repeat(Kind::Named("Further")));
+        for (cell, kind) in cells.iter().zip(kinds) {
+            if cell.bytes().all(|byte| byte == b'-') {
+                continue;
             }
-            title if title.starts_with("G-P") && *cell == "0" => {}
-            "" => say(&mut text, "Further", [cell, ""]),
-            title => say(&mut text, title, [cell, ""]),
+            match kind {
+                Kind::Unit => {
+                    text.push(' ');
+                    text.push_str(cell);
+                }
+                Kind::Guard(_) if *cell == "0" => {}
+                Kind::Guard(title) | Kind::Named(title) => say(&mut text, title, [cell, ""]),
+            }
         }
+        text
     }
-    text
 }
 
 /// A number with the unit of the next column, or an impedance: magnitude, unit in brackets, bar, phase.

@@ -12,7 +12,7 @@ use wats::report::{Report, Step, Time, Uut};
 
 use self::columns::{Columns, TITLES};
 use self::groups::{Group, attempts};
-use super::{grouped, moment, warn_of_missing};
+use super::{Grouped, moment, warn_of_missing};
 use crate::kit::decimal::Decimals;
 use crate::kit::leftover::Unread;
 use crate::kit::{build, header, text, tree};
@@ -212,19 +212,18 @@ fn steps(group: &Group<'_>, arguments: &Arguments, decimals: &mut Decimals, odd:
     let titles: Vec<&str> = group.titles.unwrap_or(TITLES).split(';').map(str::trim).collect();
     let columns = Columns::new(&titles);
     let in_units_of_reference = arguments.text("UnitCalcPreference") == "Limits";
-    let mut steps = Vec::with_capacity(group.steps.len());
+    let mut grouped = Grouped::new(arguments.flag("GroupByComponentType"), group.steps.len());
     let mut cells: Vec<&str> = Vec::with_capacity(titles.len());
     for (number, line) in &group.steps {
-        cells.clear();
-        cells.extend(line.split(';').map(str::trim));
+        text::cells(line, b';', &mut cells);
         if cells.len() <= columns.judge {
             odd.unread.add(*number, line);
             continue;
         }
-        let mut row = columns.row(&titles, &cells, decimals);
+        let mut row = columns.row(&cells, decimals);
         odd.without_value += usize::from(row.lacks_value());
         let step = row.step(in_units_of_reference);
-        steps.push((row.parts, step));
+        grouped.add(&row.parts, step);
     }
-    grouped(steps, arguments.flag("GroupByComponentType"))
+    grouped.steps()
 }
