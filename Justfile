@@ -61,15 +61,21 @@ image-test:
 
 # Format, lints, licences, shell scripts, YAML and playbooks.
 check:
-    tools/setup build lint
+    tools/setup build lint targets
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
+    tools/check-targets
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
     cargo deny --log-level error check bans licenses sources
     git ls-files -z | xargs -0 grep -lZE '^#!.*\b(ba)?sh\b' | xargs -0 shellcheck
     git ls-files -z '*.yml' '*.yaml' | xargs -0 -r yamllint --strict
     packer/lint
     ansible-lint --offline -q ansible
+
+# Build the agent for Windows, and try it under Wine.
+windows:
+    tools/setup build windows
+    tools/windows
 
 # Known vulnerabilities in the dependencies. Needs the advisory database, so the internet.
 advisories:

@@ -1,9 +1,8 @@
 //! Files that appear whole or not at all.
 
 use std::collections::BTreeSet;
-use std::fs::{File, Metadata, Permissions};
+use std::fs::Metadata;
 use std::io::{Result, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
+
+use crate::system;
 
 /// Puts `bytes` at `path` in one step, over what was there; on disk when this returns.
 pub fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
@@ -32,7 +33,7 @@ pub fn create_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
 
 /// Makes the names in a folder, new and gone, survive a power cut.
 pub fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder)?.sync_all()
+    system::sync_folder(folder)
 }
 
 /// Folders in which names came or went, to be put on disk together: that takes as long for many files as for one.
@@ -57,13 +58,11 @@ impl Folders {
 }
 
 fn draft(path: &Path, mode: u32, bytes: &[u8]) -> Result<NamedTempFile> {
-    let mut draft = tempfile::Builder::new()
-        .prefix(".wats-draft-")
-        .permissions(Permissions::from_mode(mode))
+    let mut draft = system::draft_mode(tempfile::Builder::new().prefix(".wats-draft-"), mode)
         .tempfile_in(folder_of(path))?;
     draft.write_all(bytes)?;
     // The umask took its part when the file was made: a shared file must still get all it was given.
-    draft.as_file().set_permissions(Permissions::from_mode(mode))?;
+    system::set_mode_of(draft.as_file(), draft.path(), mode)?;
     draft.as_file().sync_all()?;
     Ok(draft)
 }
@@ -120,13 +119,8 @@ impl Stamp {
     pub fn of(metadata: &Metadata) -> Self {
         // Not all network file systems keep the number of a file, and a mount gets another device each time:
         // there a file is known by size and time.
-        let lasts = !are_on_a_share();
-        Self {
-            device: if lasts { metadata.dev() } else { 0 },
-            inode: if lasts { metadata.ino() } else { 0 },
-            size: metadata.len(),
-            modified_ns: metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()),
-        }
+        let (device, inode) = if are_on_a_share() { (0, 0) } else { system::identity(metadata) };
+        Self { device, inode, size: metadata.len(), modified_ns: system::modified_ns(metadata) }
     }
 
     /// When the file was last written, as far as the file system says.
@@ -137,6 +131,8 @@ impl Stamp {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -29,6 +29,7 @@ pub mod sandbox;
 pub mod secret;
 pub mod service;
 pub mod store;
+mod system;
 mod turns;
 pub mod work;
 

@@ -21,7 +21,7 @@ use crate::secret::{KeySource, SealedStore, Secrets};
 use crate::service::{Notifier, Vitals};
 use crate::store::{self, Store};
 use crate::work::Work;
-use crate::{Agent, control, deliver, error_chain, health, intake, plugins, registration, sandbox};
+use crate::{Agent, control, deliver, error_chain, health, intake, plugins, registration, sandbox, system};
 
 /// Complete files that wait to be worked on; each source has only so many on their way at all.
 const FILES_WAITING: usize = 256;
@@ -51,9 +51,13 @@ pub async fn run(
     let storage = settings.storage_folder();
     fs::create_dir_all(&storage).with_context(|| format!("could not make {}", storage.display()))?;
     let _only = lock(&storage)?;
+    system::tie_children().context("could not tie the processes that the agent starts to it")?;
+    system::protect(&storage, &settings.plugins_see())
+        .with_context(|| format!("could not protect {}", storage.display()))?;
     let database = settings.database();
     let store = store::open_or_rescue(&database, &settings.archive_folder(), Timestamp::now()).await?;
-    let machine_key = machine_key.or_else(|| settings.config.storage.machine_key.clone());
+    let named = || settings.config.storage.machine_key.clone();
+    let machine_key = machine_key.or_else(named).or_else(|| system::places().machine_key);
     let secrets = secrets(&storage, machine_key.as_deref()).with_given_token(environment.token.clone());
     let agent = Agent::of_file(document, environment, store.clone(), secrets, Timestamp::now());
     let listener = control::listen(&agent.settings().socket()).await?;

@@ -25,6 +25,7 @@ use crate::convert::{Answer, ConvertFailure, Job, Order, Pool};
 use crate::intake::{Candidate, Content, Outcome, Source};
 use crate::metrics::{self, Stage};
 use crate::store::{Finished, Made, NewFile, StoreError};
+use crate::system;
 use record::{Done, Memory, Recorder};
 
 /// How long an empty or cut off file may rest before it counts as an error: its writer may be slow.
@@ -121,7 +122,8 @@ impl Work {
         let Some(first) = files.first() else { return };
         // Those of a network mount have a memory of their own, so that nobody waits behind them.
         let is_remote = first.is_remote();
-        let turn = self.pool.turn(&source.settings.name, source.settings.priority).await;
+        let turn =
+            self.pool.turn(&source.settings.name, &source.settings.converter, source.settings.priority).await;
         let kib = if is_remote { 0 } else { bytes(&files) / 1024 + 1 };
         let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(MEMORY_KIB);
         // The semaphore is never closed.
@@ -321,8 +323,7 @@ impl Work {
     fn has_room(&self) -> bool {
         let settings = self.agent.settings();
         let folder = settings.storage_folder();
-        let free = nix::sys::statvfs::statvfs(&folder).map(|it| it.blocks_available() * it.fragment_size());
-        let full = free.is_ok_and(|free| free < settings.least_free_bytes());
+        let full = system::room(&folder).is_ok_and(|(free, _)| free < settings.least_free_bytes());
         let words = full.then(|| {
             format!(
                 "the disk of {} is nearly full: no more files are taken until there is room",

@@ -30,7 +30,7 @@ fn job() -> Job {
 
 /// Converts one file.
 async fn convert(pool: &Pool, bytes: &[u8]) -> Result<Answer, ConvertFailure> {
-    let turn = pool.turn("line", 5).await;
+    let turn = pool.turn("line", "wats-json", 5).await;
     pool.convert(&turn, &mut [order(bytes)]).await.pop().unwrap()
 }
 
@@ -109,7 +109,7 @@ async fn files_that_are_converted_together_are_answered_each_for_itself() {
     let mut files: Vec<Order> = (0..200)
         .map(|number| if number % 7 == 3 { order(b"nonsense") } else { order(REPORT.as_bytes()) })
         .collect();
-    let turn = pool.turn("line", 5).await;
+    let turn = pool.turn("line", "wats-json", 5).await;
     let answers = pool.convert(&turn, &mut files).await;
     assert_eq!(answers.len(), 200);
     for (number, answer) in answers.into_iter().enumerate() {
@@ -126,7 +126,7 @@ async fn of_files_that_were_together_with_a_worker_that_crashed_none_is_blamed_u
     let script = format!("if [ -e {0} ]; then exec {program} worker; fi; : > {0}; exit 9", flag.display());
     let command = Command { program: PathBuf::from("/bin/sh"), arguments: vec!["-c".into(), script] };
     let pool = Pool::new(command, limits(Duration::from_secs(30)));
-    let turn = pool.turn("line", 5).await;
+    let turn = pool.turn("line", "wats-json", 5).await;
     let mut files = [REPORT.as_bytes(), b"nonsense", REPORT.as_bytes()].map(order);
     let answers: Vec<bool> = pool
         .convert(&turn, &mut files)

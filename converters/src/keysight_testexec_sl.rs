@@ -1,12 +1,12 @@
 //! Keysight TestExec SL: XML with a header, a unit, nested tests and a summary, under names that vary by site.
 
 use roxmltree::Node;
-use wats::report::{Double, MiscInfo, NumericMeas, Report, Status, Step, Text, Uut};
+use wats::report::{Double, MiscInfo, NumericMeas, Report, Status, Step, Text, Time, Uut};
 
 use crate::kit::xml::{attribute, child};
-use crate::kit::{build, header, text, time, tree, xml};
+use crate::kit::{build, header, text, time, tree, verdict, xml};
 use crate::{
-    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
+    About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, Input, Manual,
     Qualification,
 };
 
@@ -69,8 +69,14 @@ const SUMMARIES: [&str; 3] = ["Summary", "TestSummary", "Results"];
 const SEQUENCES: [&str; 5] = ["TestSequence", "Tests", "TestResults", "Sequence", "Steps"];
 const TESTS: [&str; 4] = ["test", "teststep", "step", "measurement"];
 const GROUPS: [&str; 4] = ["testgroup", "group", "sequence", "subsection"];
-/// Elements of a test or a group that are read as its own data.
-const DATA: [&str; 5] = ["Measurement", "Measurements", "Data", "Value", "Name"];
+const GROUP_NAMES: [&str; 3] = ["Name", "GroupName", "Title"];
+const TEST_NAMES: [&str; 3] = ["Name", "TestName", "StepName"];
+const VERDICTS: [&str; 3] = ["Status", "Result", "Outcome"];
+const DATA: [&str; 4] = ["Measurement", "Measurements", "Data", "Value"];
+const VALUES: [&str; 4] = ["Value", "MeasuredValue", "Result", "Data"];
+const UNITS_OF: [&str; 3] = ["Units", "Unit", "MeasurementUnit"];
+const LOWS: [&str; 4] = ["LowLimit", "LowerLimit", "Min", "LL"];
+const HIGHS: [&str; 5] = ["HighLimit", "UpperLimit", "Max", "HL", "UL"];
 const FORMATS: [&str; 7] = [
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -87,41 +93,29 @@ impl Converter for KeysightTestExecSl {
     }
 
     fn qualify(&self, input: &Input) -> Qualification {
-        let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
-        let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
-        let Some(root) = xml::root_name(&text) else { return Qualification::none("no XML") };
-        if !ROOTS.iter().any(|known| known.eq_ignore_ascii_case(root)) {
-            return Qualification::none(format!("the root element is {root}, none of {}", ROOTS.join(", ")));
-        }
-        // ATML has a root of the same name.
-        if ["IEEE-1636.1", "ieee.org/ATML", "ResultSet"].iter().any(|mark| text.contains(mark)) {
-            return Qualification::none("the marks of ATML");
-        }
-        let has = |names: &[&str]| {
-            let lower = text.to_lowercase();
-            let begins =
-                |name: &str| lower.contains(&format!("<{name}")) || lower.contains(&format!(":{name}"));
-            names.iter().any(|name| begins(&name.to_lowercase()))
-        };
-        let parts = [has(&HEADERS), has(&UNITS), has(&["Test", "Step", "Measurement"])];
-        match parts.iter().filter(|present| **present).count() {
-            3 => Qualification::new(0.95, format!("an element {root} with header, unit and tests")),
-            2 => Qualification::new(0.7, format!("an element {root} with two of header, unit and tests")),
-            _ => Qualification::new(0.3, format!("an element {root} without header and unit")),
-        }
+        xml::qualify(input, &ROOTS, |beginning| {
+            let root = beginning.root;
+            // ATML has a root of the same name.
+            if ["IEEE-1636.1", "ieee.org/ATML"].iter().any(|mark| beginning.text.contains(mark))
+                || beginning.has("ResultSet")
+            {
+                return Qualification::none("the marks of ATML");
+            }
+            let has = |names: &[&str]| names.iter().any(|name| beginning.has(name));
+            let parts = [has(&HEADERS), has(&UNITS), has(&TESTS)];
+            match parts.iter().filter(|present| **present).count() {
+                3 => Qualification::new(0.95, format!("an element {root} with header, unit and tests")),
+                2 => Qualification::new(0.7, format!("an element {root} with two of header, unit and tests")),
+                _ => Qualification::new(0.3, format!("an element {root} without header and unit")),
+            }
+        })
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = xml::read(&input.bytes, &mut warnings)?;
-        let document = xml::parse(&decoded)?;
+        let document = xml::parse_as(&decoded, &ROOTS, "files of TestExec SL")?;
         let root = document.root_element();
-        let name = root.tag_name().name();
-        if !ROOTS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            return Err(ConvertError::new(ErrorKind::WrongFormat, format!("the root element is {name}"))
-                .expected(format!("one of {}", ROOTS.join(", ")))
-                .help("Check that the right converter is set for this folder."));
-        }
         let report = Reading { input, arguments, warnings: &mut warnings }.report(root)?;
         Ok(Conversion { reports: vec![report], warnings })
     }
@@ -132,15 +126,20 @@ fn part<'a, 'd>(node: Node<'a, 'd>, names: &[&'static str]) -> Node<'a, 'd> {
     names.iter().find_map(|name| child(node, name)).unwrap_or(node)
 }
 
-/// The text of the first child that is there, else the attribute of one of the names.
+/// The text of the first child that has one, else the attribute of one of the names.
 fn value(node: Node<'_, '_>, names: &[&'static str]) -> Option<Text> {
-    let of_child = names.iter().find_map(|name| child(node, name)).and_then(xml::text);
+    let of_child = names.iter().find_map(|name| child(node, name).and_then(xml::text));
     of_child.or_else(|| names.iter().find_map(|name| attribute(node, name)).map(Into::into))
 }
 
-/// The first word as a number: behind it may stand a unit.
+/// The first word as a number: behind it may stand a unit, with or without a blank.
 fn number(written: &str) -> Option<f64> {
-    text::number(written.split_whitespace().next()?)
+    let word = written.split_whitespace().next()?;
+    text::number(word).or_else(|| {
+        let end = word.rfind(|c: char| c.is_ascii_digit())? + 1;
+        let (digits, unit) = word.split_at_checked(end)?;
+        unit.chars().all(|c| !matches!(c, '.' | ',' | '+' | '-')).then(|| text::number(digits)).flatten()
+    })
 }
 
 fn whole(written: &str) -> Option<u64> {
@@ -181,20 +180,25 @@ impl Reading<'_> {
         report.location = value(head, &["Location", "Site", "Facility"]).unwrap_or_default();
         report.purpose = "Functional Test".into();
         let start = value(head, &["StartTime", "Start", "TestStart", "BeginTime"]);
-        let zone = &self.input.station.time_zone;
-        report.start = start
-            .as_deref()
-            .and_then(|start| time::parse(start, zone).or_else(|| time::parse_as(start, &FORMATS, zone)));
+        report.start = start.as_deref().and_then(|start| self.time(start));
         if let (Some(start), None) = (&start, &report.start) {
             self.warnings.push(format!("the start time \"{start}\" cannot be read"));
         }
 
-        let tests = part(root, &SEQUENCES);
-        let steps = self.steps(tests, tests == root);
+        let name = SEQUENCES.into_iter().find(|name| child(root, name).is_some());
+        let mut kept = Vec::new();
+        let steps = match name {
+            Some(name) => {
+                xml::children(root, name).flat_map(|tests| self.steps(tests, Some(&mut kept))).collect()
+            }
+            None => self.steps(root, None),
+        };
         let operator = value(head, &["Operator", "OperatorID", "User", "Technician"]);
         let duration = value(summary, &["Duration", "TestTime", "ExecutionTime", "TotalTime"])
             .filter(|written| !written.contains(':'))
             .and_then(|written| number(&written));
+        let end = value(head, &["EndTime", "End", "TestEnd", "FinishTime"]).and_then(|end| self.time(&end));
+        let elapsed = time::seconds(report.start.as_ref(), end.as_ref());
         let total = value(summary, &["TotalTests", "Total", "TestCount"]).and_then(|written| whole(&written));
         report.result = self.result(root, summary, total, &steps);
         let info = |(name, text): (&str, Option<Text>)| {
@@ -208,10 +212,11 @@ impl Reading<'_> {
         ]
         .into_iter()
         .filter_map(info)
+        .chain(kept)
         .collect();
         report.uut = Some(Uut {
             user: Some(operator.unwrap_or_default()),
-            exec_time: duration.filter(|seconds| *seconds >= 0.0).map(Double),
+            exec_time: duration.filter(|seconds| *seconds >= 0.0).map(Double).or(elapsed),
             batch_sn: value(unit, &["Batch", "Lot", "BatchNumber", "LotNumber"]),
             ..Uut::default()
         });
@@ -222,6 +227,11 @@ impl Reading<'_> {
         report.root = Some(Step { status, ..sequence });
         header::complete(&mut report, self.input, self.warnings)?;
         Ok(report)
+    }
+
+    fn time(&self, written: &str) -> Option<Time> {
+        let zone = &self.input.station.time_zone;
+        time::parse(written, zone).or_else(|| time::parse_as(written, &FORMATS, zone))
     }
 
     /// The stated verdict, else that of the counts, the root's own, or the tests.
@@ -237,6 +247,7 @@ impl Reading<'_> {
         let of_word = |word: &str| match word.trim().to_ascii_lowercase().as_str() {
             "pass" | "passed" | "p" | "true" | "1" | "ok" | "success" => Some(Status::Passed),
             "fail" | "failed" | "f" | "false" | "0" | "error" | "ng" => Some(Status::Failed),
+            "terminated" | "aborted" | "abort" | "cancelled" | "canceled" => Some(Status::Terminated),
             _ => None,
         };
         if let Some(stated) = word.as_deref().and_then(of_word) {
@@ -255,24 +266,28 @@ impl Reading<'_> {
         own.unwrap_or_else(|| tree::rolled_up(steps))
     }
 
-    /// Tests and groups below an element. Others are named in a warning, but not where the root itself is read:
-    /// header, unit and summary stand there.
-    fn steps(&mut self, node: Node<'_, '_>, is_root: bool) -> Vec<Step> {
+    /// Tests and groups below an element. Others are kept as misc infos, but not where the root itself is read: header,
+    /// unit and summary stand there.
+    fn steps(&mut self, node: Node<'_, '_>, mut kept: Option<&mut Vec<MiscInfo>>) -> Vec<Step> {
         let mut steps = Vec::new();
         for inner in node.children().filter(Node::is_element) {
-            let element = inner.tag_name().name();
-            let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(element));
-            if is(&TESTS) {
+            if is_any(inner, &TESTS) {
                 steps.extend(self.test(inner));
-            } else if is(&GROUPS) {
+            } else if is_any(inner, &GROUPS) {
                 let name = attribute(inner, "name").map(Text::from);
-                let name = name
-                    .or_else(|| value(inner, &["Name", "GroupName", "Title"]))
-                    .unwrap_or_else(|| "TestGroup".into());
-                let nested = self.steps(inner, false);
+                let name = name.or_else(|| value(inner, &GROUP_NAMES)).unwrap_or_else(|| "TestGroup".into());
+                let mut others = Vec::new();
+                let nested = self.steps(inner, Some(&mut others));
                 steps.push(build::sequence(&name, &format!("{name}.seq"), "1.0.0", nested));
-            } else if !is_root && !is(&["Name", "GroupName", "Title"]) {
-                self.warnings.push(format!("an element {element} among the tests is not known and left out"));
+                kept.as_deref_mut().into_iter().for_each(|kept| kept.append(&mut others));
+            } else if let Some(kept) = kept.as_deref_mut()
+                && !is_any(inner, &GROUP_NAMES)
+            {
+                let element = inner.tag_name().name();
+                self.warnings.push(format!(
+                    "an element {element} among the tests is not known: its text is kept as misc info"
+                ));
+                kept.push(build::info(element, &xml::words(inner)));
             }
         }
         steps
@@ -281,49 +296,103 @@ impl Reading<'_> {
     /// `None` for a test that passed where those are left out.
     fn test<'a, 'd>(&mut self, node: Node<'a, 'd>) -> Option<Step> {
         let name = attribute(node, "name").map(Text::from);
-        let name =
-            name.or_else(|| value(node, &["Name", "TestName", "StepName"])).unwrap_or_else(|| "Test".into());
+        let name = name.or_else(|| value(node, &TEST_NAMES)).unwrap_or_else(|| "Test".into());
         let word = attribute(node, "status").or_else(|| attribute(node, "result")).map(Text::from);
-        let word = word.or_else(|| value(node, &["Status", "Result", "Outcome"]));
-        let passed = word.as_deref().is_none_or(is_pass);
+        let word = word.or_else(|| value(node, &VERDICTS));
+        // A result may be the value and no verdict: then the limits decide.
+        let is_value = |word: &Text| number(word).is_some() && !is_pass(word) && word != "0";
+        let judged = word.as_ref().is_some_and(is_value);
+        let passed = word.filter(|word| !is_value(word)).as_deref().is_none_or(is_pass);
         let status = if passed { Status::Passed } else { Status::Failed };
-        if passed && !self.arguments.flag("includePassedMeasurements") {
-            return None;
-        }
         let list = |of: Node<'a, 'd>| xml::children(of, "Measurement");
         let several: Vec<Node<'_, '_>> =
             list(node).chain(child(node, "Measurements").into_iter().flat_map(list)).collect();
-        if several.len() > 1 {
-            return Some(self.several(&name, status, &several));
+        let mut step = match several.as_slice() {
+            [_, _, ..] => self.several(&name, status, &several),
+            [only] => self.single(&name, status, node, Some(*only)),
+            [] => {
+                let data = ["Measurements", "Data", "Value"].iter().find_map(|name| child(node, name));
+                self.single(&name, status, node, data)
+            }
+        };
+        if let (true, [only]) = (judged, step.numeric_meas.as_mut_slice()) {
+            let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
+            let (low, high) = (limit(only.low_limit), limit(only.high_limit));
+            only.status = tree::numeric(&only.comp_op, only.value.0, low, high);
+            step.status = only.status;
         }
-        let data = DATA.iter().take(4).find_map(|name| child(node, name)).filter(has_values).unwrap_or(node);
-        let (value, unit, limits) = self.measured(data, &name);
-        Some(match (value, limits) {
-            (None, _) => build::pass_fail(&name, status),
+        if step.status == Status::Passed && !self.arguments.flag("includePassedMeasurements") {
+            return None;
+        }
+        let read = |inner: &Node<'_, '_>| {
+            [&TEST_NAMES[..], &VERDICTS, &DATA, &VALUES, &LOWS, &HIGHS, &UNITS_OF]
+                .iter()
+                .any(|it| is_any(*inner, it))
+        };
+        for other in node.children().filter(|inner| inner.is_element() && !read(inner)) {
+            let text = xml::words(other);
+            if !text.is_empty() {
+                verdict::add_text(&mut step, &format!("{}: {text}", other.tag_name().name()));
+            }
+        }
+        Some(step)
+    }
+
+    /// A test with one value or none: in its data, else in the test itself.
+    fn single(&self, name: &str, status: Status, test: Node<'_, '_>, data: Option<Node<'_, '_>>) -> Step {
+        let inner = data.filter(has_values);
+        // In the test itself a result may be its verdict.
+        let of_test =
+            |name: &&str| *name != "Result" || !value(test, &["Result"]).is_some_and(|it| is_verdict(&it));
+        let names: Vec<&'static str> = match inner {
+            Some(_) => VALUES.to_vec(),
+            None => VALUES.into_iter().filter(of_test).collect(),
+        };
+        let mut read = Self::measured(inner.unwrap_or(test), &names);
+        if let (None, Some(data)) = (inner, data.and_then(xml::text)) {
+            // The data is nothing but the value.
+            read.value = number(&data).or(read.value);
+            read.unread = if read.value.is_none() { Some(data) } else { None };
+        }
+        let mut step = match (read.value, read.limits) {
+            (None, _) => build::pass_fail(name, status),
             (Some(_), (None, None)) if self.arguments.flag("treatMissingLimitsAsPassFail") => {
-                build::pass_fail(&name, status)
+                build::pass_fail(name, status)
             }
             (Some(value), limits) => {
-                build::numeric(&name, status, vec![build::number(None, status, value, &unit, limits)])
+                build::numeric(name, status, vec![build::number(None, status, value, &read.unit, limits)])
             }
-        })
+        };
+        if let Some(unread) = read.unread {
+            verdict::add_text(&mut step, &format!("Value: {unread}"));
+        }
+        step
     }
 
     /// Several measurements of one test, each judged by its own limits.
     fn several(&mut self, name: &str, status: Status, measurements: &[Node<'_, '_>]) -> Step {
         let mut numbers: Vec<NumericMeas> = Vec::new();
+        let mut texts = Vec::new();
         for (index, node) in measurements.iter().enumerate() {
-            let (measured, unit, limits) = self.measured(*node, name);
+            let read = Self::measured(*node, &VALUES);
             let own = attribute(*node, "name").map(Text::from).or_else(|| value(*node, &["Name"]));
             let mut own = own.unwrap_or_else(|| format!("Measurement {}", index + 1).into());
             if numbers.iter().any(|other| other.name.as_deref() == Some(&own)) {
                 own = format!("{own} ({})", index + 1).into();
             }
-            let measured = measured.unwrap_or(f64::NAN);
-            let mut number = build::number(Some(&own), Status::Passed, measured, &unit, limits);
+            let measured = read.value.or_else(|| number(&xml::text(*node)?)).unwrap_or(f64::NAN);
+            if let Some(unread) = read.unread {
+                texts.push(format!("{own}: {unread}"));
+            }
+            let mut number = build::number(Some(&own), Status::Passed, measured, &read.unit, read.limits);
             let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
             let (low, high) = (limit(number.low_limit), limit(number.high_limit));
             number.status = tree::numeric(&number.comp_op, measured, low, high);
+            // What the file says to have failed does not pass.
+            let word = attribute(*node, "status").map(Text::from).or_else(|| value(*node, &["Status"]));
+            if word.is_some_and(|word| !is_pass(&word)) {
+                number.status = Status::Failed;
+            }
             numbers.push(number);
         }
         // A failed test must have a failed measurement, or no server takes the report.
@@ -335,31 +404,41 @@ impl Reading<'_> {
             }
         }
         let failed = numbers.iter().any(|number| number.status == Status::Failed);
-        build::numeric(name, if failed { Status::Failed } else { status }, numbers)
+        let mut step = build::numeric(name, if failed { Status::Failed } else { status }, numbers);
+        texts.iter().for_each(|text| verdict::add_text(&mut step, text));
+        step
     }
 
     /// Value, unit and limits of an element.
-    fn measured(
-        &mut self,
-        data: Node<'_, '_>,
-        test: &str,
-    ) -> (Option<f64>, Text, (Option<f64>, Option<f64>)) {
+    fn measured(data: Node<'_, '_>, names: &[&'static str]) -> Measured {
+        let mut unread = None;
         let mut read = |names: &[&'static str]| {
-            let written = value(data, names)?;
-            let number = number(&written);
-            if number.is_none() && !is_verdict(&written) {
-                self.warnings.push(format!("test {test}: \"{written}\" is no number and is left out"));
+            let written = names.iter().filter_map(|name| value(data, &[name]));
+            let mut written = written.filter(|it| !is_verdict(it) || number(it).is_some()).peekable();
+            let first = written.peek().cloned();
+            let number = written.find_map(|it| number(&it));
+            if number.is_none() {
+                unread = unread.take().or(first);
             }
             number
         };
-        let measured = read(&["Value", "MeasuredValue", "Result", "Data"]);
-        let limits = (
-            read(&["LowLimit", "LowerLimit", "Min", "LL"]),
-            read(&["HighLimit", "UpperLimit", "Max", "HL", "UL"]),
-        );
-        let unit = value(data, &["Units", "Unit", "MeasurementUnit"]).unwrap_or_default();
-        (measured, unit, limits)
+        let measured = read(names);
+        let limits = (read(&LOWS), read(&HIGHS));
+        Measured { value: measured, unit: value(data, &UNITS_OF).unwrap_or_default(), limits, unread }
     }
+}
+
+/// What an element says of a measurement.
+struct Measured {
+    value: Option<f64>,
+    unit: Text,
+    limits: (Option<f64>, Option<f64>),
+    /// What stands where a number should.
+    unread: Option<Text>,
+}
+
+fn is_any(node: Node<'_, '_>, names: &[&str]) -> bool {
+    names.iter().any(|name| xml::is(node, name))
 }
 
 /// Values stand in elements or attributes; a text alone is the value of the test itself.

@@ -5,7 +5,7 @@ use wats::report::{Extra, Report, Status, Step, StringMeas, SubUnit, Time, Uut};
 
 use crate::kit::leftover::Elements;
 use crate::kit::xml::{attribute, child, children, is};
-use crate::kit::{build, header, property, text, time, tree, verdict, xml};
+use crate::kit::{build, header, property, time, tree, verdict, xml};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -86,27 +86,18 @@ impl Converter for SakiXml {
     }
 
     fn qualify(&self, input: &Input) -> Qualification {
-        let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
-        let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
-        match xml::root_name(&text) {
-            None => Qualification::none("no XML"),
-            Some(ROOT) => match (text.contains("<Program"), text.contains("<Image")) {
-                (true, true) => Qualification::new(0.98, "an element Panel with Program and Image"),
-                (false, true) => Qualification::new(0.5, "an element Panel with Image and no Program"),
-                (_, false) => Qualification::new(0.3, "an element Panel without Image near its beginning"),
-            },
-            Some(other) => Qualification::none(format!("the root element is {other}, not {ROOT}")),
-        }
+        xml::qualify(input, &[ROOT], |beginning| match (beginning.has("Program"), beginning.has("Image")) {
+            (true, true) => Qualification::new(0.98, "an element Panel with Program and Image"),
+            (false, true) => Qualification::new(0.5, "an element Panel with Image and no Program"),
+            (_, false) => Qualification::new(0.3, "an element Panel without Image near its beginning"),
+        })
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = xml::read(&input.bytes, &mut warnings)?;
-        let document = xml::parse(&decoded)?;
+        let document = xml::parse_as(&decoded, &[ROOT], "files of Saki")?;
         let panel = document.root_element();
-        if !is(panel, ROOT) {
-            return Err(xml::wrong_root(panel, "Panel, as in files of Saki"));
-        }
         let images: Vec<Node<'_, '_>> = children(panel, "Image").collect();
         if images.is_empty() {
             return Err(ConvertError::new(ErrorKind::Missing, "there is no element Image")

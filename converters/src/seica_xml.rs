@@ -1,11 +1,11 @@
 //! Seica flying probe testers: XML with the root `R`, one `BI` for each board of the panel.
 
-use jiff::Timestamp;
 use roxmltree::Node;
 use wats::report::{Double, MiscInfo, Report, Status, Step, Time, Uut};
 
+use crate::kit::time::seconds;
 use crate::kit::xml::{attribute, child, children, is};
-use crate::kit::{build, header, text, time, tree, xml};
+use crate::kit::{build, header, text, time, tree, units, verdict, xml};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -57,13 +57,14 @@ const ABOUT: About = About {
             ("TEST TT", "totTime, in ms; 0 is none"),
         ],
         limits: &[
-            "The barcode in BI BC is not used.",
-            "A file that breaks off gives no report: ET, which decides over a single board, stands at its end.",
+            "The barcode in BI BC stands in only for a missing BCP.",
+            "Of a panel that breaks off the boards that are complete are reported, with a warning for the rest; a single board only when ET, which decides over it, is there.",
             "A panel has one ET for all boards, so its times are not known per board.",
         ],
     },
 };
 
+const ROOT: &str = "R";
 const OWN_NAME: &str = "SoftwareName";
 const OWN_VERSION: &str = "SoftwareVersion";
 const FORMATS: &[&str] = &["%d-%m-%Y %H:%M:%S"];
@@ -74,29 +75,21 @@ impl Converter for SeicaXml {
     }
 
     fn qualify(&self, input: &Input) -> Qualification {
-        let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
-        let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
-        match xml::root_name(&text) {
-            None => Qualification::none("no XML"),
-            Some("R") => match (text.contains("<ST "), text.contains("<BI ")) {
-                (true, true) => Qualification::new(0.95, "an element R with ST and BI"),
-                (true, false) => Qualification::new(0.5, "an element R with ST and no BI near its beginning"),
-                (false, _) => Qualification::new(0.3, "an element R without ST"),
-            },
-            Some(other) => Qualification::none(format!("the root element is {other}, not R")),
-        }
+        xml::qualify(input, &[ROOT], |beginning| match (beginning.has("ST"), beginning.has("BI")) {
+            (true, true) => Qualification::new(0.95, "an element R with ST and BI"),
+            (true, false) => Qualification::new(0.5, "an element R with ST and no BI near its beginning"),
+            (false, _) => Qualification::new(0.3, "an element R without ST"),
+        })
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = xml::read(&input.bytes, &mut warnings)?;
-        let document = xml::parse(&decoded)?;
+        let mut mended = None;
+        let document = units::parse(&decoded, "BI", &mut mended, &mut warnings)?;
         let root = document.root_element();
-        if !is(root, "R") {
-            let name = root.tag_name().name();
-            return Err(ConvertError::new(ErrorKind::WrongFormat, format!("the root element is {name}"))
-                .expected("R, as in files of a Seica tester")
-                .help("Check that the right converter is set for this folder."));
+        if !is(root, ROOT) {
+            return Err(xml::wrong_root(root, "R, as in files of a Seica tester"));
         }
         let missing = |what: &str| {
             ConvertError::new(ErrorKind::Missing, format!("there is no element {what}")).at_path("/R")
@@ -106,16 +99,22 @@ impl Converter for SeicaXml {
         if boards.is_empty() {
             return Err(missing("BI"));
         }
-        let known = ["PrgC", "FidMrk", "ST", "BI", "ET"];
-        let mut kept = Vec::new();
-        for other in root.children().filter(Node::is_element) {
-            let name = other.tag_name().name();
-            if !known.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-                warnings.push(format!("/R/{name} is not known; its text is kept as misc info"));
-                kept.push(build::info(name, &xml::text(other).unwrap_or_default()));
-            }
+        let end = child(root, "ET");
+        let alone = units::begun(&decoded, "BI") == 1;
+        let breaks_off = !std::ptr::eq(document.input_text(), &*decoded);
+        if breaks_off && alone && end.is_none() {
+            return Err(ConvertError::new(
+                ErrorKind::NotYet,
+                "the file ends before ET, which decides over its only board",
+            )
+            .expected("ET and the end of R")
+            .help("Perhaps it was still being written; drop the whole file again."));
         }
-        let file = File { input, arguments, head, end: child(root, "ET"), alone: boards.len() == 1, kept };
+        let mut kept = unknown_attributes(head, &["NM", "OP", "NMP"], &mut warnings);
+        kept.extend(end.into_iter().flat_map(|end| unknown_attributes(end, &["ED", "NF"], &mut warnings)));
+        let known = ["PrgC", "FidMrk", "ST", "BI", "ET"];
+        kept.extend(unknown_elements(root, &known, &mut warnings));
+        let file = File { input, arguments, head, end, alone, kept };
         let mut reports = Vec::with_capacity(boards.len());
         for (index, board) in boards.iter().enumerate() {
             let report = file.board(*board, &mut warnings);
@@ -141,7 +140,14 @@ impl File<'_, '_> {
         let program = attribute(self.head, "NM").unwrap_or_default();
         let mut pieces = program.split(|c: char| c == '_' || c.is_whitespace()).filter(|it| !it.is_empty());
         let part_number = pieces.next().unwrap_or_default();
-        let serial_number = attribute(board, "BCP").unwrap_or_default();
+        let other_code = attribute(board, "BC").unwrap_or_default();
+        let serial_number = attribute(board, "BCP").unwrap_or_else(|| {
+            if !other_code.is_empty() {
+                warnings
+                    .push(format!("a board has no barcode BCP: the other one, BC \"{other_code}\", is used"));
+            }
+            other_code
+        });
         let mut report = Report::uut(part_number, serial_number, pieces.next().unwrap_or("1"));
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         report.machine_name = "Seica".into();
@@ -153,16 +159,18 @@ impl File<'_, '_> {
         report.misc_infos =
             infos.iter().filter_map(|(name, text)| Some(build::info(name, (*text)?))).collect();
         report.misc_infos.extend(self.kept.iter().cloned());
+        report.misc_infos.extend(unknown_attributes(board, &["BC", "BCP", "SD"], warnings));
+        report.misc_infos.extend(unknown_elements(board, &["TEST"], warnings));
 
         let steps = groups(board, warnings);
         let of_end = self.end.filter(|_| self.alone);
-        let stated = of_end.and_then(|end| attribute(end, "NF")).map(verdict);
+        let stated = of_end.and_then(|end| attribute(end, "NF")).map(stated);
         report.result = stated.unwrap_or_else(|| tree::rolled_up(&steps));
         report.uut = Some(Uut {
             user: Some(operator.unwrap_or_default().into()),
             exec_time: of_end
                 .and_then(|end| self.local(end, "ED", warnings))
-                .and_then(|end| seconds(report.start.as_ref()?.instant()?, end.instant()?)),
+                .and_then(|end| seconds(report.start.as_ref(), Some(&end))),
             ..Uut::default()
         });
         let name = match self.arguments.text("sequenceName") {
@@ -189,12 +197,35 @@ impl File<'_, '_> {
     }
 }
 
-fn seconds(start: Timestamp, end: Timestamp) -> Option<Double> {
-    let seconds = end.duration_since(start).as_secs_f64();
-    (seconds >= 0.0).then_some(Double(seconds))
+/// Elements that the format does not describe, as misc infos.
+fn unknown_elements(parent: Node<'_, '_>, known: &[&str], warnings: &mut Vec<String>) -> Vec<MiscInfo> {
+    let others = parent.children().filter(|it| it.is_element() && !known.iter().any(|name| is(*it, name)));
+    let mut kept = Vec::new();
+    for other in others {
+        let name = other.tag_name().name();
+        warnings.push(format!("{} is not known; its text is kept as misc info", xml::path(other)));
+        kept.push(build::info(name, &xml::words(other)));
+    }
+    kept
 }
 
-fn verdict(written: &str) -> Status {
+fn is_one_of(name: &str, known: &[&str]) -> bool {
+    known.contains(&name) || known.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Attributes that the format does not describe, as misc infos.
+fn unknown_attributes(node: Node<'_, '_>, known: &[&str], warnings: &mut Vec<String>) -> Vec<MiscInfo> {
+    let mut kept = Vec::new();
+    for other in node.attributes().filter(|it| !is_one_of(it.name(), known)) {
+        let element = node.tag_name().name();
+        let name = format!("{element} {}", other.name());
+        warnings.push(format!("the attribute {} of {element} is not known; kept as misc info", other.name()));
+        kept.push(build::info(&name, other.value()));
+    }
+    kept
+}
+
+fn stated(written: &str) -> Status {
     if written.parse() == Ok(0.0) { Status::Passed } else { Status::Failed }
 }
 
@@ -207,12 +238,7 @@ fn groups(board: Node<'_, '_>, warnings: &mut Vec<String>) -> Vec<Step> {
         Some((name, inner)) => steps.push(build::sequence(&name, &format!("{name}.seq"), "1.0.0", inner)),
         None => {}
     };
-    for node in board.children().filter(Node::is_element) {
-        if !is(node, "TEST") {
-            let name = node.tag_name().name();
-            warnings.push(format!("/R/BI/{name} is not known and left out"));
-            continue;
-        }
+    for node in children(board, "TEST") {
         let name = attribute(node, "F").unwrap_or_default();
         let test = test(node, warnings);
         match &mut group {
@@ -227,7 +253,7 @@ fn groups(board: Node<'_, '_>, warnings: &mut Vec<String>) -> Vec<Step> {
 fn test(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Step {
     let name = attribute(node, "NM").unwrap_or("Test");
     let status = match attribute(node, "TR") {
-        Some(written) => verdict(written),
+        Some(written) => stated(written),
         None => {
             warnings.push(format!("test {name} has no result TR: it counts as failed"));
             Status::Failed
@@ -255,6 +281,10 @@ fn test(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Step {
             step
         }
     };
+    let known = ["F", "NM", "MR", "ML", "MH", "MU", "TR", "TT"];
+    for other in node.attributes().filter(|it| !is_one_of(it.name(), &known)) {
+        verdict::add_text(&mut step, &format!("{}: {}", other.name(), other.value()));
+    }
     // The tester writes 0 where it did not measure the time.
     step.tot_time = number("TT").filter(|it| *it > 0.0).map(|milliseconds| Double(milliseconds / 1000.0));
     step

@@ -1,12 +1,12 @@
 //! StepWize: `.XSPC` files, XML with a header and one element for each result.
 
-use jiff::Timestamp;
 use roxmltree::Node;
 use wats::report::{AdditionalData, Double, Extra, Report, Status, Step, StringMeas, Text, Time, Uut};
 
 use crate::kit::leftover::Elements;
-use crate::kit::xml::{child, children, is};
-use crate::kit::{build, header, property, text, time, tree, verdict, xml};
+use crate::kit::time::{Times, seconds};
+use crate::kit::xml::{child, children};
+use crate::kit::{build, header, property, text, tree, verdict, xml};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -158,25 +158,14 @@ impl Converter for StepWize {
     }
 
     fn qualify(&self, input: &Input) -> Qualification {
-        let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
-        let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
-        match xml::root_name(&text) {
-            None => Qualification::none("no XML"),
-            Some(root) if root.eq_ignore_ascii_case(ROOT) => {
-                Qualification::new(0.98, format!("an element {ROOT}"))
-            }
-            Some(other) => Qualification::none(format!("the root element is {other}, not {ROOT}")),
-        }
+        xml::qualify(input, &[ROOT], |_| Qualification::new(0.98, format!("an element {ROOT}")))
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = xml::read(&input.bytes, &mut warnings)?;
-        let document = xml::parse(&decoded)?;
+        let document = xml::parse_as(&decoded, &[ROOT], "files of StepWize")?;
         let root = document.root_element();
-        if !is(root, ROOT) {
-            return Err(xml::wrong_root(root, &format!("{ROOT}, as in files of StepWize")));
-        }
         let missing = |node: Node<'_, '_>, what: &str| {
             ConvertError::new(ErrorKind::Missing, format!("there is no element {what}"))
                 .at_path(xml::path(node))
@@ -188,16 +177,15 @@ impl Converter for StepWize {
         if child(head, "sequencePF").is_none() {
             return Err(missing(head, "sequencePF").expected("Pass, Fail or Incomplete in it"));
         }
-        let mut reading = Reading { input, arguments, warnings, unknown: Elements::default(), times: 0 };
+        let (unknown, times) = (Elements::default(), Times::of(input));
+        let mut reading = Reading { input, arguments, warnings, unknown, times };
         let report = reading.report(head, data).map_err(|error| match error.place {
             None => error.at_path(xml::path(head)),
             Some(_) => error,
         })?;
         let Reading { mut warnings, unknown, times, .. } = reading;
         unknown.warn("kept as misc info or additional results", &mut warnings);
-        if times > 0 {
-            warnings.push(format!("{times} times of results cannot be read and are left out"));
-        }
+        times.warn("of results", &mut warnings);
         Ok(Conversion { reports: vec![report], warnings })
     }
 }
@@ -207,8 +195,7 @@ struct Reading<'a> {
     arguments: &'a Arguments,
     warnings: Vec<String>,
     unknown: Elements,
-    /// Times that cannot be read.
-    times: usize,
+    times: Times,
 }
 
 /// The text of a child that is not blank.
@@ -290,7 +277,7 @@ impl Reading<'_> {
             let known = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
             if !known(HEADER) && !known(INFOS) && other.children().any(|it| it.is_element() || it.is_text()) {
                 self.unknown.add(other);
-                report.misc_infos.push(build::info(name, &all_text(other)));
+                report.misc_infos.push(build::info(name, &xml::words(other)));
             }
         }
         // Equipment can change during a run; the station's name is the first.
@@ -309,10 +296,7 @@ impl Reading<'_> {
     }
 
     fn time(&mut self, node: Node<'_, '_>, name: &'static str) -> Option<Time> {
-        let written = value(node, name)?;
-        let time = time::parse(&written, &self.input.station.time_zone);
-        self.times += usize::from(time.is_none());
-        time
+        self.times.read(&value(node, name)?)
     }
 
     /// The results, in a sequence of their own as long as the step stays the same.
@@ -367,7 +351,7 @@ impl Reading<'_> {
         }
         for other in node.children().filter(Node::is_element) {
             let name = other.tag_name().name();
-            if !RESULT.iter().any(|known| known.eq_ignore_ascii_case(name)) && !all_text(other).is_empty() {
+            if !RESULT.iter().any(|known| known.eq_ignore_ascii_case(name)) && !xml::words(other).is_empty() {
                 self.unknown.add(other);
                 let kept: AdditionalData = property::named(name, vec![property::of_element(other, 0)]);
                 step.additional_results.push(kept);
@@ -471,17 +455,6 @@ fn text_step(node: Node<'_, '_>, name: &str, status: Status) -> Step {
         extra: Extra::new(),
     });
     step
-}
-
-fn all_text(node: Node<'_, '_>) -> String {
-    let texts = node.descendants().filter(Node::is_text).filter_map(|it| it.text());
-    texts.map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-fn seconds(start: Option<&Time>, end: Option<&Time>) -> Option<Double> {
-    let instant = |time: Option<&Time>| -> Option<Timestamp> { time?.instant() };
-    let seconds = instant(end)?.duration_since(instant(start)?).as_secs_f64();
-    (seconds >= 0.0).then_some(Double(seconds))
 }
 
 #[cfg(test)]

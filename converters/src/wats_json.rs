@@ -1,10 +1,11 @@
 //! WATS Standard JSON: the server's own format, from files.
 
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use wats::report::{Report, Status, Step};
+use wats::report::{Report, ReportType, Status, Step, Time};
 use wats::wsjf::{self, WsjfError};
 
-use crate::kit::{header, text, time, tree};
+use crate::kit::{header, stated, text, time, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -29,7 +30,10 @@ const ABOUT: About = About {
     manual: Manual {
         setup: "Let the station's program write its reports as WSJF files into the watched folder.",
         mapping: &[("every member", "the member of the same name")],
-        limits: &[],
+        limits: &[
+            "Where statuses contradict each other the worse one counts: what the file states is in the report text then, and there is a warning.",
+            "Loops that a server would refuse, as its own exports have them, are numbered anew or become plain steps.",
+        ],
     },
 };
 
@@ -74,7 +78,7 @@ impl Converter for WatsJson {
         let parsed = wsjf::parse(decoded.as_bytes());
         let parsed =
             parsed.or_else(|first| wsjf::parse(words_quoted(&decoded).as_bytes()).map_err(|_| first));
-        let document = parsed.map_err(explain)?;
+        let document = parsed.map_err(|error| explain(error, &decoded))?;
         let documents = match document {
             Value::Array(list) if !list.is_empty() => list,
             Value::Array(_) => {
@@ -89,16 +93,19 @@ impl Converter for WatsJson {
     }
 }
 
-fn explain(error: WsjfError) -> ConvertError {
+fn explain(error: WsjfError, text: &str) -> ConvertError {
     match error {
         WsjfError::Syntax { line, column, reason } if reason.starts_with("EOF") => {
             ConvertError::new(ErrorKind::NotYet, "the file ends in the middle of the report")
                 .at_line(line, Some(column))
                 .help("Perhaps it was still being written; drop the whole file again.")
         }
-        WsjfError::Syntax { line, column, reason } => ConvertError::new(ErrorKind::Malformed, reason)
-            .at_line(line, Some(column))
-            .expected("a JSON document"),
+        WsjfError::Syntax { line, column, reason } => {
+            let found = text::excerpt(text, line, column);
+            ConvertError::new(ErrorKind::Malformed, format!("the JSON is damaged: {reason}, at \"{found}\""))
+                .at_line(line, Some(column))
+                .expected("a JSON document")
+        }
         WsjfError::Content { path, reason } => ConvertError::new(ErrorKind::Malformed, reason).at_path(path),
         WsjfError::TooDeep => ConvertError::new(ErrorKind::TooLarge, error.to_string()),
         other => ConvertError::new(ErrorKind::Malformed, other.to_string()),
@@ -150,7 +157,7 @@ fn one_report(
         .help("Check that the right converter is set for this folder."));
     }
     if let Some(mut root) = take(members, "root") {
-        steps_members(&mut root);
+        steps_members(&mut root, warnings);
         members.insert("root".to_owned(), root);
     }
     if let Some(mut assets) = take(members, "assets") {
@@ -160,7 +167,7 @@ fn one_report(
         members.insert("assets".to_owned(), assets);
     }
     header_members(members, arguments)?;
-    let report = wsjf::from_value(document).map_err(explain)?;
+    let report = wsjf::from_value(document).map_err(|error| explain(error, ""))?;
     completed(report, input, warnings)
 }
 
@@ -204,25 +211,33 @@ fn mended_step(step: &mut Step) -> bool {
         && step.steps.iter_mut().flatten().all(mended_step)
 }
 
-/// Fills in what the station knows.
+/// Fills in what the station knows, and brings into order what contradicts itself.
 fn completed(mut report: Report, input: &Input, warnings: &mut Vec<String>) -> Result<Report, ConvertError> {
+    // Years before 1970 are how some writers say "not set".
+    let is_set = |time: &Time| time.instant().is_some_and(|at| at.as_second() >= 0);
+    report.start_utc = report.start_utc.and_then(|start| time::stated(start, &TimeZone::UTC)).filter(is_set);
     if let Some(start) = report.start.take() {
-        report.start = time::parse(start.as_str(), &input.station.time_zone);
+        report.start = time::stated(start.clone(), &input.station.time_zone).filter(is_set);
+        if report.start.is_none() {
+            warnings.push(format!("the start \"{start}\" is no time like 2026-01-30T22:01:41+01:00"));
+        }
     }
+    report.start = report.start.or_else(|| report.start_utc.clone());
     if let Some(root) = &mut report.root {
         step_starts(root, input);
     }
-    header::complete(&mut report, input, warnings)?;
-    if report.report_type == wats::report::ReportType::Test {
+    if report.report_type == ReportType::Test {
         let result = report.result;
         let root = report.root.get_or_insert_with(|| Step::sequence("MainSequence Callback"));
         if root.seq_call.is_none() {
             root.seq_call = Step::sequence(root.name.as_str()).seq_call;
         }
-        if root.children().is_empty() && root.status == Status::Passed && root.steps.is_none() {
+        if root.children().is_empty() && root.status == Status::Passed {
             root.status = result;
         }
     }
+    stated::settle(&mut report, warnings);
+    header::complete(&mut report, input, warnings)?;
     Ok(report)
 }
 
@@ -255,7 +270,9 @@ fn header_members(members: &mut Map<String, Value>, arguments: &Arguments) -> Re
                 .expected("a whole number"));
         }
         Some(Value::String(_)) | None => {
-            arguments.process_code("defaultProcessCode").map_or(Value::Null, Value::from)
+            // A repair has a code of another kind.
+            let code = arguments.process_code("defaultProcessCode").filter(|_| letter == "T");
+            code.map_or(Value::Null, Value::from)
         }
         Some(code) => code,
     };
@@ -293,17 +310,37 @@ const WHOLE: &[&str] = &[
     "usagecount",
 ];
 
-/// Members that are null are as good as absent, and whole numbers become numbers. The parser has bounded the depth.
+/// Members that are texts; some clients write serial numbers and such as numbers.
+const TEXTS: &[&str] = &[
+    "batchsn",
+    "limit",
+    "partnumber",
+    "partrevision",
+    "pn",
+    "rev",
+    "serialnumber",
+    "sn",
+    "text",
+    "user",
+    "version",
+];
+
+/// Members that are null are as good as absent, whole numbers become numbers and texts texts. The parser has bounded
+/// the depth.
 fn tidy(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Object(members) => {
             members.retain(|_, member| !member.is_null());
             for (name, member) in members {
-                if WHOLE.contains(&name.to_ascii_lowercase().as_str())
+                let name = name.to_ascii_lowercase();
+                if WHOLE.contains(&name.as_str())
                     && let Some(whole) = whole(member)
                 {
                     *member = whole.into();
+                }
+                if TEXTS.contains(&name.as_str()) && (member.is_number() || member.is_boolean()) {
+                    *member = member.to_string().into();
                 }
                 tidy(member);
             }
@@ -364,7 +401,7 @@ fn string_length(text: &str) -> usize {
 /// Times of steps without an offset are local, like that of the report.
 fn step_starts(step: &mut Step, input: &Input) {
     if let Some(start) = step.start.take() {
-        step.start = time::parse(start.as_str(), &input.station.time_zone);
+        step.start = time::stated(start, &input.station.time_zone);
     }
     step.steps.iter_mut().flatten().for_each(|child| step_starts(child, input));
 }
@@ -378,9 +415,20 @@ fn status(value: Value) -> Value {
 }
 
 /// Mends every step below. The parser has bounded the depth.
-fn steps_members(step: &mut Value) {
+fn steps_members(step: &mut Value, warnings: &mut Vec<String>) {
     let Some(members) = step.as_object_mut() else { return };
-    let name = member(members, "name").and_then(Value::as_str).unwrap_or("Sequence").to_owned();
+    let named = |name: &str| member(members, name).and_then(Value::as_str).filter(|it| !it.is_empty());
+    let name = named("name").or_else(|| named("stepType")).unwrap_or("Sequence").to_owned();
+    take(members, "name");
+    members.insert("name".to_owned(), name.as_str().into());
+    if let Some(id) = take(members, "id").as_ref().and_then(whole) {
+        members.insert("id".to_owned(), id.into());
+    }
+    // A word for the group begins with its letter.
+    if let Some(group) = take(members, "group").filter(|group| group != "") {
+        let letter = group.as_str().and_then(|word| word.trim().get(..1)).map(str::to_uppercase);
+        members.insert("group".to_owned(), letter.map_or(group, Value::from));
+    }
     if let Some(kind) = take(members, "stepType") {
         let kind = kind.as_str().map(|written| tree::step_type(written).into()).unwrap_or(kind);
         members.insert("stepType".to_owned(), kind);
@@ -405,12 +453,16 @@ fn steps_members(step: &mut Value) {
             let verdict = verdict.or_else(|| stated.clone()).unwrap_or_else(|| letter(true));
             below.push(verdict.clone());
             measurement.insert("status".to_owned(), verdict);
+            if list == "numericMeas" && !has(measurement, "value") {
+                warnings.push(format!("step {name}: a measurement has no value; NaN is sent"));
+                measurement.insert("value".to_owned(), "NaN".into());
+            }
         }
         members.insert(list.to_owned(), measurements);
     }
     if let Some(mut children) = take(members, "steps") {
         if let Some(children) = children.as_array_mut() {
-            children.iter_mut().for_each(steps_members);
+            children.iter_mut().for_each(|child| steps_members(child, warnings));
             python_loops(children);
             below.extend(children.iter().filter_map(|child| child.get("status").cloned()));
         }

@@ -332,6 +332,57 @@ fn outcomes_become_statuses() {
     }
 }
 
+/// A run that somebody stopped did not pass, whatever is written into its qualifier.
+#[test]
+fn a_run_that_was_aborted_is_terminated_and_one_without_a_verdict_is_judged_by_its_steps() {
+    for (outcome, result) in [
+        ("value=\"Aborted\" qualifier=\"Tommy\"", "T"),
+        ("value=\"Aborted\" qualifier=\"Failed\"", "F"),
+        ("value=\"UserDefined\" qualifier=\"Grade B\"", "F"),
+        ("value=\"Inconclusive\"", "F"),
+    ] {
+        let failed = test("PassFailTest", FAILED, "");
+        let text =
+            unit(&failed).replace("<tr:Outcome value=\"Passed\"/>", &format!("<tr:Outcome {outcome}/>"));
+        let report = convert(NAME, &file("a.xml", text.as_bytes())).unwrap().reports.remove(0);
+        assert_eq!(
+            (report.result.letter(), report.root.unwrap().status.letter()),
+            (result, result),
+            "{outcome}"
+        );
+    }
+}
+
+#[test]
+fn numbers_of_other_bases_are_read_and_complex_ones_kept_beside() {
+    let high = pair("AND", ("GE", "0"), ("LE", "200"));
+    for (kind, written, read) in [
+        ("hexadecimal", "0xA5", "165"),
+        ("hexadecimal", "a5", "165"),
+        ("hexadecimal", "10", "16"),
+        ("octal", "0o17", "15"),
+        ("binary", "0b0101", "5"),
+        ("binary", "000", "0"),
+        ("integer", "-0x10", "-16"),
+        ("double", "-INF", "-inf"),
+        ("double", "IND", "NaN"),
+    ] {
+        let text = number("A", written, &high).replacen(
+            "xsi:type=\"c:double\"",
+            &format!("xsi:type=\"c:{kind}\""),
+            1,
+        );
+        check(&test("NumericLimitTest", PASSED, &text), &format!("ET_NLT P: ={read} GELE 0..200 P"));
+    }
+    let complex = number("Z", "", &high).replacen("value=\"\"", "real=\"1\" imaginary=\"2\"", 1);
+    let report = report(&test("MyType", PASSED, &complex));
+    let step = step(&report, "T");
+    assert_eq!(
+        (shown(step).as_str(), step.additional_results[0].name.as_deref()),
+        ("ET_PFT P: P", Some("Z"))
+    );
+}
+
 #[test]
 fn a_value_of_a_step_in_error_is_in_its_report_text() {
     let high = pair("AND", ("GE", "4"), ("LE", "6"));

@@ -66,7 +66,7 @@ fn broken_and_foreign_files_are_refused_with_their_place() {
         ("seica-xml", "<R><ST NM='a'/><BI/></R>", "/R/BI[1]: the file has no serial number"),
         ("seica-xml", "<Reports/>", "the root element is Reports; expected R"),
         ("keysight-testexec-sl", "<TestResults><Header>", "ends in the middle"),
-        ("keysight-testexec-sl", "<R/>", "the root element is R; expected one of TestResults"),
+        ("keysight-testexec-sl", "<R/>", "the root element is R; expected TestResults or TestExecResults"),
         ("keysight-testexec-sl", "<Results/>", "the file has no part number"),
     ] {
         let error = convert(converter, file.as_bytes(), &[]).unwrap_err().to_string();
@@ -126,4 +126,100 @@ fn testexec_arguments_change_what_is_reported() {
     assert_eq!(steps(&[]), ["A ET_PFT", "B ET_PFT"]);
     assert_eq!(steps(&[("treatMissingLimitsAsPassFail", "false")]), ["A ET_NLT", "B ET_NLT"]);
     assert_eq!(steps(&[("includePassedMeasurements", "no")]), ["B ET_PFT"]);
+}
+
+const PANEL: &str = r#"<R><ST NM="P1 B" LOT="L7"/><BI BCP="S1" SD="19-07-2025 10:30:02"><TEST F="" NM="A" MR="1" ML="0" MH="2" TR="0" XX="7"/></BI>
+<BI BC="other" SD="19-07-2025 10:30:03"><TEST NM="A" MR="5" ML="0" MH="2" TR="1"/></BI><ET ED="19-07-2025 10:31:02" NF="1"/></R>"#;
+
+#[test]
+fn boards_of_a_panel_that_breaks_off_are_taken_when_they_are_complete() {
+    let up_to = |end: &str| PANEL.split_inclusive(end).next().unwrap().to_owned();
+    let whole = convert("seica-xml", PANEL.as_bytes(), &[]).unwrap();
+    let of = |text: &str| convert("seica-xml", text.as_bytes(), &[]);
+    let shown = |conversion: &Conversion| {
+        let all = conversion.reports.iter().map(|it| format!("{} {}", it.sn, it.result.letter()));
+        all.collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(shown(&whole), "S1 P, other F");
+    assert!(whole.warnings.iter().any(|it| it.contains("BC \"other\", is used")), "{:?}", whole.warnings);
+    assert_eq!(whole.reports[0].misc_infos[0].description.as_deref(), Some("ST LOT"));
+    let first = &whole.reports[0].root.as_ref().unwrap().children()[0];
+    assert_eq!(first.report_text.as_deref(), Some("XX: 7"));
+    for (text, expected) in [
+        (up_to("<BI BC=\"other\""), "S1 P"),
+        (up_to("NM=\"A\" MR=\"5\""), "S1 P"),
+        (up_to("</BI>\n<BI BC=\"other\" SD=\"19-07-2025 10:30:03\">"), "S1 P"),
+        (up_to("<ET "), "S1 P, other F"),
+        (up_to("NF=\"1\"/>"), "S1 P, other F"),
+    ] {
+        let broken = of(&text).unwrap();
+        assert_eq!(shown(&broken), expected, "{text}");
+        assert!(broken.warnings.iter().any(|it| it.contains("breaks off")), "{:?}", broken.warnings);
+    }
+}
+
+/// Its verdict is that of ET, which a passed board without it might not have had.
+#[test]
+fn a_single_board_that_breaks_off_needs_its_end() {
+    let board = |end: &str| format!(r#"<R><ST NM="P"/><BI BCP="S1"><TEST NM="A" TR="0"/></BI>{end}"#);
+    for end in ["", "<ET", "<ET NF=\"1\""] {
+        let error = convert("seica-xml", board(end).as_bytes(), &[]).unwrap_err();
+        assert_eq!(error.kind, wats_converters::ErrorKind::NotYet, "{error}");
+    }
+    for end in ["<ET NF=\"1\"/>", "<ET NF=\"1\"/></R"] {
+        let conversion = convert("seica-xml", board(end).as_bytes(), &[]).unwrap();
+        assert_eq!(conversion.reports[0].result, Status::Failed);
+    }
+}
+
+fn testexec(inside: &str) -> Conversion {
+    let file = format!("<TestResults><UUT><PartNumber>P</PartNumber></UUT>{inside}</TestResults>");
+    convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap()
+}
+
+#[test]
+fn testexec_values_are_found_wherever_a_test_has_them() {
+    for (test, expected) in [
+        (
+            "<Measurements><Measurement><Value>3.3V</Value><Min>3</Min></Measurement></Measurements>",
+            "ET_NLT P 3.3 GE",
+        ),
+        ("<Measurement>5.0</Measurement><LowLimit>4</LowLimit><HighLimit>6</HighLimit>", "ET_NLT P 5 GELE"),
+        ("<Value/><MeasuredValue>2</MeasuredValue><UL>3 mA</UL>", "ET_NLT P 2 LE"),
+        ("<Result>pass</Result><Data>7</Data><LL>1</LL>", "ET_NLT P 7 GE"),
+        ("<Result>0.5</Result><LL>1</LL>", "ET_NLT F 0.5 GE"),
+        ("<Result>1</Result><LL>1</LL>", "ET_PFT P"),
+        ("<Value>READY</Value>", "ET_PFT P Value: READY"),
+        ("<Status>fail</Status><Comment>by hand</Comment>", "ET_PFT F Comment: by hand"),
+        (
+            "<Measurement><Value>1</Value><LL>0</LL></Measurement><Measurement status='fail'><Value>2</Value></Measurement>",
+            "ET_MNLT F 1 GE 2 LOG",
+        ),
+    ] {
+        let conversion = testexec(&format!("<Tests><Test name='T'>{test}</Test></Tests>"));
+        let step = conversion.reports[0].root.as_ref().unwrap().children()[0].clone();
+        let mut shown = format!("{} {}", step.step_type, step.status.letter());
+        for number in &step.numeric_meas {
+            shown += &format!(" {} {}", number.value.0, number.comp_op);
+        }
+        step.report_text.iter().for_each(|text| shown += &format!(" {text}"));
+        assert_eq!(shown, expected, "{test}");
+    }
+}
+
+#[test]
+fn testexec_headers_may_leave_out_and_repeat() {
+    let conversion = testexec(
+        "<Header><Operator/><User>bob</User><StartTime>19/08/2025 06:12:44</StartTime><EndTime>2025-08-19 06:13:44.5</EndTime></Header>
+         <Tests><Test name='A'/><Note lang='en'>warm <b>up</b></Note></Tests><Tests><Test name='B'/></Tests>
+         <Summary><Status>Aborted</Status><Total>2</Total><Passed>2</Passed></Summary>",
+    );
+    let report = &conversion.reports[0];
+    let uut = report.uut.as_ref().unwrap();
+    assert_eq!((uut.user.as_deref(), uut.exec_time.unwrap().0), (Some("bob"), 60.5));
+    assert_eq!(report.result, Status::Terminated);
+    let root = report.root.as_ref().unwrap();
+    assert_eq!(root.children().iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["A", "B"]);
+    let note = report.misc_infos.iter().find(|it| it.description.as_deref() == Some("Note")).unwrap();
+    assert_eq!(note.text.as_deref(), Some("lang=en warm up"));
 }

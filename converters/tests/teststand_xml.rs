@@ -536,6 +536,22 @@ fn years_are_found_in_the_words_of_any_language() {
 }
 
 #[test]
+fn a_start_is_taken_from_where_it_can_be_read() {
+    let start = |infos: &str, year: &str| {
+        let text = document(&[]).replace("UUTResult='Passed'>", &format!("UUTResult='Passed'>{infos}"));
+        let text = text.replace("<Value>2022</Value>", &format!("<Value>{year}</Value>"));
+        let report = convert(NAME, &file("a.xml", text.as_bytes())).unwrap().reports.remove(0);
+        report.start.unwrap().as_str().to_owned()
+    };
+    let info = |key: &str, value: &str| format!("<ReportInfo key='{key}' value='{value}'/>");
+    let expected = "2022-07-01T15:47:48.927+02:00";
+    assert_eq!(start(&info("Start", "yesterday"), "2022"), expected);
+    assert_eq!(start(&info("StartUTC", "2022-07-01T13:47:48"), "2022"), "2022-07-01T13:47:48+00:00");
+    // Years since 1900, and nothing else to tell.
+    assert_eq!(start("", "122"), expected);
+}
+
+#[test]
 fn broken_and_hostile_files_are_refused_in_words() {
     let whole = document(&[]);
     let bad = |text: &str| file("a.xml", text.as_bytes());

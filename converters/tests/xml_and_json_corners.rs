@@ -91,14 +91,14 @@ fn xml_that_is_no_report_is_refused_with_a_place() {
         "wats-xml",
         "<Reports>\n<Report SN='1'>\n</Reports>",
         expect![[r#"
-            error: line 3, column 1: the XML is damaged: expected 'Report' tag, not 'Reports'; expected a well-formed XML document
+            error: line 3, column 1: the XML is damaged: expected 'Report' tag, not 'Reports', at "</Reports>"; expected a well-formed XML document
         "#]],
     );
     check(
         "wats-xml",
         "<Reports><Report",
         expect![[r#"
-            error: the file ends in the middle of the document. Perhaps it was still being written; drop the whole file again.
+            error: line 1: the file ends in the middle of the document. Perhaps it was still being written; drop the whole file again.
         "#]],
     );
     check(
@@ -158,6 +158,7 @@ fn a_json_report_as_a_script_writes_it_is_mended() {
               SequenceCall Main "NaN F
               ET_NLT V P [NaN LOG None None] [-inf LOG None None]
               ET_PFT B F
+            ! step V: measurements had no name, or equal ones: they are told apart by numbers
             ! the part number "P/1" has characters that disturb searches on the server
         "#]],
     );
@@ -206,6 +207,114 @@ fn the_converter_is_chosen_by_content() {
         let chosen = choose(&input(text.as_bytes())).map(|converter| converter.about().name);
         assert_eq!(chosen, expected, "{text}");
     }
+}
+
+/// What contradicts itself is taken at its worst, and stays in words.
+#[test]
+fn contradictions_become_what_a_server_takes() {
+    check(
+        "wats-xml",
+        r#"<Reports><Report SN="1" PN="2" Result="Passed" Start="2025-01-01T08:00:00Z">
+           <Step Name="Main" StepType="SequenceCall" Status="Failed"><SequenceCall Name="a.seq"/>
+           <Step Name="A" StepType="ET_NLT" Status="Passed"><NumericLimit NumericValue="5" CompOperator="LT" LowLimit="3" Status="Failed"/></Step>
+           <Step Name="B" StepType="ET_NLT" Status="Error"><NumericLimit NumericValue="5" CompOperator="LOG" Status="Passed"/></Step>
+           <Step Name="C" StepType="ET_PFT" Status="Broken"><PassFail Status="Failed"/></Step></Step></Report></Reports>"#,
+        expect![[r#"
+            1 F ST1 2025-01-01T08:00:00Z Some(10)
+              SequenceCall Main F
+              ET_NLT A F [5 LT Some(3.0) None]
+              ET_NLT B E
+              ET_PFT C F
+            ! /Reports/Report[1]: step C: the status "Broken" is not known
+            ! step B: the status is Error, with which no server takes a value: it is in the report text
+            ! step A and 1 more: its status contradicts that of its measurements; the worse one counts, what the file states is in the report text
+            ! the report contradicts itself (Result Passed, main sequence Failed): it counts as Failed
+        "#]],
+    );
+    check(
+        "wats-json",
+        r#"{"type":"T","sn":"1","pn":"2","result":"F","processCode":10,"start":"2025-01-05T10:00:00Z","root":{"stepType":"SequenceCall","name":"M","status":"P","steps":[
+           {"stepType":"ET_NLT","name":"A","status":"D","numericMeas":[{"status":"F","compOp":"LE","value":5,"highLimit":3}]}]}}"#,
+        expect![[r#"
+            1 F ST1 2025-01-05T10:00:00Z Some(10)
+              SequenceCall M F
+              ET_NLT A F [5 LE Some(3.0) None]
+            ! step A: its status contradicts that of its measurements; the worse one counts, what the file states is in the report text
+            ! step A: operator and limits are brought to the form in which servers take them
+            ! the report contradicts itself (Result Failed, main sequence Passed): it counts as Failed
+        "#]],
+    );
+}
+
+#[test]
+fn what_xml_holds_beside_is_kept() {
+    let text = r#"<Reports><Report SN="1" PN="2" Result="Passed" Start="2025-01-01T08:00:00Z"><MiscInfo>free</MiscInfo>
+        <ReportInfo key="K" value="V"/><Odd a="1">x</Odd><Step Name="M" StepType="SequenceCall" Status="Passed">
+        <Step Name="L" StepType="NI_PropertyLoader" Status="Done"><PropertyLoader Read="3" Applied="2"/><New/></Step></Step></Report></Reports>"#;
+    let conversion = convert("wats-xml", text).unwrap();
+    let report = &conversion.reports[0];
+    let infos: Vec<_> = report
+        .misc_infos
+        .iter()
+        .map(|it| (it.description.as_deref().unwrap(), it.text.as_deref().unwrap()))
+        .collect();
+    assert_eq!(infos, [("MiscInfo", "free"), ("K", "V")]);
+    assert_eq!(report.additional_data[0].name.as_deref(), Some("Odd"));
+    let loader = &report.root.as_ref().unwrap().children()[0];
+    let names: Vec<_> = loader.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
+    assert_eq!(names, ["PropertyLoader", "New"]);
+    assert_eq!(conversion.warnings.len(), 3, "{:?}", conversion.warnings);
+}
+
+#[test]
+fn a_repair_without_units_is_one_of_its_unit() {
+    let xml = "<Reports><Report type='UUR' SN='1' PN='2' Rev='A' Result='Passed' Start='2025-01-01T08:00:00Z'><UUR/></Report></Reports>";
+    let json = r#"{"type":"R","sn":"1","pn":"2","rev":"A","result":"P","start":"2025-01-01T08:00:00Z","uur":{"user":"x","processCode":10}}"#;
+    for (converter, text) in [("wats-xml", xml), ("wats-json", json)] {
+        let report = convert(converter, text).unwrap().reports.remove(0);
+        let unit = &report.sub_units[0];
+        assert_eq!(
+            (unit.idx, unit.part_type.as_deref(), unit.sn.as_deref()),
+            (Some(0), Some("Main"), Some("1"))
+        );
+        assert_eq!(report.process_code, Some(500), "{converter}");
+    }
+}
+
+#[test]
+fn json_of_other_programs_is_understood() {
+    let text = r#"{"sn":17,"pn":"2","startUTC":"2025-01-05T10:00:00","result":"Done","root":{"stepType":"SequenceCall","id":"1","group":"Main","status":"Passed","steps":[
+        {"stepType":"ET_NLT","name":"A","group":"setup","numericMeas":[{"value":null}]}]}}"#;
+    let conversion = convert("wats-json", text).unwrap();
+    let report = &conversion.reports[0];
+    assert_eq!((report.sn.as_str(), report.result.letter()), ("17", "P"));
+    assert_eq!(report.start.as_ref().unwrap().as_str(), "2025-01-05T10:00:00+00:00");
+    let root = report.root.as_ref().unwrap();
+    assert_eq!((root.name.as_str(), root.id, root.children()[0].id), ("SequenceCall", Some(1), Some(2)));
+    assert_eq!(root.children()[0].group, wats::report::Group::Setup);
+    assert!(root.children()[0].numeric_meas[0].value.0.is_nan());
+    let error = convert("wats-json", "{\"sn\":\n 1,}").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "line 2, column 4: the JSON is damaged: trailing comma, at \"}\"; expected a JSON document"
+    );
+}
+
+/// Servers refuse their own exports for how they count their loops.
+#[test]
+fn loops_of_a_servers_export_are_counted_as_servers_demand() {
+    let turn = |attributes: &str| {
+        format!("<Step Name='L' StepType='Action' Status='Done'><Loop {attributes}/></Step>")
+    };
+    let text = format!(
+        "<Reports><Report SN='1' PN='2' Result='Passed' Start='2025-01-01T08:00:00Z'><Step Name='M' StepType='SequenceCall' Status='Passed'>{}{}{}</Step></Report></Reports>",
+        turn("num='2' ending_index='2' passed='2' failed='0'"),
+        turn("index='0'"),
+        turn("index='1'"),
+    );
+    let report = convert("wats-xml", &text).unwrap().reports.remove(0);
+    let summary = report.root.as_ref().unwrap().children()[0].loop_.clone().unwrap();
+    assert_eq!((summary.num, summary.ending_index), (Some(2), Some(1)));
 }
 
 /// Pieces of both formats, whole and broken, in any order.

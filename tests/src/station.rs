@@ -145,6 +145,11 @@ impl Station {
         self.folder.path()
     }
 
+    /// The agent's process, while one runs.
+    pub fn agent(&self) -> Option<Pid> {
+        self.agent.as_ref().and_then(|it| i32::try_from(it.id()).ok()).map(Pid::from_raw)
+    }
+
     /// The agent's database.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("storage/agent.db")

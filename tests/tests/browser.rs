@@ -254,6 +254,28 @@ async fn plugins(appliance: &Appliance, browser: &Chromium) {
     browser.until("it is trusted with").await.unwrap();
     browser.picture("plugin-trusted").await.unwrap();
 
+    let archive = folder.path().join("line_7.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&archive).unwrap());
+    for (name, text) in [
+        ("main.py", std::fs::read_to_string(&made).unwrap().replace("ACME Log", "Line 7")),
+        ("lib/limits.py", "import socket\n\nLIMITS = {\"Vout\": (4.9, 5.1)}\n".to_owned()),
+        ("lib/__init__.py", String::new()),
+        ("README.txt", "The converter of line 7.\n".to_owned()),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap();
+    bring(&archive.display().to_string()).await;
+    browser.until("lib/limits.py").await.unwrap();
+    browser.picture("plugin-folder").await.unwrap();
+    browser.driver.find(By::Id("sample")).await.unwrap().send_keys(&sample).await.unwrap();
+    browser.click("#try button").await.unwrap();
+    browser.until("What it made of unit 1.log").await.unwrap();
+    browser.open("/plugins/line_7/source?file=lib/limits.py").await.unwrap();
+    browser.until("LIMITS").await.unwrap();
+    browser.picture("plugin-folder-source").await.unwrap();
+
     bring(&file("broken.py", "import csv\n\ndef convert(source:\n")).await;
     browser.until("It cannot be used as it is").await.unwrap();
     browser.picture("plugin-broken").await.unwrap();

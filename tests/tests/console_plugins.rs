@@ -212,7 +212,7 @@ async fn what_cannot_be_a_converter_is_refused_or_says_what_is_wrong_with_it() {
         &["It cannot be used as it is", "broken.py", "Replace"],
     );
     shows(&bring("broken.py", b"x = 1\n").await, WRONG, &["There is a plug-in broken.py already"]);
-    assert_eq!(control.plugin_source("broken.py").await.unwrap(), "def f(:\n");
+    assert_eq!(control.plugin_source("broken.py", None).await.unwrap(), "def f(:\n");
     let page = browser.get("/plugins/broken.py").await.unwrap();
     shows(&page, StatusCode::OK, &["Ask it what it is"]);
     assert!(!page.text.contains("id=\"enable\""), "nothing is enabled that has not said what it is");
@@ -245,6 +245,93 @@ async fn what_cannot_be_a_converter_is_refused_or_says_what_is_wrong_with_it() {
     }
     let page = browser.post_file("/plugins/nothing.py/replace", &[], "a.py", b"x".to_vec()).await.unwrap();
     assert_eq!(page.status, StatusCode::NOT_FOUND, "replacing makes no new one");
+}
+
+fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn a_converter_of_several_files_is_brought_as_an_archive_and_used_like_any() {
+    let (appliance, browser) = appliance().await;
+    let control = appliance.station.control().unwrap();
+    let bring =
+        async |name: &str, content: Vec<u8>| browser.post_file("/plugins", &[], name, content).await.unwrap();
+    let main = String::from_utf8(made("acme_log.py")).unwrap();
+    let main = format!("import limits.all as limits\n{main}");
+    let whole = archive(&[
+        ("line_7/main.py", main.as_bytes()),
+        ("line_7/limits/all.py", b"import socket\n\nLOW = 4.9\n"),
+        ("line_7/.hidden", b"x"),
+    ]);
+    // What must not be unpacked is refused in words, and leaves nothing.
+    for (content, words) in [
+        (archive(&[("../main.py", b"x")]), "leads out of the plug-in"),
+        (b"PK".to_vec(), "no ZIP archive"),
+        (archive(&[]), "holds no file"),
+    ] {
+        shows(&bring("line_7.zip", content).await, WRONG, &["archive line_7.zip cannot be a plug-in", words]);
+    }
+    shows(&bring("my line.zip", archive(&[("main.py", b"x")])).await, WRONG, &["is no name of a plug-in"]);
+    assert!(control.plugins().await.unwrap().is_empty());
+
+    assert_eq!(led_to(&bring("line_7.zip", whole.clone()).await), "/plugins/line_7");
+    let page = browser.get("/plugins/line_7").await.unwrap();
+    shows(
+        &page,
+        StatusCode::OK,
+        &[
+            "ACME Log",
+            "limits/all.py",
+            "A <code>.zip</code> of the folder",
+            "/plugins/line_7/source?file=limits%2Fall.py#L1",
+        ],
+    );
+    shows(
+        &browser.get("/plugins/line_7/source").await.unwrap(),
+        StatusCode::OK,
+        &["import limits.all", "limits/all.py"],
+    );
+    let page = browser.get("/plugins/line_7/source?file=limits%2Fall.py").await.unwrap();
+    shows(&page, StatusCode::OK, &["LOW = 4.9", "class=\"found\""]);
+    let page = browser.get("/plugins/line_7/download?file=limits%2Fall.py").await.unwrap();
+    assert_eq!(
+        (page.text.as_str(), page.headers["content-disposition"].to_str().unwrap()),
+        ("import socket\n\nLOW = 4.9\n", "attachment; filename=\"limits_all.py\"")
+    );
+    for hostile in ["../../../agent.db", "%2Fetc%2Fpasswd", ".hidden", "none.py"] {
+        let page = browser.get(&format!("/plugins/line_7/source?file={hostile}")).await.unwrap();
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{hostile}");
+        let page = browser.get(&format!("/plugins/line_7/download?file={hostile}")).await.unwrap();
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{hostile}");
+    }
+    let wish = [("converter", "acme-log")];
+    let page = browser.post_file("/plugins/line_7/try", &wish, "a.log", SAMPLE.to_vec()).await.unwrap();
+    shows(&page, StatusCode::OK, &["What it made of a.log", "1 report", "S0"]);
+
+    let sha256 = control.plugin("line_7").await.unwrap().sha256.unwrap();
+    let fields = [("sha256", &*sha256), ("confirm", "yes")];
+    assert_eq!(led_to(&browser.post("/plugins/line_7/enable", &fields).await.unwrap()), "/plugins/line_7");
+    shows(&bring("line_7.zip", whole).await, WRONG, &["There is a plug-in line_7 already"]);
+    let replace = async |name: &str, content: Vec<u8>| {
+        browser.post_file("/plugins/line_7/replace", &[], name, content).await.unwrap()
+    };
+    shows(&replace("main.py", b"x = 1\n".to_vec()).await, WRONG, &["line_7 is a folder: choose a .zip"]);
+    assert_eq!(control.plugin("line_7").await.unwrap().state, PluginState::Enabled);
+    let other = archive(&[("converter.py", &made("acme_log.py"))]);
+    assert_eq!(led_to(&replace("another name.zip", other).await), "/plugins/line_7");
+    let found = control.plugin("line_7").await.unwrap();
+    assert_eq!(
+        (found.state, found.files.as_slice()),
+        (PluginState::Changed, &["converter.py".to_owned()][..])
+    );
+    assert_eq!(led_to(&browser.post("/plugins/line_7/disable", &[]).await.unwrap()), "/plugins/line_7");
+    assert_eq!(led_to(&browser.post("/plugins/line_7/delete", &[]).await.unwrap()), "/plugins");
 }
 
 #[tokio::test]

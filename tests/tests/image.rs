@@ -142,6 +142,28 @@ async fn upload(browser: &Browser, numbers: Vec<usize>, enough: usize) -> HashSe
     acknowledged
 }
 
+/// What no machine without a memory controller can show: a converter is ended that takes, in files and heap together,
+/// more than its control group allows; the agent stays.
+async fn memory_bomb(browser: &Browser) {
+    let bomb = include_bytes!("../plugins/memory_bomb.py").to_vec();
+    let brought = browser.post_file("/plugins", &[], "memory_bomb.py", bomb).await.unwrap();
+    assert_eq!(brought.status, StatusCode::SEE_OTHER, "{}", brought.text);
+    let wish = [("converter", "memory-bomb")];
+    let tried =
+        browser.post_file("/plugins/memory_bomb.py/try", &wish, "a.txt", b"x".to_vec()).await.unwrap();
+    assert_eq!(tried.status, StatusCode::OK, "{}", tried.text);
+    assert!(!tried.text.contains("it holds"), "no control group ended it: {}", tried.text);
+    assert!(
+        tried.text.contains("needs more memory") || tried.text.contains("need more memory"),
+        "{}",
+        tried.text
+    );
+    let health = browser.get("/health").await.unwrap();
+    assert_eq!(health.status, StatusCode::OK, "{}", health.text);
+    let deleted = browser.post("/plugins/memory_bomb.py/delete", &[]).await.unwrap();
+    assert_eq!(deleted.status, StatusCode::SEE_OTHER, "{}", deleted.text);
+}
+
 fn serials(sim: &Sim) -> Vec<String> {
     sim.reports().into_iter().map(|report| report.sn).collect()
 }
@@ -180,6 +202,8 @@ async fn the_qcow2_turns_a_file_into_a_report_and_loses_nothing_when_the_power_i
     let lacking: Vec<&str> =
         health.split("The layer ").skip(1).filter_map(|it| it.split(". ").next()).collect();
     assert!(lacking.is_empty() && health.contains("id=\"sandbox\""), "{lacking:?}: {health}");
+
+    memory_bomb(&browser).await;
 
     let started = Instant::now();
     assert_eq!(upload(&browser, vec![0], 1).await.len(), 1);

@@ -116,7 +116,7 @@ async fn a_file_written_for_pywats_is_dropped_looked_at_enabled_and_converts() {
     assert_eq!((check.problems.as_slice(), check.persistent), (&[][..], true));
     assert_eq!(check.converters[0].name, "plugin:acme-log");
     assert_eq!(check.converters[0].arguments[0].rule.max.as_deref(), Some("999"));
-    assert!(control.plugin_source("acme_log.py").await.unwrap().contains("class AcmeLogConverter"));
+    assert!(control.plugin_source("acme_log.py", None).await.unwrap().contains("class AcmeLogConverter"));
 
     let sample = b"ACME;S0;P1;2026-01-31 12:00:00\nU=5.0=4.9=5.1\n".to_vec();
     let wish = PluginTry { file_name: "a.log".to_owned(), ..PluginTry::default() };
@@ -311,7 +311,7 @@ async fn a_program_that_crashes_floods_or_talks_nonsense_fails_its_file_alone() 
             "{\"answer\": \"report\", \"report\": {\"sn\": \"1\", \"type\": \"T\"}}\n{\"answer\": \"done\"}\n",
             "has no part number",
         ),
-        ("flood.txt", "flood\n", "its answer is larger than 256 MB"),
+        ("flood.txt", "flood\n", "its answer is larger than 64 MB, which plugins.answer_mb allows"),
         ("more.txt", "report M\n{\"answer\": \"done\"}\n{\"answer\": \"done\"}\n", ""),
     ] {
         station.drop_file("line", name, content.as_bytes()).unwrap();
@@ -512,6 +512,22 @@ async fn the_packages_of_a_plug_in_come_from_its_own_wheels_where_there_is_no_in
     station.drop_file("line", "a.txt", b"x").unwrap();
     let error = file(&station, "a.txt").await.record.error.unwrap();
     assert!(error.contains("tinylib says hello"), "{error}");
+
+    // A single file has what it asks for beside it, and belongs together with it.
+    let plugins = station.folder().join("storage/plugins");
+    fs::rename(folder.join("wheels"), plugins.join("wheels")).unwrap();
+    fs::copy(folder.join("requirements.txt"), plugins.join("single.requirements.txt")).unwrap();
+    let single = fs::read_to_string(folder.join("main.py")).unwrap().replace("\"boards\"", "\"single\"");
+    let uploaded = control.upload_plugin("single.py", single.into_bytes()).await.unwrap();
+    let files = ["single.py", "single.requirements.txt", "wheels/tinylib-1.0-py3-none-any.whl"];
+    assert_eq!(uploaded.files, files);
+    enable(&control, "single.py", &[]).await;
+    control.add_source(&source(&station, "other", "plugin:single")).await.unwrap();
+    station.drop_file("other", "b.txt", b"x").unwrap();
+    let error = file(&station, "b.txt").await.record.error.unwrap();
+    assert!(error.contains("tinylib says hello"), "{error}");
+    fs::remove_file(plugins.join("single.requirements.txt")).unwrap();
+    assert_eq!(control.plugin("single.py").await.unwrap().state, PluginState::Changed);
 }
 
 #[test]

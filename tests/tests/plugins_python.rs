@@ -507,6 +507,26 @@ fn a_file_does_not_see_what_the_one_before_it_left() {
 }
 
 #[test]
+fn a_converter_that_starts_a_program_reads_what_to_do_and_one_that_is_trusted_starts_it() {
+    let words = "the sandbox does not let converters start other programs; ask an administrator to trust the plug-in with `processes`";
+    let mut host = Host::start("starts_programs.py");
+    for way in ["run", "output", "system", "popen", "spawn", "fork"] {
+        let error = host.convert("starter", way).last["error"].as_str().unwrap().to_owned();
+        assert!(error.contains(words) && error.contains("starts_programs.py, line "), "{way}: {error}");
+        assert_eq!(error.matches("processes`").count(), 1, "said once: {error}");
+        let caught = host.convert("starter", &format!("caught {way}"));
+        assert_eq!(caught.last["error"], format!("caught: [Errno 1] {words}"), "{way}");
+    }
+    host.end();
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/starts_programs.py");
+    let mut trusted = Host::start_file(&made, &["--lifted", "processes"]);
+    for way in ["run", "output", "system", "popen"] {
+        assert_eq!(trusted.convert("starter", way).last["error"], "it was started", "{way}");
+    }
+    trusted.end();
+}
+
+#[test]
 fn a_folder_is_one_source() {
     let mut host = Host::start("panel_folder.py");
     let converter = host.described()["converters"][0].clone();

@@ -6,6 +6,8 @@ lines of JSON on standard input and are answered on standard output; see docs/pl
     --environment auto|pywats|compat    whose `pywats` is imported: the published package, ours, or (auto, which is
                                         what counts without the option) the published one where it is installed
     --packages FOLDER                   a folder of packages that can be imported, beside those of the interpreter
+    --lifted PART                       a part of the sandbox that is lifted: what it would refuse is not refused
+                                        in words either
 """
 
 import os

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +12,7 @@ use super::Agent;
 use crate::config::read_text;
 use crate::files::folder_of;
 use crate::service::Pulse;
+use crate::system::Reread;
 
 /// The file is read so often where no event tells of it: on a network mount, or behind a link into another folder.
 const POLL: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ const LOOKS: u32 = 50;
 /// When signals cannot be listened for.
 pub(crate) async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -> std::io::Result<()> {
     let path = agent.settings().path.clone();
-    let mut hangup = signal(SignalKind::hangup())?;
+    let mut hangup = Reread::listen()?;
     let changed = Arc::new(Notify::new());
     let _watcher = listen(&path, &changed);
     while !stop.is_cancelled() {
@@ -40,7 +40,7 @@ pub(crate) async fn run(agent: Agent, pulse: &Pulse, stop: &CancellationToken) -
         tokio::select! {
             () = stop.cancelled() => {}
             () = changed.notified() => {}
-            _ = hangup.recv() => tracing::info!("asked to read the configuration again"),
+            () = hangup.wait() => tracing::info!("asked to read the configuration again"),
             () = tokio::time::sleep(POLL) => {}
         }
     }

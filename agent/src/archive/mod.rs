@@ -12,15 +12,16 @@ pub mod retention;
 pub(crate) mod units;
 pub(crate) mod zipped;
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::control::api::After;
 use crate::files::{self, Folders, Stamp, folder_of};
 use crate::store::Known;
+use crate::system;
 
 /// The folder, in a watched folder, for files that could not be converted.
 pub const ERROR_FOLDER: &str = "error";
@@ -94,7 +95,7 @@ fn to_error_folder(
     if !fs::symlink_metadata(&folder)?.is_dir() {
         return Err(io::Error::other(format!("{} is no folder", folder.display())));
     }
-    let plain = folder.join(short_name(&file.path));
+    let plain = folder.join(&*short_name(&file.path));
     let by_number = folder.join(numbered(file.id, &file.path));
     if !is_still(&file.path, file.stamp) {
         // Moved already before a crash, or taken away by somebody.
@@ -141,10 +142,8 @@ fn numbered(id: i64, path: &Path) -> OsString {
 }
 
 /// The file's name, or the end of a very long one: the ending says what it is.
-fn short_name(path: &Path) -> &OsStr {
-    let name = path.file_name().unwrap_or_default();
-    let bytes = name.as_bytes();
-    OsStr::from_bytes(bytes.get(bytes.len().saturating_sub(NAME_BYTES)..).unwrap_or(bytes))
+fn short_name(path: &Path) -> Cow<'_, OsStr> {
+    system::tail(path.file_name().unwrap_or_default(), NAME_BYTES)
 }
 
 /// True while the file at `path` is the one that was claimed.

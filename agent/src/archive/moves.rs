@@ -2,29 +2,26 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, RenameFlags, renameat2};
-
 use crate::files::{self, Folders, Stamp, folder_of};
+use crate::system;
 
 /// Moves `from` to `to`, on disk when `folders` are.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is something else at `to`.
 pub(super) fn move_file(from: &Path, stamp: Stamp, to: &Path, folders: &mut Folders) -> io::Result<()> {
-    match renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE) {
+    match system::rename_new(from, to) {
         Ok(()) => {}
-        Err(Errno::EXDEV) => copy_over(from, stamp, to)?,
-        // Some network file systems cannot rename like this: a hard link does not replace either.
-        Err(Errno::EINVAL | Errno::ENOSYS) => match fs::hard_link(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_over(from, stamp, to)?,
+        // A hard link does not replace either.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => match fs::hard_link(from, to) {
             Ok(()) => fs::remove_file(from)?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
             Err(_) => copy_over(from, stamp, to)?,
         },
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     }
     folders.changed(folder_of(to));
     folders.changed(folder_of(from));
@@ -50,8 +47,7 @@ fn copy_over(from: &Path, stamp: Stamp, to: &Path) -> io::Result<()> {
 }
 
 fn open_same(path: &Path, stamp: Stamp) -> io::Result<File> {
-    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let file = system::open_plain(path)?;
     if Stamp::of(&file.metadata()?) != stamp {
         return Err(io::Error::other("the file changed before it was copied"));
     }

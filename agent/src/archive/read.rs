@@ -1,18 +1,16 @@
 //! Reading an archived file, or a unit, and making sure that it is the one that was converted.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use nix::fcntl::OFlag;
 use wats_converters::Companion;
 
 use crate::control::api::Unit;
 use crate::files::sha256;
 use crate::intake::{self, Content};
 use crate::store::Archived;
+use crate::system;
 
 /// A file that was left where it was found may lie on a mount that does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,9 +53,8 @@ fn plain(place: &Path, size: u64, hash: &str) -> Reading {
         Ok(Some(_)) => return Reading::Damaged,
         Err(error) => return failed(error),
     }
-    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
     let read = || {
-        let file = File::options().read(true).custom_flags(flags).open(place)?;
+        let file = system::open_plain(place)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() || metadata.len() != size {
             return Ok(None);

@@ -11,6 +11,7 @@ use super::{ERROR_ENDING, ERROR_FOLDER, Places, numbered, reason, reason_beside}
 use crate::control::api::After;
 use crate::files::{self, folder_of};
 use crate::store::Known;
+use crate::system;
 
 /// Puts a finished unit away and answers where its head lies now; `None` where it was, or gone.
 ///
@@ -129,15 +130,11 @@ fn copy(base: &Path, members: &[PathBuf], around: &Path, target: &Path) -> io::R
         }
         files::sync_folder(folder_of(&to))?;
     }
-    fs::set_permissions(draft.path(), folder_mode())?;
+    system::set_mode(draft.path(), 0o770)?;
     fs::rename(draft.path(), target)?;
     // It has another name now, under which nothing removes it.
     let _renamed = draft.keep();
     files::sync_folder(around)
-}
-
-fn folder_mode() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o770)
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {

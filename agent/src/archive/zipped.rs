@@ -1,16 +1,15 @@
 //! Archived files that are compressed: a ZIP file with the one file in it, which says that it is ours.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::files::{Folders, Stamp, folder_of};
+use crate::system;
 
 /// By this a file of ours is told from a tester's own ZIP file.
 const MARK: &[u8] = b"archived by wats-agent";
@@ -30,8 +29,7 @@ pub(crate) fn beside(target: &Path) -> PathBuf {
 pub(super) fn put_away(from: &Path, stamp: Stamp, to: &Path, folders: &mut Folders) -> io::Result<()> {
     // Left by a crash between compressing and removing: it is whole, or it would not have its name.
     if fs::symlink_metadata(to).is_err() {
-        let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
-        let mut original = File::options().read(true).custom_flags(flags).open(from)?;
+        let mut original = system::open_plain(from)?;
         if Stamp::of(&original.metadata()?) != stamp {
             return Err(io::Error::other("the file changed before it was compressed"));
         }
@@ -64,8 +62,7 @@ pub(crate) fn read(path: &Path, largest: u64) -> io::Result<Option<Vec<u8>>> {
     if path.extension().is_none_or(|it| it != "zip") {
         return Ok(None);
     }
-    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let file = system::open_plain(path)?;
     if !file.metadata()?.is_file() {
         return Ok(None);
     }

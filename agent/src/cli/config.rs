@@ -148,7 +148,7 @@ impl Shelf<'_> {
             change.set_aside = Some(self.history.set_aside(&present)?.display().to_string());
         }
         settings.write(&text)?;
-        let by = nix::unistd::User::from_uid(nix::unistd::Uid::current()).ok().flatten().map(|it| it.name);
+        let by = crate::system::user_name();
         let now = jiff::Timestamp::now();
         change.version = Some(self.history.add(&text, ConfigOrigin::RollBack, by, now)?);
         Ok(change)

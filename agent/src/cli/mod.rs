@@ -23,13 +23,13 @@ mod status;
 
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{CommandFactory, Subcommand};
 use clap_complete::Shell;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -37,6 +37,7 @@ use crate::config::{Document, Environment, Settings, environment};
 use crate::control::client::ControlClient;
 use crate::convert::worker;
 use crate::secret::Made;
+use crate::service::Hosted;
 pub use exit::Exit;
 use print::show;
 
@@ -275,18 +276,30 @@ fn make_key(path: &Path, as_json: bool) -> anyhow::Result<()> {
 }
 
 fn run_agent(config: &Path, machine_key: Option<PathBuf>) -> anyhow::Result<()> {
+    let log = || Ok(Settings::whereabouts(config)?.storage_folder().join("agent.log"));
+    let config = config.to_owned();
+    crate::service::host(log, move |hosted| run_hosted(&config, machine_key, hosted))
+}
+
+fn run_hosted(config: &Path, machine_key: Option<PathBuf>, hosted: Option<Hosted>) -> anyhow::Result<()> {
     let usual = |_| EnvFilter::new(environment::log_level());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(usual);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    let stop = match hosted {
+        None => {
+            log.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).init();
+            None
+        }
+        Some(Hosted { stop, log: file }) => {
+            log.with_writer(Mutex::new(file)).with_ansi(false).init();
+            Some(stop)
+        }
+    };
     let environment = Environment::read()?;
     let document = Document::load_or_last(config)?;
     let runtime = tokio::runtime::Runtime::new().context("could not start the threads")?;
     let result = runtime.block_on(async {
-        let stop = stop_on_signal().context("could not listen for signals")?;
+        let stop = stop.map_or_else(stop_on_signal, Ok).context("could not listen for signals")?;
         crate::run(document, environment, machine_key, stop).await
     });
     // A thread that waits for a disk that does not answer must not be waited for.
@@ -294,17 +307,13 @@ fn run_agent(config: &Path, machine_key: Option<PathBuf>) -> anyhow::Result<()> 
     result
 }
 
-/// Cancelled by SIGTERM, or by Ctrl-C at a terminal.
+/// Cancelled when the system, or a person at the terminal, ends this process.
 fn stop_on_signal() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut told = crate::system::Stop::listen()?;
     let cancelled = stop.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        told.wait().await;
         cancelled.cancel();
     });
     Ok(stop)

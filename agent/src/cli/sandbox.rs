@@ -30,13 +30,16 @@ fn words(status: &SandboxStatus) -> String {
         if !layer.detail.is_empty() {
             text += &format!("{:27}{}\n", "", layer.detail);
         }
+        if !layer.remedy.is_empty() {
+            text += &format!("{:27}To do: {}\n", "", layer.remedy);
+        }
     }
     text += &match (&status.trouble, status.missing().len()) {
         (Some(trouble), _) => format!("there is no sandbox, so foreign converters cannot run: {trouble}\n"),
         (None, _) if status.layers.is_empty() => "the agent has not looked yet: try again\n".to_owned(),
         (None, 0) => "all layers hold\n".to_owned(),
-        (None, 1) => "1 layer is missing; docs/security/sandbox.md says what to do\n".to_owned(),
-        (None, count) => format!("{count} layers are missing; docs/security/sandbox.md says what to do\n"),
+        (None, 1) => "1 layer is missing; docs/security/sandbox.md says more\n".to_owned(),
+        (None, count) => format!("{count} layers are missing; docs/security/sandbox.md says more\n"),
     };
     text
 }
@@ -53,6 +56,7 @@ mod tests {
             protects: "much".to_owned(),
             holds,
             detail: detail.to_owned(),
+            remedy: if holds { String::new() } else { "boot another".to_owned() },
         };
         let mut status = SandboxStatus {
             layers: vec![layer("users", true, ""), layer("landlock", false, "this kernel has none")],
@@ -61,7 +65,8 @@ mod tests {
         assert_eq!(
             words(&status),
             "holds    users           much\nMISSING  landlock        much\n                           this kernel has none\n\
-             1 layer is missing; docs/security/sandbox.md says what to do\n"
+             \x20                          To do: boot another\n\
+             1 layer is missing; docs/security/sandbox.md says more\n"
         );
         status.layers.pop();
         assert!(words(&status).ends_with("all layers hold\n"));

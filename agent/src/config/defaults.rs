@@ -6,6 +6,8 @@ use super::{
     Config, Control, Convert, Delivery, Health, Intake, Plugins, Retention, Sandbox, Server, Storage,
 };
 use crate::control::api::Station;
+use crate::sandbox::MissingLayers;
+use crate::system;
 
 impl Default for Config {
     fn default() -> Self {
@@ -30,10 +32,9 @@ impl Default for Config {
 /// This machine: named after its host, in its own time zone.
 impl Default for Station {
     fn default() -> Self {
-        let host = nix::sys::utsname::uname().ok().map(|it| it.nodename().to_string_lossy().into_owned());
         let zone = jiff::tz::TimeZone::system().iana_name().map(str::to_owned);
         Self {
-            name: host.filter(|name| !name.is_empty()).unwrap_or_else(|| "wats-agent".to_owned()),
+            name: system::host_name().unwrap_or_else(|| "wats-agent".to_owned()),
             location: String::new(),
             purpose: String::new(),
             time_zone: zone.unwrap_or_else(|| "UTC".to_owned()),
@@ -99,12 +100,25 @@ impl Default for Storage {
 
 impl Default for Plugins {
     fn default() -> Self {
+        let places = system::places();
         Self {
             folder: None,
-            support: "/usr/lib/wats-agent/python".into(),
-            python: "/usr/bin/python3".into(),
+            support: places.support,
+            python: places.python,
             attempts: 10,
+            answer_mb: 64,
             enabled: Vec::new(),
+        }
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self {
+            missing_layers: MissingLayers::default(),
+            seconds: 300,
+            processor_seconds: 120,
+            memory_mb: 512,
         }
     }
 }

@@ -9,6 +9,7 @@ use wats::client::Token;
 use super::load::ConfigError;
 use super::{Config, Health, validate};
 use crate::control::api::Station;
+use crate::system;
 
 /// What the environment says. Nothing of it is ever written into a file.
 #[derive(Debug, Clone, Default)]
@@ -103,8 +104,9 @@ fn path_from(get: impl Fn(&str) -> Option<OsString>) -> PathBuf {
         return path.into();
     }
     let instance = set("PYWATS_INSTANCE_ID").and_then(|id| id.into_string().ok());
-    let instance = instance.filter(|id| !id.contains(['/', '.'])).unwrap_or_else(|| "default".to_owned());
-    PathBuf::from(format!("/etc/wats-agent/{instance}.toml"))
+    let instance =
+        instance.filter(|id| !id.contains(['/', '\\', '.', ':'])).unwrap_or_else(|| "default".to_owned());
+    system::places().configurations.join(format!("{instance}.toml"))
 }
 
 /// What is logged, as `PYWATS_LOG_LEVEL` names it: DEBUG, INFO, WARNING, ERROR or CRITICAL.

@@ -5,11 +5,10 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::control::api::{ConfigOrigin, ConfigVersion, ConfigVersionInfo};
-use crate::files;
+use crate::{files, system};
 
 /// So many are kept.
 const KEPT: usize = 100;
@@ -93,7 +92,7 @@ impl History {
         if let Some(newest) = self.newest().filter(|it| it.sha256 == sha256) {
             return Ok(newest);
         }
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        system::make_folder(&self.folder, 0o700)?;
         let numbers = self.numbers().map_err(io::Error::other)?;
         let number = numbers.last().map_or(1, |last| last + 1);
         let info = ConfigVersionInfo { number, at, origin, by, sha256 };
@@ -111,7 +110,7 @@ impl History {
     /// # Errors
     /// When the disk refuses it.
     pub fn set_aside(&self, text: &str) -> io::Result<PathBuf> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        system::make_folder(&self.folder, 0o700)?;
         let path = self.folder.join("replaced.toml");
         files::replace_file(&path, 0o600, text.as_bytes())?;
         Ok(path)

@@ -16,7 +16,7 @@ mod validate;
 mod words;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::api::{Part, Paused, PythonPackages, SourceSettings, Station};
 use crate::plugins::Catalogue;
 use crate::sandbox::MissingLayers;
+use crate::system;
 
 pub use environment::Environment;
 pub(crate) use load::read_text;
@@ -178,6 +179,8 @@ pub struct Plugins {
     pub python: PathBuf,
     /// A file that its converter says is not complete is tried so often, then it is an error: 1 to 10000.
     pub attempts: u32,
+    /// What one of them answers to a file, all its reports together, in MB: 1 to 1024.
+    pub answer_mb: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub enabled: Vec<EnabledPlugin>,
 }
@@ -203,11 +206,17 @@ fn is_auto(environment: &PythonPackages) -> bool {
 }
 
 /// The box in which foreign converters run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sandbox {
     /// What a layer means that this machine does not allow.
     pub missing_layers: MissingLayers,
+    /// A file may take so long: 1 to 3600.
+    pub seconds: u32,
+    /// And so much processor time: 1 to 3600.
+    pub processor_seconds: u32,
+    /// The memory of a converter: 128 to 65536.
+    pub memory_mb: u32,
 }
 
 /// A configuration that was found right, and where it came from.
@@ -236,7 +245,7 @@ impl Settings {
     pub fn storage_folder(&self) -> PathBuf {
         match &self.config.storage.folder {
             Some(folder) => folder.clone(),
-            None => Path::new("/var/lib/wats-agent").join(&self.instance),
+            None => system::places().storage.join(&self.instance),
         }
     }
 
@@ -252,7 +261,7 @@ impl Settings {
     pub fn socket(&self) -> PathBuf {
         match &self.config.control.socket {
             Some(socket) => socket.clone(),
-            None => Path::new("/run/wats-agent").join(format!("{}.sock", self.instance)),
+            None => system::places().sockets.join(format!("{}.sock", self.instance)),
         }
     }
 
@@ -268,7 +277,7 @@ impl Settings {
     pub fn folder_of(&self, source: &SourceSettings) -> PathBuf {
         match &source.folder {
             Some(folder) => PathBuf::from(folder),
-            None => Path::new("/srv/wats").join(&self.instance).join(&source.name),
+            None => system::places().sources.join(&self.instance).join(&source.name),
         }
     }
 

@@ -2,13 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 use super::{Config, Settings};
-use crate::files;
+use crate::{files, system};
 
 /// Why settings were not saved.
 #[derive(Debug, thiserror::Error)]
@@ -46,23 +44,20 @@ impl Settings {
         // Through a link, to where the file lies.
         let place = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let before = fs::metadata(&place).ok();
-        let mode = before.as_ref().map_or(0o640, |it| it.permissions().mode() & 0o777);
+        let mode = before.as_ref().map_or(0o640, system::mode);
         files::replace_file(&place, mode, text.as_bytes())?;
         match before {
             // Written by root at the command line, it must stay the agent's.
-            Some(it) if nix::unistd::Uid::effective().is_root() => {
-                std::os::unix::fs::chown(&place, Some(it.uid()), Some(it.gid()))
-            }
-            _ => Ok(()),
+            Some(it) => system::keep_owner(&place, &it),
+            None => Ok(()),
         }
     }
 
     /// False when the file cannot be replaced, for example on a mount that is read only.
     pub fn is_writable(&self) -> bool {
-        let may_write = |path: &PathBuf| nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok();
         let place = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let file_fits = !place.exists() || may_write(&place);
-        file_fits && may_write(&files::folder_of(&place).to_owned())
+        let file_fits = !place.exists() || system::may_write(&place);
+        file_fits && system::may_write(files::folder_of(&place))
     }
 }
 

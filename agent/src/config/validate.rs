@@ -46,6 +46,11 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
         found.push(problem("control.listen", wrong));
     }
 
+    if cfg!(windows) && !control.allow_users.is_empty() {
+        let wrong = "on Windows the system lets administrators and the agent's own user in, and nobody else";
+        found.push(problem("control.allow_users", wrong));
+    }
+
     range(&mut found, "retention.days", u64::from(config.retention.days), 0, 36_500);
     range(&mut found, "retention.percent", u64::from(config.retention.percent), 0, 90);
     range(&mut found, "storage.least_free_mb", u64::from(config.storage.least_free_mb), 16, 1_000_000);
@@ -62,6 +67,10 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
     }
 
     found.extend(within("plugins", plugins_problems(&config.plugins)));
+    let sandbox = &config.sandbox;
+    range(&mut found, "sandbox.seconds", u64::from(sandbox.seconds), 1, 3600);
+    range(&mut found, "sandbox.processor_seconds", u64::from(sandbox.processor_seconds), 1, 3600);
+    range(&mut found, "sandbox.memory_mb", u64::from(sandbox.memory_mb), 128, 65_536);
 
     for (index, source) in config.sources.iter().enumerate() {
         let earlier = config.sources.get(..index).unwrap_or_default();
@@ -150,6 +159,7 @@ fn plugin_problems(settings: &Settings, source: &SourceSettings) -> Vec<Problem>
 fn plugins_problems(plugins: &Plugins) -> Vec<Problem> {
     let mut found = Vec::new();
     range(&mut found, "attempts", u64::from(plugins.attempts), 1, 10_000);
+    range(&mut found, "answer_mb", u64::from(plugins.answer_mb), 1, 1024);
     let folder = plugins.folder.as_deref();
     for (key, path) in
         [("folder", folder), ("support", Some(&*plugins.support)), ("python", Some(&*plugins.python))]

@@ -7,30 +7,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::serve::IncomingStream;
-use nix::unistd::{Uid, User};
-use tokio::net::UnixListener;
 
+use super::door::{Peer, Standing};
 use super::limit::{Client, Limiter};
 use super::refusal::Refusal;
 use super::token::Token;
 use crate::agent::Agent;
-
-/// The user at the other end, as the kernel says; `None` when it does not.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) Option<u32>);
-
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self(stream.io().peer_cred().ok().map(|peer| peer.uid()))
-    }
-}
 
 tokio::task_local! {
     /// Who asked for what this task does.
@@ -39,9 +27,7 @@ tokio::task_local! {
 
 /// The name of the user whose request is being carried out; over TCP nobody knows.
 pub(crate) fn caller() -> Option<String> {
-    let uid = CALLER.try_with(|peer| peer.0).ok()??;
-    let known = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-    Some(known.map_or_else(|| format!("user {uid}"), |user| user.name))
+    CALLER.try_with(|peer| peer.name()).ok()?
 }
 
 /// What both doors know.
@@ -93,14 +79,14 @@ pub(super) async fn unix_door(
 fn knock(guard: &Guard, peer: Peer, headers: &HeaderMap) -> Result<(), Box<Response>> {
     let settings = guard.agent.settings();
     let control = &settings.config.control;
-    let caller = standing(peer, &control.allow_users);
+    let caller = peer.standing(&control.allow_users);
     let per_minute = match caller {
         Standing::Service => control.service_requests_per_minute,
         Standing::Person | Standing::Refused => control.requests_per_minute,
     };
-    guard.count(peer.0.map_or(Client::Stranger, Client::User), per_minute)?;
+    guard.count(peer.client(), per_minute)?;
     if caller == Standing::Refused {
-        tracing::warn!(user.id = ?peer.0, "refused a request to the control API by user {:?}", peer.0);
+        tracing::warn!("refused a request to the control API by {peer:?}");
         let words =
             "this user may not use the control API: allow_users in the agent's configuration names who may";
         return Err(Box::new(refuse(StatusCode::FORBIDDEN, words, [])));
@@ -163,41 +149,9 @@ fn refuse<const N: usize>(
     (headers, Refusal::new(status, words)).into_response()
 }
 
-/// What a user at the socket is to us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// Root and the agent's own user: people with the command line.
-    Person,
-    /// A user that the configuration names: a program that asks for many people, like the console.
-    Service,
-    Refused,
-}
-
-pub(super) fn standing(peer: Peer, allowed: &[String]) -> Standing {
-    let Some(uid) = peer.0.map(Uid::from_raw) else { return Standing::Refused };
-    if uid.is_root() || uid == Uid::effective() {
-        return Standing::Person;
-    }
-    match User::from_uid(uid) {
-        Ok(Some(user)) if allowed.contains(&user.name) => Standing::Service,
-        _ => Standing::Refused,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_root_the_agent_and_named_users_may_call() {
-        assert_eq!(standing(Peer(Some(0)), &[]), Standing::Person);
-        assert_eq!(standing(Peer(Some(Uid::effective().as_raw())), &[]), Standing::Person);
-        assert_eq!(standing(Peer(None), &["root".to_owned()]), Standing::Refused);
-        // Debian's and Ubuntu's user for everything that owns nothing.
-        let nobody = Peer(Some(User::from_name("nobody").unwrap().unwrap().uid.as_raw()));
-        assert_eq!(standing(nobody, &["wats-console".to_owned()]), Standing::Refused);
-        assert_eq!(standing(nobody, &["nobody".to_owned()]), Standing::Service);
-    }
 
     #[test]
     fn only_this_machine_s_own_names_are_taken() {

@@ -27,8 +27,8 @@ pub use events::{Event, Notice};
 pub use ledger::{LedgerCheck, LedgerFormat, LedgerQuery, LedgerSpan, LedgerVerify};
 pub use plugins::{
     EnablePlugin, FindingSeverity, LARGEST_SAMPLE, LeftAlone, LogLevel, LogLine, Part, PluginCheck,
-    PluginFinding, PluginFindings, PluginInfo, PluginLanguage, PluginState, PluginTrial, PluginTry,
-    PythonPackages, TrialOutcome,
+    PluginFinding, PluginFindings, PluginInfo, PluginLanguage, PluginSource, PluginState, PluginTrial,
+    PluginTry, PythonPackages, TrialOutcome,
 };
 
 /// Why a request was refused, in words for the person at the keyboard.
@@ -106,6 +106,8 @@ pub struct SandboxLayer {
     pub holds: bool,
     /// How much of it there is, or why there is none.
     pub detail: String,
+    /// What to do on this machine, where it is missing; empty otherwise.
+    pub remedy: String,
 }
 
 /// One word for the agent, and why when it is not [`HealthLevel::Ok`].

@@ -19,6 +19,7 @@ use super::api::{
     ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack, SandboxStatus, ServerChange,
     ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
+use super::door;
 use super::token::Token;
 use crate::store::Rescue;
 
@@ -90,8 +91,7 @@ impl ControlClient {
     /// Only when the HTTP client cannot be built; a missing socket shows at the first request.
     pub fn new(socket: impl Into<PathBuf>) -> Result<Self> {
         let socket = socket.into();
-        let http = Client::builder()
-            .unix_socket(socket.as_path())
+        let http = door::reach(Client::builder(), &socket)
             .no_proxy() // the environment's is for the server, not for this socket
             .tls_certs_only([]) // no TLS here: do not read the system's roots for nothing
             .redirect(reqwest::redirect::Policy::none())
@@ -122,14 +122,15 @@ impl ControlClient {
         self.get(&["plugins", file]).await
     }
 
-    /// Puts a plug-in of one file into the plug-in folder, over one of the same name.
+    /// Puts a plug-in into the plug-in folder, over one of the same name: a file, or an archive whose name ends in `.zip`.
     pub async fn upload_plugin(&self, file: &str, content: Vec<u8>) -> Result<PluginInfo> {
         json(self.send(self.request(Method::PUT, &["plugins", file]).body(content)).await?).await
     }
 
-    /// The source of a plug-in that is one file of text.
-    pub async fn plugin_source(&self, file: &str) -> Result<String> {
-        let answer = self.send(self.request(Method::GET, &["plugins", file, "source"])).await?;
+    /// The source of a plug-in, or of one of its files.
+    pub async fn plugin_source(&self, file: &str, of: Option<&str>) -> Result<String> {
+        let url = self.url_with(&["plugins", file, "source"], |pairs| pairs.add("file", of));
+        let answer = self.send(self.http.get(url)).await?;
         answer.text().await.map_err(ControlError::Broken)
     }
 

@@ -4,6 +4,7 @@ mod access;
 pub mod api;
 pub mod client;
 mod configuration;
+mod door;
 mod events;
 mod input_files;
 mod ledger;

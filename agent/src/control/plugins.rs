@@ -6,12 +6,14 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use bytes::Bytes;
 
-use super::api::{EnablePlugin, PluginCheck, PluginFindings, PluginInfo, PluginTrial, PluginTry};
+use super::api::{
+    EnablePlugin, PluginCheck, PluginFindings, PluginInfo, PluginSource, PluginTrial, PluginTry,
+};
 use super::refusal::Refusal;
 use super::routes::{Answer, Asked, At, Control, Wish};
 use crate::plugins::check::Sample;
 use crate::plugins::content::ContentError;
-use crate::plugins::manage::{self, ManageError};
+use crate::plugins::manage::{self, ManageError, UnpackError};
 
 /// Reads the folder away from the tasks that must not wait for a disk.
 async fn blocking<T: Send + 'static>(
@@ -48,8 +50,10 @@ pub(super) async fn upload(
 pub(super) async fn source(
     State(control): State<Control>,
     At(plugin): At<String>,
+    Asked(wish): Asked<PluginSource>,
 ) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
-    let text = blocking(&control, move |settings| manage::source(settings, &plugin)).await?;
+    let of = wish.file;
+    let text = blocking(&control, move |settings| manage::source(settings, &plugin, of.as_deref())).await?;
     // Whatever it is, a browser shows it as text.
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text))
 }
@@ -116,9 +120,9 @@ pub(super) async fn delete(
 impl From<ManageError> for Refusal {
     fn from(error: ManageError) -> Self {
         match error {
-            ManageError::Unknown(_) | ManageError::Content(ContentError::Missing(_)) => {
-                Self::not_found(error.to_string())
-            }
+            ManageError::Unknown(_)
+            | ManageError::NoFile { .. }
+            | ManageError::Content(ContentError::Missing(_)) => Self::not_found(error.to_string()),
             ManageError::Content(ContentError::TooLarge) => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string())
             }
@@ -129,13 +133,16 @@ impl From<ManageError> for Refusal {
             ManageError::Environment(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, super::refusal::chain(&error))
             }
+            ManageError::Unpack { source: UnpackError::Write { .. }, .. } => Self::internal(&error),
             ManageError::Content(_) => Self::field("plugin", error.to_string()),
             ManageError::Other { .. } | ManageError::Used { .. } => {
                 Self::new(StatusCode::CONFLICT, error.to_string())
             }
-            ManageError::Wrong { .. } | ManageError::Folder(_) | ManageError::NoText(_) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
-            }
+            ManageError::Wrong { .. }
+            | ManageError::Folder(_)
+            | ManageError::File(_)
+            | ManageError::Unpack { .. }
+            | ManageError::NoText(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             ManageError::Change(error) => error.into(),
         }
     }

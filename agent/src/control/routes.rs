@@ -18,8 +18,8 @@ use super::api::{
     ArgumentInfo, ArgumentRule, ArgumentType, Changed, ConfigChange, ConfigVersion, ConfigVersionInfo,
     ConfigWish, Configuration, ConnectionTest, ConverterInfo, ConverterKind, EnablePlugin, FileDetail,
     FileQuery, FileRecord, Instance, LARGEST_SAMPLE, LedgerCheck, LedgerQuery, LedgerRecord, LedgerSpan,
-    LedgerVerify, Paused, PluginCheck, PluginFindings, PluginInfo, PluginTrial, PluginTry, RegisterWish,
-    Registration, ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack,
+    LedgerVerify, Paused, PluginCheck, PluginFindings, PluginInfo, PluginSource, PluginTrial, PluginTry,
+    RegisterWish, Registration, ReplayPart, ReplayRequest, ReportDetail, ReportQuery, ReportRecord, RollBack,
     SandboxStatus, ServerChange, ServerSettings, SourceSettings, SourceStatus, Station, Status, StoredFile,
 };
 use super::openapi::{self, Route};
@@ -33,7 +33,7 @@ use crate::agent::Agent;
 use crate::archive::put_back;
 use crate::archive::replay::Replayer;
 use crate::instances;
-use crate::plugins::manage::LARGEST_UPLOAD;
+use crate::plugins::manage::LARGEST_ARCHIVE;
 use crate::service::Vitals;
 use crate::store::{Phase, Rescue};
 
@@ -87,12 +87,12 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/v1/plugins", plugins::list, "What lies in the plug-in folder, and how it stands")
             .answers::<Vec<PluginInfo>>(),
         Route::get("/v1/plugins/{plugin}", plugins::show, "One plug-in").answers::<PluginInfo>(),
-        Route::put("/v1/plugins/{plugin}", plugins::upload, "Put a plug-in of one file into the plug-in folder")
+        Route::put("/v1/plugins/{plugin}", plugins::upload, "Put a plug-in into the plug-in folder; NAME.zip becomes the folder NAME")
             .takes_other("application/octet-stream", "The file's bytes").answers::<PluginInfo>()
-            .body_up_to(LARGEST_UPLOAD),
+            .body_up_to(LARGEST_ARCHIVE),
         Route::delete("/v1/plugins/{plugin}", plugins::delete, "Remove a plug-in that no source uses"),
-        Route::get("/v1/plugins/{plugin}/source", plugins::source, "The source of a plug-in that is one file of text")
-            .answers_other("text/plain", "The source"),
+        Route::get("/v1/plugins/{plugin}/source", plugins::source, "The source of a plug-in, or of one of its files")
+            .asks::<PluginSource>().answers_other("text/plain", "The source"),
         Route::get("/v1/plugins/{plugin}/findings", plugins::findings, "What its source reaches for")
             .answers::<PluginFindings>(),
         Route::post("/v1/plugins/{plugin}/check", plugins::check, "Ask it in the sandbox what it is, and say what is wrong")

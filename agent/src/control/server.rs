@@ -1,21 +1,21 @@
 //! The control API on its Unix socket, and on an address of this machine where that is switched on.
 
-use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::access::{Guard, Peer, tcp_door, unix_door};
+use super::access::{Guard, tcp_door, unix_door};
+use super::door::{self, Door, Peer};
 use super::routes::{Control, router};
 use super::token::Token;
 use crate::agent::Agent;
 use crate::service::Vitals;
+use crate::system;
 
 /// How long until an address that was taken is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
@@ -38,7 +38,7 @@ pub enum ServeError {
 /// The open socket, with the token beside it. Nobody is let in yet.
 #[derive(Debug)]
 pub struct Listener {
-    unix: UnixListener,
+    door: Door,
     socket: PathBuf,
     token: Token,
 }
@@ -49,18 +49,14 @@ pub struct Listener {
 /// When another process answers there, or the folder cannot be written.
 pub async fn listen(socket: &Path) -> Result<Listener, ServeError> {
     let failed = |source| ServeError::Listen { socket: socket.to_owned(), source };
-    if UnixStream::connect(socket).await.is_ok() {
+    if door::is_served(socket).await {
         return Err(ServeError::Taken { socket: socket.to_owned() });
     }
-    match std::fs::remove_file(socket) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
+    system::make_folder(crate::files::folder_of(socket), 0o750).map_err(failed)?;
     let path = Token::file(socket);
     let token = Token::keep(&path, 0o600).map_err(|source| ServeError::Token { path, source })?;
-    let unix = UnixListener::bind(socket).map_err(failed)?;
-    std::fs::set_permissions(socket, Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(Listener { unix, socket: socket.to_owned(), token })
+    let door = door::open(socket).map_err(failed)?;
+    Ok(Listener { door, socket: socket.to_owned(), token })
 }
 
 /// Serves the control API until `stop` fires; requests in hand are finished.
@@ -73,11 +69,11 @@ pub async fn serve(
     vitals: Vitals,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let Listener { unix, socket, token } = listener;
+    let Listener { door, socket, token } = listener;
     let guard = Guard::new(agent.clone(), token);
     let routes = router(Control::new(agent.clone(), vitals, stop.clone()));
     let app = routes.clone().layer(from_fn_with_state(guard.clone(), unix_door));
-    let served = axum::serve(unix, app.into_make_service_with_connect_info::<Peer>())
+    let served = axum::serve(door, app.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(stop.clone().cancelled_owned());
     let both = async {
         let tcp = routes.layer(from_fn_with_state(guard, tcp_door));
@@ -99,11 +95,9 @@ async fn keep_modes(agent: &Agent, socket: &Path) {
     let mut settings = agent.watch_settings();
     loop {
         let alone = settings.borrow_and_update().config.control.allow_users.is_empty();
-        let modes = if alone { [0o600, 0o600] } else { [0o660, 0o640] };
-        for (path, mode) in [socket.to_owned(), Token::file(socket)].into_iter().zip(modes) {
-            if let Err(error) = std::fs::set_permissions(&path, Permissions::from_mode(mode)) {
-                tracing::error!(%error, "could not set who may open {}", path.display());
-            }
+        let token = system::set_mode(&Token::file(socket), if alone { 0o600 } else { 0o640 });
+        if let Err(error) = door::open_to_group(socket, !alone).and(token) {
+            tracing::error!(%error, "could not set who may open {}", socket.display());
         }
         if settings.changed().await.is_err() {
             return std::future::pending().await;

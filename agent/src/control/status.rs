@@ -15,6 +15,7 @@ use crate::metrics;
 use crate::sandbox;
 use crate::service::Vitals;
 use crate::store::{Newest, SourceTotals, StoreError};
+use crate::system;
 
 /// Older servers are said to miss parts of the API.
 const OLDEST_SERVER: [u64; 4] = [2025, 3, 9, 824];
@@ -59,7 +60,7 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
         last_reports,
         disk,
         forecast,
-        memory_bytes: memory_bytes(),
+        memory_bytes: system::own_memory(),
         config_writable: settings.is_writable(),
         config,
     })
@@ -208,30 +209,8 @@ fn is_old(version: &str) -> bool {
 
 /// The file system of `folder`; without one there is no room.
 pub fn disk(folder: &Path) -> Disk {
-    match nix::sys::statvfs::statvfs(folder) {
-        Ok(it) => Disk {
-            free_bytes: it.blocks_available() * it.fragment_size(),
-            total_bytes: it.blocks() * it.fragment_size(),
-        },
-        Err(_) => Disk { free_bytes: 0, total_bytes: 0 },
-    }
-}
-
-/// Resident memory of this process and its direct children; 0 where the system does not say.
-fn memory_bytes() -> u64 {
-    let mut pids = vec!["self".to_owned()];
-    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        pids.extend(children.split_ascii_whitespace().map(ToOwned::to_owned));
-    }
-    pids.iter()
-        .filter_map(|pid| {
-            let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-            let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-            line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()
-        })
-        .map(|kilobytes| kilobytes * 1024)
-        .sum()
+    let (free_bytes, total_bytes) = system::room(folder).unwrap_or_default();
+    Disk { free_bytes, total_bytes }
 }
 
 #[cfg(test)]
@@ -315,7 +294,7 @@ mod tests {
 
     #[test]
     fn memory_and_disk_of_this_machine_are_seen() {
-        assert!(memory_bytes() > 100_000);
+        assert!(system::own_memory() > 100_000);
         let disk = disk(Path::new("/"));
         assert!(disk.total_bytes >= disk.free_bytes && disk.total_bytes > 0);
     }

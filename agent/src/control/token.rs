@@ -1,16 +1,13 @@
 //! The control API's token: a secret in a file that only those who may call can read.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
-use nix::unistd::Uid;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-use crate::files;
+use crate::{files, system};
 
 /// 256 bits, as hexadecimal digits.
 const DIGITS: usize = 64;
@@ -33,7 +30,7 @@ impl Token {
     /// When the file cannot be written, or the system has no randomness.
     pub(super) fn keep(path: &Path, mode: u32) -> io::Result<Self> {
         if let Some(token) = trusted(path) {
-            std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+            system::set_mode(path, mode)?;
             return Ok(token);
         }
         let mut bytes = [0; DIGITS / 2];
@@ -64,15 +61,15 @@ impl Token {
 
 /// The token in a file that nobody else can have written or read.
 fn trusted(path: &Path) -> Option<Token> {
-    let file = File::options().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path).ok()?;
-    let metadata = file.metadata().ok()?;
-    let ours = metadata.is_file() && metadata.uid() == Uid::effective().as_raw();
+    let file = system::open_plain(path).ok()?;
     // The owner's group may read it, where the configuration lets its members in.
-    (ours && metadata.mode() & 0o027 == 0).then(|| Token::read(path)).flatten()
+    system::is_ours_alone(&file).then(|| Token::read(path)).flatten()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {

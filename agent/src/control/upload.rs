@@ -1,8 +1,6 @@
 //! A file that comes over the control API, into the folder of a source, whole or not at all.
 
-use std::fs::Permissions;
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use super::api::StoredFile;
 use super::refusal::Refusal;
 use super::status::disk;
-use crate::files;
+use crate::{files, system};
 
 /// Drafts begin with a dot, so that no source takes them for a file.
 const DRAFT: &str = ".wats-upload-";
@@ -44,9 +42,7 @@ pub(super) async fn store(
     let draft = in_time(folder, move || {
         std::fs::create_dir_all(&there).map_err(|error| failed(&there, &error))?;
         check_room(&there, announced.unwrap_or(0), least_free)?;
-        tempfile::Builder::new()
-            .prefix(DRAFT)
-            .permissions(Permissions::from_mode(0o660))
+        system::draft_mode(tempfile::Builder::new().prefix(DRAFT), 0o660)
             .tempfile_in(&there)
             .map_err(|error| failed(&there, &error))
     });

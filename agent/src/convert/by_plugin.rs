@@ -8,12 +8,15 @@ use super::job::{Answer, Job};
 use super::pool::{ConvertFailure, Order, Pool};
 use crate::control::api::{LogLevel, LogLine};
 use crate::files::sha256;
-use crate::plugins::{self, Made, Plugins, Verdict};
+use crate::plugins::{self, Made, Plugins, Room, Verdict};
 
 /// The converter that recognises formats.
 const AUTO: &str = "auto";
 /// How sure a format must be of a file, where the source says nothing, in per cent.
 const SURE: f64 = 50.0;
+/// What plug-ins made of so many files, or of fewer that are larger, is handed on.
+const TOGETHER: usize = 8;
+const TOGETHER_BYTES: usize = 2 << 20;
 
 impl Pool {
     /// Converts files, each by whom its job names.
@@ -71,28 +74,70 @@ impl Pool {
         plugins: &Plugins,
         files: &[(Cow<'_, Job>, &Order)],
     ) -> Vec<Result<Answer, ConvertFailure>> {
-        let (mut asked, mut orders) = (Vec::with_capacity(files.len()), Vec::new());
-        for (job, file) in files {
-            let raw = plugins.convert(job, &file.bytes, &file.companions).await;
-            asked.push(raw.map(|raw| {
-                let has_reports = !raw.reports.is_empty();
-                if has_reports {
-                    let job = job.clone().into_owned();
-                    orders.push(Order { job, bytes: raw.reports, companions: Vec::new() });
-                }
-                (raw.verdict, has_reports)
-            }));
+        let mut answers = Vec::with_capacity(files.len());
+        let (mut files, mut before) = (files.iter(), Asked::default());
+        loop {
+            // Our worker reads what was made of some while the plug-in works on the next.
+            let (asked, read) = tokio::join!(ask(plugins, &mut files), self.read_reports(before));
+            answers.extend(read);
+            if asked.verdicts.is_empty() {
+                return answers;
+            }
+            before = asked;
         }
+    }
+
+    /// Has a worker of ours read what plug-ins made.
+    async fn read_reports(&self, asked: Asked) -> Vec<Result<Answer, ConvertFailure>> {
+        let Asked { verdicts, mut orders, bytes: _, room: _room } = asked;
         let mut read = self.by_ours(&mut orders).await.into_iter();
-        asked
-            .into_iter()
-            .map(|asked| {
-                let (verdict, has_reports) = asked?;
+        let verdicts = verdicts.into_iter();
+        verdicts
+            .map(|verdict| {
+                let (verdict, has_reports) = verdict?;
                 let answer = if has_reports { read.next() } else { None };
                 Ok(Answer::Plugin(Box::new(with_reports(verdict, answer)?)))
             })
             .collect()
     }
+}
+
+/// What plug-ins said of some files, and their reports as they wrote them.
+#[derive(Default)]
+struct Asked {
+    /// Each with whether it has reports.
+    verdicts: Vec<Result<(Verdict, bool), ConvertFailure>>,
+    orders: Vec<Order>,
+    bytes: usize,
+    room: Option<Room>,
+}
+
+/// Asks a plug-in for some of the files; for none when there are none left.
+async fn ask<'a>(
+    plugins: &Plugins,
+    files: &mut impl Iterator<Item = &'a (Cow<'a, Job>, &'a Order)>,
+) -> Asked {
+    let mut asked = Asked::default();
+    while asked.verdicts.len() < TOGETHER && asked.bytes < TOGETHER_BYTES {
+        let Some((job, file)) = files.next() else { break };
+        let raw = plugins.convert(job, &file.bytes, &file.companions).await;
+        let verdict = raw.map(|raw| {
+            let has_reports = !raw.reports.is_empty();
+            if has_reports {
+                let job = job.clone().into_owned();
+                asked.bytes += raw.reports.len();
+                asked.orders.push(Order { job, bytes: raw.reports, companions: Vec::new() });
+            }
+            asked.room = raw.room.filter(|_| has_reports);
+            (raw.verdict, has_reports)
+        });
+        asked.verdicts.push(verdict);
+        // Whoever holds the room hands it on before asking for it again.
+        if asked.room.is_some() {
+            break;
+        }
+    }
+    asked
 }
 
 /// The job of a file that is the rival's.

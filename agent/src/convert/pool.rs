@@ -19,6 +19,7 @@ use super::worker::{Head, Request};
 use crate::metrics;
 use crate::plugins::Plugins;
 use crate::store::Packer;
+use crate::system;
 
 /// A worker is replaced after so many files, so that no converter's leak can grow for ever.
 const RECYCLE_AFTER: u32 = 10_000;
@@ -74,6 +75,8 @@ pub struct Pool {
     command: Command,
     limits: Arc<Mutex<Limits>>,
     queue: Queue,
+    /// Those whose files plug-ins convert have places of their own: one that hangs takes none from our converters.
+    foreign: Queue,
     idle: Arc<Mutex<Vec<Worker>>>,
     /// Those that convert what a plug-in does.
     pub(super) plugins: Option<Plugins>,
@@ -91,14 +94,16 @@ struct Worker {
 impl Pool {
     /// A pool that starts workers when there is work.
     pub fn new(command: Command, limits: Limits) -> Self {
-        let (queue, limits) = (Queue::new(limits.workers), Arc::new(Mutex::new(limits)));
-        Self { command, limits, queue, idle: Arc::default(), plugins: None }
+        let (queue, foreign) = (Queue::new(limits.workers), Queue::new(limits.workers));
+        let limits = Arc::new(Mutex::new(limits));
+        Self { command, limits, queue, foreign, idle: Arc::default(), plugins: None }
     }
 
     /// Other limits, for what begins from now on.
     pub fn set_limits(&self, limits: Limits) {
         *lock(&self.limits) = limits;
-        self.queue.set_workers(limits.workers);
+        self.queue.set_places(limits.workers);
+        self.foreign.set_places(limits.workers);
     }
 
     /// With the plug-ins that convert what a source leaves to them.
@@ -107,9 +112,11 @@ impl Pool {
         Self { plugins: Some(plugins), ..self }
     }
 
-    /// Waits until files of this source may be converted; held until they are.
-    pub async fn turn(&self, source: &str, priority: u32) -> Turn {
-        self.queue.turn(source, priority).await
+    /// Waits until files of this source, which has this converter, may be converted; held until they are.
+    pub async fn turn(&self, source: &str, converter: &str, priority: u32) -> Turn {
+        let is_foreign = crate::plugins::name_of(converter).is_some();
+        let queue = if is_foreign { &self.foreign } else { &self.queue };
+        queue.turn(source, priority).await
     }
 
     /// Converts files one after the other, with one answer for each. The bytes of one that is alone are gone afterwards.
@@ -190,10 +197,8 @@ enum Broken {
 
 impl Worker {
     fn start(command: &Command) -> io::Result<Self> {
-        let mut child = tokio::process::Command::new(&command.program)
+        let mut child = system::bare(&mut tokio::process::Command::new(&command.program))
             .args(&command.arguments)
-            .env_clear()
-            .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -13,8 +13,8 @@ pub(super) struct Queue(Arc<Mutex<Places>>);
 
 #[derive(Debug)]
 struct Places {
-    workers: u32,
-    /// Less than none while there are more turns than workers since these became fewer.
+    count: u32,
+    /// Less than none while there are more turns than places since these became fewer.
     free: i64,
     taken: HashMap<String, u32>,
     waiting: BTreeMap<String, Waiting>,
@@ -35,11 +35,12 @@ pub struct Turn {
 }
 
 impl Queue {
-    pub(super) fn new(workers: u32) -> Self {
-        let workers = workers.max(1);
+    /// So many places, of which a source gets all but one.
+    pub(super) fn new(count: u32) -> Self {
+        let count = count.max(1);
         let places = Places {
-            workers,
-            free: workers.into(),
+            count,
+            free: count.into(),
             taken: HashMap::new(),
             waiting: BTreeMap::new(),
             turns: Turns::default(),
@@ -47,12 +48,12 @@ impl Queue {
         Self(Arc::new(Mutex::new(places)))
     }
 
-    /// More workers from now on, or fewer once the turns beyond have ended.
-    pub(super) fn set_workers(&self, workers: u32) {
-        let workers = workers.max(1);
+    /// More places from now on, or fewer once the turns beyond have ended.
+    pub(super) fn set_places(&self, count: u32) {
+        let count = count.max(1);
         self.change(|places| {
-            places.free += i64::from(workers) - i64::from(places.workers);
-            places.workers = workers;
+            places.free += i64::from(count) - i64::from(places.count);
+            places.count = count;
         });
     }
 
@@ -92,9 +93,9 @@ impl Places {
         if self.free <= 0 {
             return None;
         }
-        let Self { workers, taken, waiting, turns, .. } = self;
+        let Self { count, taken, waiting, turns, .. } = self;
         // One with a slow converter leaves room for the others.
-        let most = workers.saturating_sub(1).max(1);
+        let most = count.saturating_sub(1).max(1);
         let may = |source: &str| taken.get(source).copied().unwrap_or(0) < most;
         let able =
             waiting.iter().filter(|(source, _)| may(source)).map(|(name, it)| (name.as_str(), it.priority));
@@ -160,9 +161,9 @@ mod tests {
         let queue = Queue::new(1);
         let first = asks(&queue, "a", 5).unwrap();
         assert!(asks(&queue, "b", 5).is_none());
-        queue.set_workers(3);
+        queue.set_places(3);
         let more = [asks(&queue, "b", 5).unwrap(), asks(&queue, "c", 5).unwrap()];
-        queue.set_workers(2);
+        queue.set_places(2);
         drop(first);
         assert!(asks(&queue, "d", 5).is_none(), "two are busy");
         drop(more);

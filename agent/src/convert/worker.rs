@@ -3,10 +3,7 @@
 //! It opens no file and no connection, and the kernel sees to that (see [`crate::sandbox`]); what it needs comes
 //! through the pipe.
 
-use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,6 +14,7 @@ use super::frame;
 use super::job::{Ended, Job, convert_each};
 use crate::sandbox;
 use crate::store::{Body, NewReport};
+use crate::system;
 
 /// The address space of a worker: a file that needs more is an error, the machine goes on.
 const MEMORY: u64 = 4 << 30;
@@ -76,10 +74,10 @@ impl ReportHead {
 pub fn run() -> io::Result<()> {
     // Before anything is read, and before there is a second thread.
     sandbox::enter_native(MEMORY)?;
-    end_with_the_agent()?;
-    let own = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
-    let mut requests = BufReader::with_capacity(frame::AT_ONCE, own(io::stdin().as_fd())?);
-    let mut answers = BufWriter::with_capacity(frame::AT_ONCE, own(io::stdout().as_fd())?);
+    system::end_with_the_agent()?;
+    let (input, output) = system::own_pipes()?;
+    let mut requests = BufReader::with_capacity(frame::AT_ONCE, input);
+    let mut answers = BufWriter::with_capacity(frame::AT_ONCE, output);
     loop {
         // Several jobs may come at once: their answers go back together.
         if requests.buffer().is_empty() {
@@ -129,21 +127,4 @@ fn write_body(to: &mut impl Write, report: &Report) -> io::Result<()> {
 fn split(report: NewReport<Report>) -> (ReportHead, Report) {
     let NewReport { id, serial_number, part_number, process_code, result, body } = report;
     (ReportHead { id, serial_number, part_number, process_code, result }, body)
-}
-
-/// Ends this process when the agent that started it has gone.
-///
-/// # Errors
-/// When no thread can be started.
-pub(crate) fn end_with_the_agent() -> io::Result<()> {
-    // When the agent is killed this process would only see it at its next read, which a conversion
-    // that never ends does not come to.
-    let agent = std::os::unix::process::parent_id();
-    std::thread::Builder::new().spawn(move || {
-        while std::os::unix::process::parent_id() == agent {
-            std::thread::sleep(Duration::from_secs(1));
-        }
-        std::process::exit(1);
-    })?;
-    Ok(())
 }

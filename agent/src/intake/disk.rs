@@ -3,13 +3,10 @@
 //! Everything here may wait for a dead server and is therefore only called from a thread that may wait, or
 //! in a helper process (see [`super::share`]).
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -17,6 +14,7 @@ use super::names::{self, Names, Whose};
 use super::settings::Unit;
 use crate::control::upload;
 use crate::files::{self, Stamp};
+use crate::system::{self, changed_ns};
 
 /// Below a folder that deep nothing is looked for: a loop of mounts must end.
 const DEEPEST: usize = 64;
@@ -89,7 +87,7 @@ pub(super) fn list(
     mut each: impl FnMut(PathBuf, Stamp, i64) -> io::Result<()>,
 ) -> io::Result<Others> {
     let itself = fs::metadata(folder)?;
-    let mut others = Others { folder: (itself.dev(), itself.ino()), ..Others::default() };
+    let mut others = Others { folder: system::identity(&itself), ..Others::default() };
     let mut folders = vec![(folder.to_owned(), 0)];
     while let Some((place, depth)) = folders.pop() {
         let entries = match fs::read_dir(&place) {
@@ -223,7 +221,7 @@ fn whole(head: PathBuf, stamp: Stamp, changed_ns: i64, members: Vec<Member>, loo
 }
 
 fn add(print: &mut Sha256, path: &Path, stamp: Stamp) {
-    print.update(path.as_os_str().as_bytes());
+    print.update(system::bytes(path.as_os_str()));
     // No path holds a zero byte.
     print.update([0]);
     for number in [stamp.inode, stamp.size, stamp.modified_ns.cast_unsigned()] {
@@ -289,7 +287,7 @@ fn file(folder: &Path, path: &Path) -> Option<(Stamp, i64)> {
     } else if path.parent() == Some(folder) {
         fs::symlink_metadata(path).ok()?
     } else {
-        open(folder, path, OFlag::O_PATH).ok()?.metadata().ok()?
+        system::look_below(folder, path).ok()?
     };
     metadata.is_file().then(|| (Stamp::of(&metadata), changed_ns(&metadata)))
 }
@@ -297,7 +295,7 @@ fn file(folder: &Path, path: &Path) -> Option<(Stamp, i64)> {
 /// As the server sees it now: only opening makes a network file system ask, instead of answering from memory. A
 /// writer that has the file for itself makes opening fail: it is not complete.
 fn fresh(folder: &Path, path: &Path) -> Option<Metadata> {
-    match open(folder, path, OFlag::empty()) {
+    match system::open_below(folder, path) {
         Ok(file) => file.metadata().ok(),
         Err(error)
             if matches!(error.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::ExecutableFileBusy) =>
@@ -306,25 +304,6 @@ fn fresh(folder: &Path, path: &Path) -> Option<Metadata> {
         }
         // What is wrong shows when it is read.
         Err(_) => fs::symlink_metadata(path).ok(),
-    }
-}
-
-fn changed_ns(metadata: &Metadata) -> i64 {
-    metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec())
-}
-
-/// Opens a file below `folder`. Somebody may have put a link or a pipe there, or a link in the place of a
-/// folder on the way: none is followed or waited for.
-pub(super) fn open(folder: &Path, path: &Path, flags: OFlag) -> io::Result<File> {
-    let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let flags = if flags.contains(OFlag::O_PATH) { flags } else { flags | OFlag::O_NONBLOCK };
-    match path.strip_prefix(folder) {
-        Ok(below) if below.parent().is_some_and(|it| it != Path::new("")) => {
-            let top = File::open(folder)?;
-            let inside = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS;
-            Ok(File::from(openat2(&top, below, OpenHow::new().flags(flags).resolve(inside))?))
-        }
-        _ => File::options().read(true).custom_flags(flags.bits()).open(path),
     }
 }
 
@@ -367,7 +346,7 @@ pub(super) fn read(
     let mut piece = vec![0; size];
     let mut left = stamp.size;
     for (number, member) in std::iter::once(&seen.head).chain(&seen.companions).enumerate() {
-        let mut file = match open(folder, member, OFlag::empty()) {
+        let mut file = match system::open_below(folder, member) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(End::Changed),
             Err(error) => return Err(error),

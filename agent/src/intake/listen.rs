@@ -53,7 +53,9 @@ impl Ear {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => (true, false),
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => (true, true),
             EventKind::Create(_) => (false, true),
-            EventKind::Modify(ModifyKind::Data(_)) => (false, false),
+            EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any) => (false, false),
+            // Where the system does not say which name was the new one.
+            EventKind::Modify(ModifyKind::Name(RenameMode::Any)) => (false, true),
             _ => return,
         };
         for path in event.paths {

@@ -164,4 +164,9 @@ impl Settings {
     pub(crate) fn plugin_work_folder(&self) -> PathBuf {
         self.storage_folder().join("plugin-work")
     }
+
+    /// The folders in the agent's own that plug-ins see parts of.
+    pub(crate) fn plugins_see(&self) -> [PathBuf; 2] {
+        [self.plugin_work_folder(), Shelf::of(&self.storage_folder()).folder().to_owned()]
+    }
 }

@@ -221,10 +221,10 @@ pub async fn try_out(
     let wanted =
         Wanted { converter, arguments, job: &job, bytes: &sample.bytes, companions: &sample.companions };
     let mut process = Process::start(program, runtime).await?;
-    let (raw, made, after, mut log) = match wanted.ask(&mut process).await {
+    let (raw, made, after, mut log, _room) = match wanted.ask(&mut process).await {
         Ok((_, _, answered)) => {
             let (raw, made, after) = judged(answered.reports, answered.last);
-            (raw, made, after, answered.log)
+            (raw, made, after, answered.log, answered.room)
         }
         Err(Asking::Plugin(error @ PluginError::Start { .. })) => return Err(error),
         Err(error) => {

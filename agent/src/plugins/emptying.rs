@@ -3,9 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{FchmodatFlags, Mode, SFlag, fchmodat, fstatat};
@@ -76,8 +77,17 @@ pub(crate) fn is_empty(folder: &Path) -> io::Result<bool> {
 
 fn names(folder: &File) -> io::Result<Vec<OsString>> {
     // By descriptor, whatever lies on the way to it by now.
-    let place = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string());
-    std::fs::read_dir(place)?.take(MOST).map(|entry| Ok(entry?.file_name())).collect()
+    let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    let mut open = Dir::openat(folder, ".", flags, Mode::empty())?;
+    let mut names = Vec::new();
+    for entry in open.iter().take(MOST) {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if name != "." && name != ".." {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
 }
 
 fn is_folder(folder: &File, name: &OsStr) -> io::Result<bool> {

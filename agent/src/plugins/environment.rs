@@ -100,6 +100,11 @@ pub async fn make(
     environment: &Path,
     limit: Duration,
 ) -> Result<(), EnvironmentError> {
+    if cfg!(windows) {
+        // The interpreter of an environment starts another there, and a box has one process.
+        let words = "on Windows a plug-in cannot have packages of its own: put them beside it".to_owned();
+        return Err(EnvironmentError::Make { words });
+    }
     let text = read(requirements)?;
     let aside = beside(environment, "new");
     let placed = |source| EnvironmentError::Place { path: environment.to_owned(), source };

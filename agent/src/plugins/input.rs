@@ -1,14 +1,14 @@
 //! The input of one request, written where the program sees it, and taken away again.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use wats_converters::Companion;
 
 use super::emptying;
 use crate::convert::Job;
+use crate::system;
 
 /// The folders of one process: what it reads, and where it writes if the box has no file system of its own.
 #[derive(Debug)]
@@ -85,14 +85,14 @@ fn plain(path: &Path) -> io::Result<PathBuf> {
 
 fn write_below(input: &Path, below: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = below.parent() {
-        DirBuilder::new().recursive(true).mode(0o755).create(input.join(folder))?;
+        system::make_folder(&input.join(folder), 0o755)?;
     }
     write(&input.join(below), bytes)
 }
 
 /// Not on disk when this returns: it is a copy, and short-lived.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    File::options().write(true).create_new(true).mode(0o444).open(path)?.write_all(bytes)
+    system::create_to_read(path)?.write_all(bytes)
 }
 
 impl Drop for WorkFolder {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,8 @@ use super::description::Description;
 use super::environment::{self, EnvironmentError, Supply};
 use super::process::{PluginError, Program, Runtime};
 use super::shelf::{Shelf, ShelfError};
+use super::unpack;
+pub use super::unpack::UnpackError;
 use crate::Agent;
 use crate::agent::ChangeError;
 use crate::config::{EnabledPlugin, Settings};
@@ -26,8 +28,10 @@ use crate::reading::{self, Severity};
 
 /// A file that is uploaded has at most so many bytes.
 pub const LARGEST_UPLOAD: usize = 8 << 20;
-/// The folder of a plug-in with the wheels of its requirements.
-const WHEELS: &str = "wheels";
+/// And an archive with a plug-in of several files, which may bring the packages that it needs.
+pub const LARGEST_ARCHIVE: usize = 64 << 20;
+/// How the name of such an archive ends; before it stands that of the plug-in.
+pub const ARCHIVE: &str = ".zip";
 /// Packages are installed within this time, or not.
 const INSTALL_TIME: Duration = Duration::from_secs(600);
 /// A source that is shown has at most so many.
@@ -57,8 +61,14 @@ pub enum ManageError {
     Wrong { problems: Vec<String> },
     #[error("the source {source_name} uses the plug-in: give it another converter, or remove it first")]
     Used { source_name: String },
-    #[error("{0:?} is a folder: only a plug-in of one file can be uploaded, or shown")]
+    #[error("{0:?} is a folder here: upload it as the archive {0}.zip")]
     Folder(String),
+    #[error("{0:?} is a single file here: delete it before a folder takes its name")]
+    File(String),
+    #[error("the archive {name}.zip cannot be a plug-in: {source}")]
+    Unpack { name: String, source: UnpackError },
+    #[error("the plug-in {plugin} has no file {file:?}")]
+    NoFile { plugin: String, file: String },
     #[error("{0:?} is no text that could be shown: it is a program")]
     NoText(String),
     #[error("could not write into the plug-in folder {}", folder.display())]
@@ -139,27 +149,43 @@ fn look(settings: &Settings, file: String) -> PluginInfo {
         environment: enabled.map_or(PythonPackages::default(), |it| it.plugin.environment),
         described: described.is_some(),
         persistent: described.as_ref().is_some_and(|it| it.persistent),
+        is_folder: content.as_ref().is_some_and(|it| it.is_folder),
+        files: content.iter().flat_map(|it| &it.files).map(|it| it.display().to_string()).collect(),
+        entry: content.as_ref().map(|it| it.entry.display().to_string()),
         converters: described.iter().flat_map(|it| &it.converters).map(|it| info(it, &file)).collect(),
         sources: sources.collect(),
         file,
     }
 }
 
-/// The source of a plug-in that is one file of text.
+/// The source of a plug-in, or of one of its files where it has several; the one that is run, if none is named.
 ///
 /// # Errors
-/// When there is none, or it is none.
-pub fn source(settings: &Settings, file: &str) -> Result<String> {
+/// When there is none, or it is no text.
+pub fn source(settings: &Settings, file: &str, of: Option<&str>) -> Result<String> {
     show(settings, file)?;
-    let path = settings.plugins_folder().join(file);
-    if path.is_dir() {
-        return Err(ManageError::Folder(file.to_owned()));
-    }
+    let folder = settings.plugins_folder();
+    let (path, wanted) = match (content::read(&folder, file), of) {
+        (Ok(content), of) => {
+            let wanted = of.map_or_else(|| content.entry.clone(), PathBuf::from);
+            // One of these, and so nothing that a name could lead to elsewhere.
+            if !content.files.contains(&wanted) {
+                return Err(ManageError::NoFile {
+                    plugin: file.to_owned(),
+                    file: wanted.display().to_string(),
+                });
+            }
+            (content.place(&folder, file).join(&wanted), wanted)
+        }
+        // Whatever hinders it from being run, a single file can be looked at.
+        (Err(ContentError::NotExecutable(_)), None) => (folder.join(file), PathBuf::from(file)),
+        (Err(error), _) => return Err(error.into()),
+    };
     let bytes = content::read_file(&path, LARGEST_SOURCE)?;
     String::from_utf8(bytes)
         .ok()
         .filter(|text| !text.contains('\0'))
-        .ok_or_else(|| ManageError::NoText(file.to_owned()))
+        .ok_or_else(|| ManageError::NoText(wanted.display().to_string()))
 }
 
 /// What the source of a plug-in reaches for, of a folder that of all its Python files. Programs are not read.
@@ -174,7 +200,7 @@ pub fn findings(settings: &Settings, file: &str) -> Result<PluginFindings> {
         PluginFindings { read: content.language == PluginLanguage::Python, ..PluginFindings::default() };
     let is_source = |path: &&PathBuf| path.extension().is_some_and(|it| it.eq_ignore_ascii_case("py"));
     for path in content.files.iter().filter(is_source) {
-        let place = if content.is_folder { folder.join(file).join(path) } else { folder.join(path) };
+        let place = content.place(&folder, file).join(path);
         let reading = reading::read(&content::read_file(&place, content::LARGEST)?);
         let name = path.display().to_string();
         if let Some(wrong) = reading.unreadable {
@@ -197,11 +223,15 @@ pub fn findings(settings: &Settings, file: &str) -> Result<PluginFindings> {
     Ok(all)
 }
 
-/// Puts a plug-in of one file into the folder, over one of the same name; answers how it stands then.
+/// Puts a plug-in of one file into the folder, or one of several files that came as an archive, over one of the same
+/// name; answers how it stands then.
 ///
 /// # Errors
-/// When name or size cannot be used, or the folder cannot be written.
+/// When name, size or archive cannot be used, or the folder cannot be written.
 pub fn upload(settings: &Settings, file: &str, bytes: &[u8]) -> Result<PluginInfo> {
+    if let Some(name) = folder_name(file) {
+        return upload_archive(settings, name, bytes);
+    }
     content::check_name(file)?;
     if content::is_beside(file) {
         return Err(ContentError::Beside(file.to_owned()).into());
@@ -220,6 +250,30 @@ pub fn upload(settings: &Settings, file: &str, bytes: &[u8]) -> Result<PluginInf
     written.map_err(|source| ManageError::Write { folder: folder.clone(), source })?;
     tracing::info!(plugin = file, size_bytes = bytes.len(), "the plug-in {file} was uploaded");
     show(settings, file)
+}
+
+/// The name of the folder that an uploaded archive becomes; `None`: it is no archive.
+pub fn folder_name(file: &str) -> Option<&str> {
+    let at = file.len().checked_sub(ARCHIVE.len())?;
+    file.get(at..).filter(|it| it.eq_ignore_ascii_case(ARCHIVE)).and_then(|_| file.get(..at))
+}
+
+fn upload_archive(settings: &Settings, name: &str, bytes: &[u8]) -> Result<PluginInfo> {
+    content::check_name(name)?;
+    if content::is_beside(name) {
+        return Err(ContentError::Beside(name.to_owned()).into());
+    }
+    if bytes.len() > LARGEST_ARCHIVE {
+        return Err(ContentError::TooLarge.into());
+    }
+    let folder = settings.plugins_folder();
+    if fs::symlink_metadata(folder.join(name)).is_ok_and(|it| !it.is_dir()) {
+        return Err(ManageError::File(name.to_owned()));
+    }
+    unpack::unpack(&folder, name, bytes)
+        .map_err(|source| ManageError::Unpack { name: name.to_owned(), source })?;
+    tracing::info!(plugin = name, size_bytes = bytes.len(), "the plug-in {name} was uploaded as an archive");
+    show(settings, name)
 }
 
 /// Asks a plug-in what it is and says what is wrong with it; what it is, is remembered.
@@ -378,7 +432,7 @@ async fn taken(settings: &Settings, file: &str) -> Result<(Program, Option<Descr
         let python = &settings.config.plugins.python;
         if !environment::is_current(python, &requirements, &packages)? {
             // Wheels that came with it are all there is; without them the package index is asked.
-            let wheels = files::folder_of(&requirements).join(WHEELS);
+            let wheels = files::folder_of(&requirements).join(content::WHEELS);
             let supply = if wheels.is_dir() { Supply::Wheels(wheels) } else { Supply::Index };
             environment::make(python, &requirements, &supply, &packages, INSTALL_TIME).await?;
             tracing::info!(plugin = file, "the packages that the plug-in {file} asks for were installed");
@@ -424,7 +478,7 @@ fn crashed(error: &tokio::task::JoinError) -> ManageError {
 ///
 /// # Errors
 /// When there is none at that place.
-pub fn program_at(path: &std::path::Path) -> Result<Program> {
+pub fn program_at(path: &Path) -> Result<Program> {
     let path =
         std::path::absolute(path).map_err(|source| ContentError::Read { path: path.to_owned(), source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

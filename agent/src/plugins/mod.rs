@@ -11,7 +11,9 @@ pub mod check;
 pub mod content;
 mod cron;
 pub mod description;
+#[cfg_attr(windows, path = "emptying_windows.rs")]
 mod emptying;
+mod ending;
 pub mod environment;
 mod input;
 pub mod manage;
@@ -23,12 +25,14 @@ mod run;
 pub mod schedule;
 mod shelf;
 mod talk;
+mod unpack;
 
 pub use catalogue::{Catalogue, Enabled, Found};
 pub(crate) use emptying::empty;
 pub use pool::{Made, Plugins, Settle, Verdict};
 pub use process::{PluginError, Program, Runtime};
 pub use run::run;
+pub(crate) use talk::Room;
 
 /// What stands before the name of a plug-in's converter where a source names it.
 pub const PREFIX: &str = "plugin:";

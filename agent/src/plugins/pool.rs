@@ -15,7 +15,7 @@ use super::description::Converter;
 use super::order::{AGAIN, Asking, Wanted, judged, lacking, output};
 use super::process::{PluginError, Process, Program, Runtime};
 use super::shelf::Shelf;
-use super::talk::Answered;
+use super::talk::{Answered, Room};
 use super::{Enabled, argument};
 use crate::config::Settings;
 use crate::control::api::{ConverterKind, LeftAlone};
@@ -58,6 +58,8 @@ pub enum Made {
 pub(crate) struct Raw {
     pub(crate) reports: Vec<u8>,
     pub(crate) verdict: Verdict,
+    /// Held as long as large reports are in memory.
+    pub(crate) room: Option<Room>,
 }
 
 /// The plug-ins of an instance. Cheap to clone; all clones share the processes.
@@ -150,7 +152,11 @@ impl Plugins {
         };
         if let Some(reason) = lacking(&converter.folder, job, companions) {
             let made = Made::NotYet { reason, wait: AGAIN };
-            return Ok(Raw { reports: Vec::new(), verdict: Verdict { made, note, settle: None } });
+            return Ok(Raw {
+                reports: Vec::new(),
+                verdict: Verdict { made, note, settle: None },
+                room: None,
+            });
         }
         let wanted = Wanted { converter, arguments, job, bytes, companions };
         // A process that only one file may use until that is recorded.
@@ -164,12 +170,14 @@ impl Plugins {
         let mut raw = Raw {
             reports: Vec::new(),
             verdict: Verdict { made: Made::Reports(Vec::new()), note: Note::default(), settle: None },
+            room: None,
         };
         match answer {
             Ok(answered) => {
                 note.log = answered.log;
                 let (reports, made, after) = judged(answered.reports, answered.last);
                 raw.reports = reports;
+                raw.room = answered.room;
                 raw.verdict.made = match made {
                     Made::NotYet { reason, wait } => {
                         self.counted(job, reason, wait, settings.config.plugins.attempts)
@@ -450,7 +458,7 @@ impl Settle {
 impl Raw {
     fn failed(words: String, note: Note) -> Self {
         let verdict = Verdict { made: Made::Failed(words), note, settle: None };
-        Self { reports: Vec::new(), verdict }
+        Self { reports: Vec::new(), verdict, room: None }
     }
 }
 

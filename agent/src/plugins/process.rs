@@ -11,6 +11,7 @@ use wats_converters::Companion;
 
 use super::content::Content;
 use super::description::Description;
+use super::ending;
 use super::environment;
 use super::input::WorkFolder;
 use super::protocol::{self, End};
@@ -18,7 +19,8 @@ use super::talk::{Answered, Broken, Talk};
 use crate::config::Settings;
 use crate::control::api::{Part, PluginLanguage, PythonPackages};
 use crate::convert::Job;
-use crate::sandbox::{self, Boxed, Kind, MissingLayers, Profile, See};
+use crate::sandbox::{self, Boxed, Kind, Limits, MissingLayers, Profile, See};
+use crate::system;
 
 /// A program has so long to say what it is, or whether a file is its own.
 const QUICK: Duration = Duration::from_secs(30);
@@ -33,8 +35,8 @@ const BUSY: Duration = Duration::from_secs(60);
 const GROWTH: u64 = 128 << 20;
 const LOOK_EVERY: u32 = 32;
 
-/// In a plug-in that is a folder: the packages it needs, as pip reads them.
-const REQUIREMENTS: &str = "requirements.txt";
+/// In a plug-in that is a folder: the file that is run, unless it is the only one.
+pub(super) const MAIN: &str = "main.py";
 
 /// Where things are inside the box.
 const PLUGIN: &str = "/plugin";
@@ -67,6 +69,12 @@ pub struct Runtime {
     /// Where inputs are put.
     pub work: PathBuf,
     pub missing_layers: MissingLayers,
+    /// What one file may take.
+    pub limits: Limits,
+    /// And how long.
+    pub time: Duration,
+    /// What it may be answered by, all reports together.
+    pub answer_bytes: usize,
     /// Who puts a program into its box; `None`: this very program.
     pub helper: Option<PathBuf>,
 }
@@ -89,7 +97,10 @@ pub enum PluginError {
     /// Nothing ran: not the file's fault.
     #[error("the plug-in {name} could not be started")]
     Start { name: String, source: Box<dyn std::error::Error + Send + Sync> },
-    #[error("the plug-in {name} took longer than {} s and was stopped", limit.as_secs())]
+    #[error(
+        "the plug-in {name} took longer than {} s and was stopped: sandbox.seconds says how long a file may take, and \"time\" in the plug-in's `trusted` lifts it",
+        limit.as_secs()
+    )]
     TooLong { name: String, limit: Duration },
     /// It ended, or what it said is no answer.
     #[error("the plug-in {name} failed: {words}")]
@@ -98,12 +109,19 @@ pub enum PluginError {
 
 impl Runtime {
     pub fn of(settings: &Settings) -> Self {
-        let plugins = &settings.config.plugins;
+        let (plugins, sandbox) = (&settings.config.plugins, &settings.config.sandbox);
         Self {
             python: plugins.python.clone(),
             support: plugins.support.clone(),
             work: settings.plugin_work_folder(),
-            missing_layers: settings.config.sandbox.missing_layers,
+            missing_layers: sandbox.missing_layers,
+            limits: Limits {
+                cpu: Duration::from_secs(sandbox.processor_seconds.into()),
+                memory_bytes: u64::from(sandbox.memory_mb) << 20,
+                ..Limits::default()
+            },
+            time: Duration::from_secs(sandbox.seconds.into()),
+            answer_bytes: usize::try_from(plugins.answer_mb).unwrap_or(usize::MAX) << 20,
             helper: None,
         }
     }
@@ -113,15 +131,13 @@ impl Program {
     /// The file that names the packages it needs, and the environment of its own in which they are; `None` when it asks
     /// for none. Both are of exactly this content.
     pub(super) fn requirements(&self) -> Option<(PathBuf, PathBuf)> {
-        let is_python = self.content.language == PluginLanguage::Python && self.content.is_folder;
-        let asks = is_python && self.content.files.iter().any(|it| it == Path::new(REQUIREMENTS));
-        let file = self.folder.join(&self.name).join(REQUIREMENTS);
-        asks.then(|| (file, self.folder.with_file_name("packages")))
+        let file = self.content.place(&self.folder, &self.name).join(self.content.requirements()?);
+        Some((file, self.folder.with_file_name("packages")))
     }
 
     /// How long it may take for one file.
-    pub(super) fn limit(&self) -> Duration {
-        if self.trusted.contains(&Part::Time) { ENDLESS } else { sandbox::WALL }
+    fn limit(&self, runtime: &Runtime) -> Duration {
+        if self.trusted.contains(&Part::Time) { ENDLESS } else { runtime.time }
     }
 
     fn profile(&self, runtime: &Runtime, work: &WorkFolder) -> Profile {
@@ -141,11 +157,12 @@ impl Program {
         let more = if trusts(Part::Files) { &DATA[..] } else { &[] };
         let net = if trusts(Part::Network) { &NETWORK[..] } else { &[] };
         profile.see.extend(more.iter().chain(net).map(PathBuf::from).filter(|it| it.exists()).map(See::same));
+        profile.limits = runtime.limits;
         // Twice what one file may take: it is replaced before half is gone.
         profile.limits.cpu *= 2;
         profile.lifted = self.trusted.iter().copied().collect();
         let usual = [
-            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("PATH", system::PROGRAM_PATH),
             ("LANG", "C.UTF-8"),
             ("LC_ALL", "C.UTF-8"),
             ("PYTHONUTF8", "1"),
@@ -176,6 +193,10 @@ pub(super) struct Process {
     boxed: Boxed,
     name: String,
     limit: Duration,
+    /// What its box allows.
+    limits: Limits,
+    /// It is replaced when it has worked so long.
+    most_busy: Duration,
     files: u32,
     busy: Duration,
     first_size: Option<u64>,
@@ -209,7 +230,13 @@ impl Process {
                 }
                 let mut arguments: Vec<OsString> = vec!["-I".into(), "-B".into(), host.into()];
                 arguments.extend(["--environment".into(), program.environment.as_str().into()]);
-                arguments.push(place.into());
+                for part in &program.trusted {
+                    arguments.extend(["--lifted".into(), part.as_str().into()]);
+                }
+                // A folder stands for its main.py.
+                let is_main = program.content.entry == Path::new(MAIN);
+                let own = program.content.is_folder && !is_main;
+                arguments.push(if own { place.join(&program.content.entry) } else { place }.into());
                 let python = match program.requirements() {
                     None => runtime.python.clone(),
                     Some((_, packages)) => environment::python(&packages),
@@ -228,12 +255,15 @@ impl Process {
         };
         let started = sandbox::start_with(&helper, &profile, &start, &arguments).await;
         let mut boxed = started.map_err(|error| failed(error.into()))?;
-        let talk = Talk::of(&mut boxed.child).ok_or_else(|| failed("it has no pipes".into()))?;
+        let talk = Talk::of(&mut boxed.child, runtime.answer_bytes)
+            .ok_or_else(|| failed("it has no pipes".into()))?;
         Ok(Self {
             talk,
             boxed,
             name: program.name.clone(),
-            limit: program.limit(),
+            limit: program.limit(runtime),
+            limits: profile.limits,
+            most_busy: BUSY.min(runtime.limits.cpu),
             files: 0,
             busy: Duration::ZERO,
             first_size: None,
@@ -314,25 +344,23 @@ impl Process {
             Err(error) => return Err(self.broken(format!("its request cannot be written: {error}"))),
         };
         let started = Instant::now();
-        let answered = tokio::time::timeout(limit, self.talk.ask(&line)).await;
+        let answered = self.talk.ask(&line, limit).await;
         self.busy += started.elapsed();
         match answered {
-            Ok(Ok(answered)) => {
+            Ok(answered) => {
                 self.wants_restart |= answered.restart;
                 Ok(answered)
             }
-            Ok(Err(Broken::Ended)) => {
-                let ended = tokio::time::timeout(Duration::from_secs(2), self.boxed.child.wait()).await;
+            Err(Broken::Ended) => {
                 // Its last words come with the end.
-                let words = match ended {
-                    Ok(Ok(status)) if status.success() => "it ended without a last answer".to_owned(),
-                    Ok(Ok(status)) => format!("it ended before its last answer ({status})"),
-                    _ => "it closed its output before its last answer".to_owned(),
-                };
+                let ended = tokio::time::timeout(Duration::from_secs(2), self.boxed.child.wait()).await;
+                let status = ended.ok().and_then(Result::ok);
+                let said = self.talk.standard_error();
+                let words = ending::words(status, self.busy, &self.limits, &said);
                 Err(self.broken(words))
             }
-            Ok(Err(broken)) => Err(self.broken(broken.to_string())),
-            Err(_) => Err(PluginError::TooLong { name: self.name.clone(), limit }),
+            Err(Broken::Slow) => Err(PluginError::TooLong { name: self.name.clone(), limit }),
+            Err(broken) => Err(self.broken(broken.to_string())),
         }
     }
 
@@ -381,7 +409,7 @@ impl Process {
     pub(super) fn is_fit(&mut self) -> bool {
         !self.wants_restart
             && self.files < FILES
-            && self.busy < BUSY
+            && self.busy < self.most_busy
             && !self.has_grown()
             && matches!(self.boxed.child.try_wait(), Ok(None))
             && !self.talk.is_out_of_step()
@@ -397,28 +425,9 @@ impl Process {
         if self.files != 1 && !self.files.is_multiple_of(LOOK_EVERY) {
             return false;
         }
-        let Some(size) = self.boxed.child.id().map(|id| resident(id, 0)) else { return true };
+        let Some(size) = self.boxed.child.id().map(system::resident) else { return true };
         size > *self.first_size.get_or_insert(size) + GROWTH
     }
-}
-
-/// The resident memory of a process and all that it started.
-fn resident(process: u32, depth: u32) -> u64 {
-    let read = |path: String| fs::read_to_string(path).unwrap_or_default();
-    let statm = read(format!("/proc/{process}/statm"));
-    let pages: u64 = statm.split_whitespace().nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
-    let children = read(format!("/proc/{process}/task/{process}/children"));
-    let below = if depth < 4 {
-        children
-            .split_whitespace()
-            .take(64)
-            .filter_map(|it| it.parse().ok())
-            .map(|it| resident(it, depth + 1))
-            .sum()
-    } else {
-        0
-    };
-    pages * 4096 + below
 }
 
 fn word(line: &End) -> &'static str {

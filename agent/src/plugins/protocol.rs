@@ -6,8 +6,6 @@ use serde_json::{Map, Value, json};
 
 use crate::control::api::{After, LogLevel, Station};
 
-/// All lines of an answer together.
-pub const LARGEST_ANSWER: usize = 256 << 20;
 /// A text of an answer is cut after so many characters.
 const LONGEST_TEXT: usize = 4000;
 

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::schedule::Scheduler;
 use super::shelf::Shelf;
-use super::{emptying, manage};
+use super::{content, emptying, manage};
 use crate::config::Settings;
 use crate::convert::Pool;
 use crate::{Agent, error_chain};
@@ -118,6 +118,11 @@ fn fingerprint(settings: &Settings) -> Fingerprint {
                 }
                 all.push((path.clone(), look(&path)));
             }
+        }
+        // What a single file asks for, beside it.
+        for beside in content::beside(file) {
+            let path = folder.join(beside);
+            all.push((path.clone(), look(&path)));
         }
         all.sort();
         all

@@ -143,7 +143,7 @@ async fn run(
         folder: None,
         rival: None,
     };
-    let turn = pool.turn(&source.name, source.priority).await;
+    let turn = pool.turn(&source.name, &source.converter, source.priority).await;
     let (verdict, sha256) = match pool.run_scheduled(&job).await {
         Ok(ran) => ran,
         Err(ConvertFailure::NoWorker(error)) => return Err(format!("it could not be run: {error}")),

@@ -39,6 +39,10 @@ impl Shelf {
         Self(storage.join("plugin-copies"))
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// The folder with the copy of a content: it holds the plug-in under its name. Made where it is not there.
     pub(super) fn take(&self, folder: &Path, name: &str, content: &Content) -> Result<PathBuf, ShelfError> {
         let place = self.0.join(&content.sha256);
@@ -50,11 +54,8 @@ impl Shelf {
         fs::create_dir_all(&place).map_err(failed)?;
         let draft = tempfile::Builder::new().prefix(".draft-").tempdir_in(&place).map_err(failed)?;
         for file in &content.files {
-            let (from, to) = if content.is_folder {
-                (folder.join(name).join(file), draft.path().join(name).join(file))
-            } else {
-                (folder.join(name), draft.path().join(name))
-            };
+            let from = content.place(folder, name).join(file);
+            let to = content.place(draft.path(), name).join(file);
             let bytes = content::read_file(&from, content::LARGEST)?;
             let mode = if content::is_executable(&from) { 0o555 } else { 0o444 };
             fs::create_dir_all(files::folder_of(&to)).map_err(failed)?;

@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::control::api::{After, SourceSettings, SourceState};
 use crate::control::{disk, sources};
 use crate::store::StoreError;
+use crate::system;
 
 /// The host and the instance. Not the host alone: that is what other clients on this machine call themselves, and a second
 /// registration of an id makes the passcode of the first worthless.
@@ -97,8 +98,7 @@ fn numeric(version: &str) -> String {
 
 /// The host's name and its domain, as far as the kernel knows them.
 fn host() -> (String, String) {
-    let name = nix::sys::utsname::uname().ok().map(|it| it.nodename().to_string_lossy().into_owned());
-    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "wats-agent".to_owned());
+    let name = system::host_name().unwrap_or_else(|| "wats-agent".to_owned());
     match name.split_once('.') {
         Some((host, domain)) => (host.to_owned(), domain.to_owned()),
         None => (name, String::new()),
@@ -108,37 +108,22 @@ fn host() -> (String, String) {
 fn computer(settings: &Settings) -> Computer {
     let (computer_name, domain) = host();
     Computer {
-        os_version: system(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()),
+        os_version: system::system_name(),
         python_version: concat!("wats-agent ", env!("CARGO_PKG_VERSION")).to_owned(),
         os_architecture: std::env::consts::ARCH.to_owned(),
         computer_name,
         domain,
-        total_physical_memory: memory(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default())
-            .to_string(),
+        total_physical_memory: system::machine_memory().to_string(),
         disks: disks(settings),
     }
-}
-
-/// The system's name and version in `/etc/os-release`.
-fn system(os_release: &str) -> String {
-    let name = os_release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
-    name.map_or_else(|| "Linux".to_owned(), |name| name.trim_matches('"').to_owned())
-}
-
-/// The bytes of `MemTotal` in `/proc/meminfo`; 0 where it says nothing.
-fn memory(meminfo: &str) -> u64 {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kilobytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    kilobytes.unwrap_or(0).saturating_mul(1024)
 }
 
 /// The system's disk and that of the queue. Others are not asked: a network mount may not answer.
 fn disks(settings: &Settings) -> Vec<DiskState> {
     let storage = settings.storage_folder();
-    let device =
-        |path: &Path| std::fs::metadata(path).ok().map(|it| std::os::unix::fs::MetadataExt::dev(&it));
-    let mut places = vec![Path::new("/")];
-    if device(&storage) != device(Path::new("/")) {
+    let (root, is_same) = system::system_disk(&storage);
+    let mut places = vec![root.as_path()];
+    if !is_same {
         places.push(&storage);
     }
     let state = |place: &Path| {
@@ -146,7 +131,7 @@ fn disks(settings: &Settings) -> Vec<DiskState> {
         DiskState {
             name: place.display().to_string(),
             drive_type: "Fixed",
-            system_drive: place == Path::new("/"),
+            system_drive: place == root,
             volume_label: String::new(),
             drive_format: String::new(),
             total_size: disk.total_bytes.to_string(),
@@ -162,14 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_system_says_is_read_and_nonsense_is_not() {
-        assert_eq!(
-            system("ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"),
-            "Debian GNU/Linux 12 (bookworm)"
-        );
-        assert_eq!(system(""), "Linux");
-        assert_eq!(memory("MemTotal:       16318480 kB\nMemFree: 1 kB\n"), 16_318_480 * 1024);
-        assert_eq!(memory("MemTotal: lots\n"), 0);
+    fn of_a_version_only_its_numbers_are_told() {
         for (version, told) in [("0.1.0", "0.1.0"), ("1.2.0-rc1", "1.2.0"), ("dev", ""), ("1.x", "1")] {
             assert_eq!(numeric(version), told);
         }

@@ -6,14 +6,29 @@
 //!
 //! Each layer is one file, stands alone, and is reported whether it holds: see [`Layer`].
 
-mod cpu;
+#[cfg(any(windows, test))]
+mod command_line;
 mod layers;
+mod noted;
 mod plan;
+mod remedy;
 mod start;
 mod status;
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(windows)]
+mod windows;
+
+/// The system that this is.
+#[cfg(target_os = "linux")]
+use linux as here;
+#[cfg(target_os = "macos")]
+use macos as here;
+#[cfg(windows)]
+use windows as here;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -26,17 +41,12 @@ use serde::{Deserialize, Serialize};
 pub use layers::{Layer, LayerState, Layers};
 pub use start::{Boxed, SandboxError, helper, probe, start, start_with};
 
-#[cfg(target_os = "linux")]
-pub(crate) use linux::take_over_control_group;
-#[cfg(target_os = "linux")]
-pub use linux::{enter_native, help};
+pub(crate) use here::take_over_control_group;
+pub use here::{enter_native, help};
 pub(crate) use status::{concerns, look};
 
 /// The hidden subcommand that becomes the program in the box.
 pub(crate) const SUBCOMMAND: &str = "sandboxed";
-
-/// How long one file may take, by default; whoever asks the program waits no longer and drops the [`Boxed`].
-pub const WALL: Duration = Duration::from_secs(300);
 
 /// What a program in a box may see and take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
-use super::cpu;
+use super::here;
 use super::plan::{Outcome, Plan, Run, seen};
 use super::{Kind, Layer, Layers, Profile, SUBCOMMAND, See};
 use crate::convert::frame;
+use crate::system;
 
 /// A box stands within milliseconds; a machine that needs longer than this is in trouble.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -88,10 +89,8 @@ pub async fn probe(helper: &Path) -> Result<Layers, SandboxError> {
 
 /// Starts the helper, hands it the plan and waits for the outcome.
 async fn follow(helper: &Path, plan: &Plan) -> Result<(Child, Layers), SandboxError> {
-    let mut child = Command::new(helper)
+    let mut child = system::bare(&mut Command::new(helper))
         .arg(SUBCOMMAND)
-        .env_clear()
-        .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -124,7 +123,9 @@ impl Boxed {
     /// When something cannot be removed, or the box has ended.
     pub fn empty_scratch(&self) -> io::Result<()> {
         let folder = match self.child.id() {
-            Some(id) if self.layers.holds(Layer::Mounts) => scratch_of(id, &self.profile.scratch.inside)?,
+            Some(id) if self.layers.holds(Layer::Mounts) => {
+                here::scratch_of(id, &self.profile.scratch.inside)?
+            }
             Some(_) => self.profile.scratch.here.clone(),
             None => return Err(io::Error::other("the box has ended")),
         };
@@ -133,30 +134,13 @@ impl Boxed {
 
     /// The processor time of everything in the box so far; nothing where the system does not say.
     pub fn cpu_used(&self) -> Option<Duration> {
-        cpu::used_by(self.child.id()?)
+        here::used_by(self.child.id()?)
     }
-}
-
-/// Where this process reaches the scratch folder of a box: through the first process in there.
-fn scratch_of(helper: u32, inside: &Path) -> io::Result<PathBuf> {
-    let ended = || io::Error::other("the box has ended");
-    let first = cpu::children(helper).and_then(|all| all.first().copied()).ok_or_else(ended)?;
-    let inside = inside.strip_prefix("/").unwrap_or(inside);
-    Ok(Path::new("/proc").join(first.to_string()).join("root").join(inside))
 }
 
 impl Drop for Boxed {
     fn drop(&mut self) {
-        end(&self.child);
-    }
-}
-
-/// Asks the helper to end, and it ends all that belongs to the box.
-fn end(child: &Child) {
-    use nix::sys::signal::{Signal, kill};
-    use nix::unistd::Pid;
-    // `None` once it was waited for: the number may be another's by then.
-    if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
-        kill(Pid::from_raw(id), Signal::SIGTERM).ok();
+        // The helper ends all that belongs to the box.
+        system::ask_to_end(&mut self.child);
     }
 }

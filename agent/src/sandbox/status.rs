@@ -1,5 +1,6 @@
 //! What a person is told about the layers.
 
+use super::remedy::Machine;
 use super::{Layer, LayerState, Layers, MissingLayers, SandboxError, helper, probe};
 use crate::control::api::{SandboxLayer, SandboxStatus};
 use crate::error_chain;
@@ -17,10 +18,11 @@ pub(crate) async fn look() -> SandboxStatus {
     for layer in status.layers.iter().filter(|it| !it.holds) {
         tracing::warn!(
             layer = layer.name,
-            "the sandbox lacks the layer {} ({}): {}",
+            "the sandbox lacks the layer {} ({}): {}. What to do: {}",
             layer.name,
             layer.protects,
-            layer.detail
+            layer.detail,
+            layer.remedy
         );
     }
     status
@@ -29,20 +31,25 @@ pub(crate) async fn look() -> SandboxStatus {
 fn describe(probed: Result<Layers, SandboxError>) -> SandboxStatus {
     match probed {
         Ok(layers) => SandboxStatus {
-            layers: layers.iter().map(|(layer, state)| one(layer, state)).collect(),
+            layers: layers.iter().map(|(layer, state)| one(layer, state, &layers)).collect(),
             trouble: None,
         },
         Err(error) => SandboxStatus { layers: Vec::new(), trouble: Some(error_chain(&error)) },
     }
 }
 
-fn one(layer: Layer, state: &LayerState) -> SandboxLayer {
+fn one(layer: Layer, state: &LayerState, all: &Layers) -> SandboxLayer {
     let (holds, detail) = match state {
         LayerState::Holds { detail } => (true, detail.clone()),
         LayerState::Missing { why } => (false, why.clone()),
         LayerState::Lifted => (false, "lifted".to_owned()),
     };
-    SandboxLayer { name: layer.name().to_owned(), protects: layer.protects().to_owned(), holds, detail }
+    let remedy = match state {
+        LayerState::Missing { .. } => Machine::here().remedy(layer, all.holds(Layer::Users)),
+        LayerState::Holds { .. } | LayerState::Lifted => String::new(),
+    };
+    let (name, protects) = (layer.name().to_owned(), layer.protects().to_owned());
+    SandboxLayer { name, protects, holds, detail, remedy }
 }
 
 /// Why a person should look at the sandbox.
@@ -52,10 +59,14 @@ pub(crate) fn concerns(status: &SandboxStatus, missing_layers: MissingLayers) ->
         return vec![format!("there is no sandbox, so foreign converters cannot run: {trouble}")];
     }
     match missing_layers {
-        MissingLayers::Refuse if !missing.is_empty() => vec![format!(
-            "no foreign converter runs, because the sandbox lacks layers and sandbox.missing_layers insists on them: {}",
-            missing.join(", ")
-        )],
+        MissingLayers::Refuse if !missing.is_empty() => {
+            let first = status.layers.iter().find(|it| !it.holds);
+            let remedy = first.map_or("", |it| it.remedy.as_str());
+            vec![format!(
+                "no foreign converter runs, because the sandbox lacks layers and sandbox.missing_layers insists on them: {}. What to do first: {remedy}",
+                missing.join(", ")
+            )]
+        }
         _ => Vec::new(),
     }
 }
@@ -74,7 +85,8 @@ mod tests {
         assert_eq!(status.layers[0].detail, "forbidden");
         assert!(concerns(&status, MissingLayers::Warn).is_empty());
         let concern = concerns(&status, MissingLayers::Refuse).remove(0);
-        assert!(concern.ends_with("insists on them: users"), "{concern}");
+        assert!(concern.contains("insists on them: users. What to do first: "), "{concern}");
+        assert!(!status.layers[0].remedy.is_empty() && status.layers[1].remedy.is_empty());
         let none = describe(Err(SandboxError::Slow));
         assert!(concerns(&none, MissingLayers::Warn)[0].contains("within 20 s"));
     }

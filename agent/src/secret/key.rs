@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::files;
+use crate::{files, system};
 
 /// The name under which systemd hands the key over: `LoadCredential=machine-key:…`.
 const CREDENTIAL: &str = "machine-key";
@@ -67,8 +66,8 @@ impl KeySource {
             Self::Credential(path) => MachineKey::read(path),
             Self::File(path) => {
                 // Systemd sees to the rights of its credentials; here nobody else did.
-                let rights = fs::metadata(path).map_err(|source| read_error(path, source))?.permissions();
-                if rights.mode() & 0o027 != 0 {
+                let metadata = fs::metadata(path).map_err(|source| read_error(path, source))?;
+                if system::is_open_to_others(&metadata) {
                     return Err(KeyError::TooOpen { path: path.clone() });
                 }
                 MachineKey::read(path)

@@ -9,8 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -19,7 +18,7 @@ use keyring_core::api::{CredentialApi, CredentialStoreApi};
 use keyring_core::{Credential, Entry, Error, Result};
 
 use super::key::{KeyError, KeySource, MachineKey};
-use crate::files;
+use crate::{files, system};
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 24;
@@ -165,7 +164,7 @@ impl CredentialApi for SealedEntry {
         let key = self.store.key.load_or_make().map_err(key_error)?;
         let file = self.seal(&key, secret).map_err(seal_error)?;
         let path = self.path();
-        make_folder(&self.store.folder)
+        system::make_folder(&self.store.folder, 0o700)
             .and_then(|()| files::replace_file(&path, 0o600, &file))
             .map_err(|source| seal_error(SealError::Write { path, source }))
     }
@@ -201,10 +200,6 @@ impl CredentialApi for SealedEntry {
     fn debug_fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }
-}
-
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn key_error(error: KeyError) -> Error {

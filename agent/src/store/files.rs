@@ -1,8 +1,6 @@
 //! The table `file`: what was found, what came of it, where it lies now.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +14,7 @@ use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::{After, FileState};
 use crate::files::{Stamp, hex};
 use crate::ledger::{Event, Record};
+use crate::system;
 
 /// A settled file.
 #[derive(Debug, Clone)]
@@ -84,7 +83,8 @@ impl Store {
         source: &str,
         files: &[(&Path, Stamp)],
     ) -> Result<Vec<Option<Known>>, StoreError> {
-        let wanted = files.iter().map(|(path, stamp)| (hex(path.as_os_str().as_bytes()), stamp.modified_ns));
+        let wanted =
+            files.iter().map(|(path, stamp)| (hex(&system::bytes(path.as_os_str())), stamp.modified_ns));
         let rows: Vec<KnownRow> =
             sqlx::query_as(KNOWN).bind(source).bind(bulk::list(wanted)).fetch_all(&self.readers).await?;
         let rows = rows.into_iter().map(KnownRow::known).collect::<Result<Vec<_>, _>>()?;
@@ -180,7 +180,8 @@ impl Store {
                         &files,
                         ") AS done WHERE id = done.column1 AND state <> 'claimed'",
                         |row, (id, kept_at)| {
-                            let kept_at = kept_at.as_ref().map(|path| path.as_os_str().as_bytes().to_vec());
+                            let kept_at =
+                                kept_at.as_ref().map(|path| system::bytes(path.as_os_str()).into_owned());
                             row.push_bind(*id).push_bind(kept_at);
                         },
                     )
@@ -201,7 +202,7 @@ impl Store {
             "UPDATE file SET state = 'claimed', error = NULL, put_away = 0, kept_at = NULL, path = ?2,
                              device = ?3, inode = ?4, size_bytes = ?5, modified_ns = ?6
                        WHERE id = ?1 AND state = 'failed'";
-        let path = path.into_os_string().into_vec();
+        let path = system::into_bytes(path.into_os_string());
         self.writer
             .write(move |db| {
                 let path = path.clone();
@@ -334,7 +335,7 @@ async fn finish(
                 .push_bind(file.source.clone())
                 .push_bind(file.converter.clone())
                 .push_bind(file.arguments.clone())
-                .push_bind(file.path.as_os_str().as_bytes().to_vec())
+                .push_bind(system::bytes(file.path.as_os_str()).into_owned())
                 .push_bind(name)
                 .push_bind(file.stamp.device.cast_signed())
                 .push_bind(file.stamp.inode.cast_signed())
@@ -409,7 +410,7 @@ impl Claims {
              RETURNING id, inode = ?3 AND modified_ns = ?4",
         )
         .bind(&file.source)
-        .bind(file.path.as_os_str().as_bytes())
+        .bind(&*system::bytes(file.path.as_os_str()))
         .bind(file.stamp.inode.cast_signed())
         .bind(file.stamp.modified_ns)
         .fetch_all(db)
@@ -459,5 +460,5 @@ impl KnownRow {
 }
 
 fn to_path(bytes: Vec<u8>) -> PathBuf {
-    PathBuf::from(OsString::from_vec(bytes))
+    PathBuf::from(system::from_bytes(bytes))
 }

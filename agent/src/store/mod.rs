@@ -24,7 +24,6 @@ mod writer;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +35,7 @@ use sqlx::sqlite::{
 };
 
 use crate::control::api::QueueCounts;
+use crate::system;
 pub use body::Body;
 pub(crate) use body::Packer;
 pub use error::{StoreError, damage_was_seen};
@@ -155,7 +155,7 @@ impl Store {
 
 /// Device and inode of the database and of its log.
 fn files_of(path: &Path) -> [Option<(u64, u64)>; 2] {
-    let id = |path: &Path| fs::metadata(path).ok().map(|it| (it.dev(), it.ino()));
+    let id = |path: &Path| fs::metadata(path).ok().map(|it| system::identity(&it));
     [id(path), id(&rescue::beside(path, "-wal"))]
 }
 

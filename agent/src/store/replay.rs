@@ -1,7 +1,5 @@
 //! What is converted again from the archive.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +12,7 @@ use super::rows::{ms, time, uuid};
 use super::{Store, StoreError, ledger};
 use crate::control::api::ReplayMark;
 use crate::ledger::{Event, Record};
+use crate::system;
 
 /// What is added to a source's name for its reports that were converted again: they wait for turns of their own. No source
 /// has such a name.
@@ -210,7 +209,7 @@ impl Row {
             converter: self.converter,
             arguments: self.arguments,
             name: self.name,
-            place: PathBuf::from(OsString::from_vec(self.place)),
+            place: PathBuf::from(system::from_bytes(self.place)),
             size_bytes: self.size_bytes.cast_unsigned(),
             modified: Timestamp::from_nanosecond(self.modified_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH),
             sha256: self.sha256,

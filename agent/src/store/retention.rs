@@ -1,8 +1,6 @@
 //! What is delivered and may be forgotten. The ledger keeps the answer.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use futures_util::TryStreamExt;
@@ -10,6 +8,7 @@ use jiff::Timestamp;
 
 use super::rows::{ms, time};
 use super::{Store, StoreError};
+use crate::system;
 
 /// A file of which nothing is left to do: put away, and every report of it acknowledged or given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +52,7 @@ impl Store {
             .bind(limit)
             .fetch_all(&self.readers)
             .await?;
-        let path = |bytes: Vec<u8>| PathBuf::from(OsString::from_vec(bytes));
+        let path = |bytes: Vec<u8>| PathBuf::from(system::from_bytes(bytes));
         Ok(rows
             .into_iter()
             .map(|(id, received_at, found, kept_at, size)| Delivered {
@@ -73,7 +72,7 @@ impl Store {
     pub async fn archived_places(&self) -> Result<Vec<PathBuf>, StoreError> {
         let query = "SELECT kept_at FROM file WHERE kept_at IS NOT NULL";
         let paths: Vec<Vec<u8>> = sqlx::query_scalar(query).fetch_all(&self.readers).await?;
-        Ok(paths.into_iter().map(|path| PathBuf::from(OsString::from_vec(path))).collect())
+        Ok(paths.into_iter().map(|path| PathBuf::from(system::from_bytes(path))).collect())
     }
 
     /// The sources that these contents came from, as far as the ledger knows. It is read from end to end.

@@ -190,7 +190,7 @@ fn sandboxed(sandbox: &SandboxStatus) -> Part {
     let lacking = sandbox.layers.iter().filter(|it| !it.holds);
     words.extend(lacking.map(|it| {
         let words = sentence(&format!("the layer {} ({}) is missing: {}", it.name, it.protects, it.detail));
-        format!("{words} {}", remedy(&it.name))
+        format!("{words} {}", sentence(&format!("to do: {}", it.remedy)))
     }));
     let holds = sandbox.layers.iter().filter(|it| it.holds).map(|it| it.name.as_str());
     let holds: Vec<_> = holds.collect();
@@ -200,19 +200,6 @@ fn sandboxed(sandbox: &SandboxStatus) -> Part {
         words,
         facts: if holds.is_empty() { Vec::new() } else { vec![("Holds", holds.join(", "))] },
         meter: None,
-    }
-}
-
-/// What a person can do about a layer that the machine does not allow.
-fn remedy(layer: &str) -> &'static str {
-    match layer {
-        "control-group" => "It needs cgroup v2, and Delegate=yes in the agent's unit.",
-        "users" | "mounts" | "processes" | "network" | "ipc" | "host-name" => {
-            "Allow user namespaces for the agent: by its AppArmor profile, or the kernel's settings."
-        }
-        "landlock" => "It needs a kernel from 5.13 on with Landlock among its security modules.",
-        "system-calls" => "It needs a kernel with seccomp filters.",
-        _ => "Whoever runs the machine, or its container, has to allow it.",
     }
 }
 

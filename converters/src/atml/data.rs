@@ -60,18 +60,25 @@ pub(super) fn written<'a>(datum: Node<'a, '_>) -> Cow<'a, str> {
 pub(super) fn number(datum: Node<'_, '_>) -> Option<f64> {
     let written = written(datum);
     let kind = kind(datum);
-    let base = [("octal", 8), ("binary", 2)].into_iter().find(|(name, _)| kind.ends_with(name));
-    match base {
-        Some((_, base)) => {
-            teststand::radix(written.trim().trim_start_matches(['0', 'b', 'o', 'B', 'O']), base).or(Some(0.0))
+    let bases = [("octal", 8, "0o"), ("binary", 2, "0b"), ("hexadecimal", 16, "0x")];
+    match bases.into_iter().find(|(name, ..)| kind.ends_with(name)) {
+        Some((_, base, mark)) => {
+            let digits = written.trim().to_ascii_lowercase();
+            let number = teststand::radix(digits.strip_prefix(mark).unwrap_or(&digits), base);
+            number.or_else(|| teststand::number(&written))
         }
         None => teststand::number(&written),
     }
 }
 
+/// True for a number of two parts, for which a server has no place but beside the measurements.
+pub(super) fn is_complex(datum: Node<'_, '_>) -> bool {
+    attribute(datum, "real").is_some()
+}
+
 /// True for a number, even one that cannot be read.
 pub(super) fn is_number(datum: Node<'_, '_>) -> bool {
-    is(datum, "Datum") && !is_text(datum) && !is_flag(datum) && attribute(datum, "real").is_none()
+    is(datum, "Datum") && !is_text(datum) && !is_flag(datum) && !is_complex(datum)
 }
 
 pub(super) fn unit<'a>(datum: Node<'a, '_>) -> &'a str {
@@ -114,7 +121,7 @@ pub(super) fn property(name: &str, value: Node<'_, '_>, depth: usize) -> Propert
         });
         return property::array(name, &kind(value), elements.collect());
     }
-    if attribute(value, "real").is_some() {
+    if is_complex(value) {
         return property::of_element(value, depth);
     }
     let kind = if is_text(value) {

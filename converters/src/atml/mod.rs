@@ -10,8 +10,9 @@ mod unit;
 use roxmltree::Node;
 
 use crate::kit::leftover::Elements;
+use crate::kit::time::Times;
 use crate::kit::xml::{children, is};
-use crate::kit::{text, units, xml};
+use crate::kit::{units, xml};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -112,6 +113,7 @@ Keep the TestStand extensions on (*Include TestStand extension elements*): step 
     },
 };
 
+const ROOTS: [&str; 2] = ["TestResults", "TestResultsCollection"];
 const NAMESPACES: [&str; 2] = ["IEEE-1636.1", "ieee.org/ATML"];
 
 impl Converter for Atml {
@@ -120,22 +122,20 @@ impl Converter for Atml {
     }
 
     fn qualify(&self, input: &Input) -> Qualification {
-        let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
-        let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
-        let (Some(root), Some(tag)) = (xml::root_name(&text), xml::root_tag(&text)) else {
-            return Qualification::none("no XML");
-        };
-        if !is_root(root) {
-            return Qualification::none(format!("the root element is {root}, not TestResults"));
-        }
-        let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
-        if NAMESPACES.iter().any(|namespace| tag.contains(namespace)) {
-            return Qualification::new(0.98, format!("an element {root} in a namespace of ATML"));
-        }
-        if root.eq_ignore_ascii_case("TestResultsCollection") || after.contains("ResultSet") {
-            return Qualification::new(0.5, format!("an element {root} like ATML's, without its namespace"));
-        }
-        Qualification::none(format!("an element {root} without a namespace of ATML"))
+        xml::qualify(input, &ROOTS, |beginning| {
+            let root = beginning.root;
+            let tag = xml::root_tag(beginning.text).and_then(|tag| tag.split('>').next()).unwrap_or_default();
+            if NAMESPACES.iter().any(|namespace| tag.contains(namespace)) {
+                return Qualification::new(0.98, format!("an element {root} in a namespace of ATML"));
+            }
+            if root.eq_ignore_ascii_case("TestResultsCollection") || beginning.has("ResultSet") {
+                return Qualification::new(
+                    0.5,
+                    format!("an element {root} like ATML's, without its namespace"),
+                );
+            }
+            Qualification::none(format!("an element {root} without a namespace of ATML"))
+        })
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
@@ -144,7 +144,7 @@ impl Converter for Atml {
         let mut mended = None;
         let document = units::parse(&decoded, "TestResults", &mut mended, &mut warnings)?;
         let root = document.root_element();
-        if !is_root(root.tag_name().name()) {
+        if !ROOTS.iter().any(|name| is(root, name)) {
             return Err(xml::wrong_root(root, "TestResults or TestResultsCollection, as in ATML"));
         }
         let units: Vec<Node<'_, '_>> =
@@ -153,8 +153,8 @@ impl Converter for Atml {
             let problem = "there is no element TestResults";
             return Err(ConvertError::new(ErrorKind::Missing, problem).at_path(xml::path(root)));
         }
-        let mut reading =
-            Reading { input, arguments, warnings, unknown: Elements::default(), patterns: 0, times: 0 };
+        let (unknown, times) = (Elements::default(), Times::of(input));
+        let mut reading = Reading { input, arguments, warnings, unknown, patterns: 0, times };
         for other in root.children().filter(|node| node.is_element() && units != [root]) {
             // The table of a batch stands in the extension; each unit repeats what matters of it.
             if !is(other, "TestResults") && !is(other, "Extension") {
@@ -172,15 +172,9 @@ impl Converter for Atml {
                 "{patterns} texts were compared with a regular expression, which servers do not know: CASESENSIT or IGNORECASE stands for it"
             ));
         }
-        if times > 0 {
-            warnings.push(format!("{times} times of steps cannot be read and are left out"));
-        }
+        times.warn("of steps", &mut warnings);
         Ok(Conversion { reports, warnings })
     }
-}
-
-fn is_root(name: &str) -> bool {
-    ["TestResults", "TestResultsCollection"].iter().any(|root| root.eq_ignore_ascii_case(name))
 }
 
 /// What is needed at every element, and what is said at the end.
@@ -191,6 +185,6 @@ struct Reading<'a> {
     unknown: Elements,
     /// Texts that were compared with a regular expression.
     patterns: usize,
-    /// Times of steps that cannot be read.
-    times: usize,
+    /// Those of steps.
+    times: Times,
 }

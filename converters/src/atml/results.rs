@@ -22,6 +22,17 @@ pub(super) struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
+    /// The verdict over a whole run: one that was aborted is terminated, whoever is named to have done it.
+    pub(super) fn of_run(self) -> Option<Status> {
+        let aborted = !self.understood && self.value.eq_ignore_ascii_case("aborted");
+        match self.status {
+            _ if aborted => Some(Status::Terminated),
+            Status::Done if !self.understood => None,
+            Status::Done => Some(Status::Passed),
+            status => Some(status),
+        }
+    }
+
     /// The outcome in words, when its status says less.
     pub(super) fn unread(self) -> Option<Text> {
         let qualifier = self.qualifier.map(|it| format!(" ({it})")).unwrap_or_default();
@@ -98,7 +109,9 @@ impl Reading<'_> {
             } else {
                 measures(kind, candidate.datum, of_test.is_some() || beside.is_some())
             };
-            match candidate.datum.filter(|datum| counts && is(*datum, "Datum")) {
+            let is_measured =
+                |datum: &Node<'_, '_>| counts && is(*datum, "Datum") && !data::is_complex(*datum);
+            match candidate.datum.filter(is_measured) {
                 Some(datum) => {
                     let limits = match &beside {
                         Some(limits) => limits.clone(),

@@ -8,10 +8,10 @@ use wats::wsjf::MAX_DEPTH;
 
 use super::measured::Results;
 use super::results::{self, Outcome};
-use super::unit::seconds;
 use super::{Reading, data};
+use crate::kit::time::seconds;
 use crate::kit::xml::{attribute, child, children, is};
-use crate::kit::{build, loops, property, teststand, time, tree, verdict, xml};
+use crate::kit::{build, loops, property, teststand, tree, verdict, xml};
 use crate::{ConvertError, ErrorKind};
 
 /// Step types whose verdict is all there is, whatever results they have beside it.
@@ -286,10 +286,7 @@ impl Reading<'_> {
     }
 
     fn step_time(&mut self, node: Node<'_, '_>, name: &str) -> Option<Time> {
-        let written = attribute(node, name)?;
-        let time = time::parse(written, &self.input.station.time_zone);
-        self.times += usize::from(time.is_none());
-        time
+        self.times.read(attribute(node, name)?)
     }
 }
 

@@ -1,10 +1,11 @@
 //! One `TestResults`: the report's header and its root.
 
 use roxmltree::Node;
-use wats::report::{AdditionalData, Double, MiscInfo, Report, Status, Step, Time, Uut};
+use wats::report::{AdditionalData, MiscInfo, Report, Status, Step, Time, Uut};
 
 use super::{Reading, data, results};
 use crate::kit::property;
+use crate::kit::time::seconds;
 use crate::kit::xml::{attribute, child, children, is};
 use crate::kit::{build, header, teststand, time, tree, xml};
 use crate::{ConvertError, ErrorKind};
@@ -146,8 +147,7 @@ impl Reading<'_> {
         // The report says so itself.
         (root.start, root.tot_time) = (None, None);
         let stated = child(set, "Outcome").or_else(|| child(node, "Outcome"));
-        root.status = match stated.map(|it| results::outcome(it).status) {
-            Some(Status::Done) => Status::Passed,
+        root.status = match stated.and_then(|it| results::outcome(it).of_run()) {
             Some(Status::Skipped | Status::Unknown) => {
                 let place = xml::path(unit.parent().unwrap_or(unit));
                 self.warnings.push(format!("{place}: the run was skipped; it counts as terminated"));
@@ -158,11 +158,6 @@ impl Reading<'_> {
         };
         Ok(root)
     }
-}
-
-pub(super) fn seconds(start: Option<&Time>, end: Option<&Time>) -> Option<Double> {
-    let seconds = end?.instant()?.duration_since(start?.instant()?).as_secs_f64();
-    (seconds >= 0.0).then_some(Double(seconds))
 }
 
 /// The collection that TestStand calls AdditionalData, wherever it stands below an element.

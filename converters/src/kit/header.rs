@@ -2,7 +2,7 @@
 
 use wats::report::{Report, ReportType, Uut};
 
-use crate::kit::{lengths, text, time};
+use crate::kit::{lengths, time};
 use crate::{ConvertError, ErrorKind, Input};
 
 /// Fills the header from the station's settings and the file's time, and cuts what is too long.
@@ -39,20 +39,13 @@ pub(crate) fn complete(
         uut.user.get_or_insert_default();
     }
     let station = &input.station;
-    let fields = [
-        (&mut report.machine_name, station.name.as_str(), "station name"),
-        (&mut report.location, station.location.as_str(), "location"),
-        (&mut report.purpose, station.purpose.as_str(), "purpose"),
-        (&mut report.sn, "", "serial number"),
-        (&mut report.pn, "", "part number"),
-        (&mut report.rev, "", "revision"),
-    ];
-    for (field, setting, what) in fields {
+    for (field, setting) in [
+        (&mut report.machine_name, &station.name),
+        (&mut report.location, &station.location),
+        (&mut report.purpose, &station.purpose),
+    ] {
         if field.trim().is_empty() {
-            *field = setting.into();
-        }
-        if text::needs_fit(field, 100) {
-            *field = text::fit(field, 100, what, warnings);
+            *field = setting.as_str().into();
         }
     }
     lengths::cut(report, warnings);

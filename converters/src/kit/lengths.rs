@@ -6,6 +6,16 @@ use super::text::{fit, needs_fit};
 
 /// Cuts over-long texts and removes forbidden characters, with a warning for each.
 pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
+    for (text, what) in [
+        (&mut report.machine_name, "station name"),
+        (&mut report.location, "location"),
+        (&mut report.purpose, "purpose"),
+        (&mut report.sn, "serial number"),
+        (&mut report.pn, "part number"),
+        (&mut report.rev, "revision"),
+    ] {
+        one(text, 100, what, warnings);
+    }
     for info in &mut report.misc_infos {
         some(&mut info.description, 100, "misc info", warnings);
         some(&mut info.text, 100, info.description.as_deref().unwrap_or("misc info"), warnings);
@@ -34,9 +44,7 @@ pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
 
 /// Recursion is bounded: readers refuse steps that are nested too deep.
 fn step(this: &mut Step, warnings: &mut Vec<String>) {
-    if needs_fit(&this.name, 100) {
-        this.name = fit(&this.name, 100, "step name", warnings);
-    }
+    one(&mut this.name, 100, "step name", warnings);
     let at = What("step ", &this.name);
     some(&mut this.error_message, 200, at, warnings);
     some(&mut this.report_text, 100_000, at, warnings);
@@ -86,6 +94,12 @@ struct What<'a>(&'static str, &'a str);
 impl<'a> From<&'a str> for What<'a> {
     fn from(what: &'a str) -> Self {
         Self("", what)
+    }
+}
+
+fn one(text: &mut Text, limit: usize, what: &str, warnings: &mut Vec<String>) {
+    if needs_fit(text, limit) {
+        *text = fit(text, limit, what, warnings);
     }
 }
 

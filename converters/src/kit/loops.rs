@@ -12,21 +12,43 @@ const MOST_CHILDREN: usize = 2000;
 
 /// Numbers the loops among the steps of a sequence; what the server would not take as a loop becomes plain steps.
 pub(crate) fn settle(steps: &mut [Step], warnings: &mut Vec<String>) {
+    for (name, members) in groups(steps) {
+        renumber(steps, &name, &members, warnings);
+    }
+}
+
+/// Like [`settle`], but loops that a server takes stay as they are.
+pub(crate) fn mend(steps: &mut [Step], warnings: &mut Vec<String>) {
+    for (name, members) in groups(steps) {
+        let turns = || members.iter().filter_map(|at| steps.get(*at)?.loop_.as_ref());
+        let summaries = turns().filter(|turn| turn.idx.is_none()).count();
+        let is_whole = summaries == 0 || (summaries == 1 && members.len() > 1);
+        if !is_whole || !is_taken(steps, &members) {
+            renumber(steps, &name, &members, warnings);
+        }
+    }
+}
+
+/// The steps with a loop, by the name that all of a loop have.
+fn groups(steps: &[Step]) -> BTreeMap<Text, Vec<usize>> {
     let mut groups: BTreeMap<Text, Vec<usize>> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.loop_.is_some()) {
         groups.entry(step.name.clone()).or_default().push(at);
     }
-    for (name, members) in groups {
-        if !number(steps, &members) {
-            warnings.push(format!(
-                "step {name}: its {} results are no loop with its turns; kept as steps",
-                members.len()
-            ));
-            for at in members {
-                if let Some(step) = steps.get_mut(at) {
-                    unloop(step);
-                }
-            }
+    groups
+}
+
+fn renumber(steps: &mut [Step], name: &str, members: &[usize], warnings: &mut Vec<String>) {
+    if number(steps, members) {
+        return;
+    }
+    warnings.push(format!(
+        "step {name}: its {} results are no loop with its turns; kept as steps",
+        members.len()
+    ));
+    for at in members {
+        if let Some(step) = steps.get_mut(*at) {
+            unloop(step);
         }
     }
 }
@@ -67,6 +89,11 @@ fn number(steps: &mut [Step], members: &[usize]) -> bool {
             turn.ending_index = Some(iterations - 1);
         }
     }
+    is_taken(steps, members)
+}
+
+/// Whether a server takes the steps as a loop.
+fn is_taken(steps: &[Step], members: &[usize]) -> bool {
     let wide = |step: &Step| step.walk().any(|inner| inner.children().len() > MOST_CHILDREN);
     if members.iter().filter_map(|at| steps.get(*at)).any(wide) {
         return false;
@@ -111,6 +138,9 @@ mod tests {
         let turn = |idx| Some((Some(idx), None, None));
         assert_eq!(shown, [summary, turn(0), turn(1), None, None, None, None]);
         assert_eq!(warnings.len(), 2);
+        let before = steps.clone();
+        mend(&mut steps, &mut warnings);
+        assert_eq!((steps == before, warnings.len()), (true, 2));
         let texts: Vec<_> = steps.iter().filter_map(|step| step.report_text.as_deref()).collect();
         assert_eq!(texts, ["Loop of 9: 0 passed, 0 failed", "Loop of 1: 0 passed, 0 failed", "Loop index 0"]);
     }

@@ -12,6 +12,7 @@ pub(crate) mod points;
 pub(crate) mod property;
 pub(crate) mod records;
 pub(crate) mod si;
+pub(crate) mod stated;
 pub(crate) mod tally;
 pub(crate) mod teststand;
 pub(crate) mod text;

@@ -78,6 +78,12 @@ pub(crate) fn plain(text: Cow<'_, str>) -> Result<Cow<'_, str>, ConvertError> {
     Ok(text)
 }
 
+/// What stands at a place of a text, both counted from 1: as much of it as an error has room for.
+pub(crate) fn excerpt(text: &str, line: usize, column: usize) -> String {
+    let line = text.split('\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    line.chars().skip(column.saturating_sub(1)).take(40).collect::<String>().trim_end().to_owned()
+}
+
 /// True for what the server takes.
 pub(crate) fn allowed(c: char) -> bool {
     !matches!(c, '\u{fffe}' | '\u{ffff}') && (!c.is_control() || matches!(c, '\t' | '\n' | '\r'))
@@ -187,10 +193,13 @@ mod tests {
             (&b"5 \xc2\xb5A"[..], "5 µA"),
             (&b"5 \xb5A"[..], "5 µA"),
             (&b"\xff\xfe5\0 \0\xb5\0A\0"[..], "5 µA"),
+            (b"<\0?\0a\0", "<?a"),
+            (b"\0<\0?\0a", "<?a"),
             (&b"\xfe\xff\x005\x00 \x00\xb5\x00A"[..], "5 µA"),
         ] {
             assert_eq!(decode(bytes).unwrap(), text);
         }
+        assert_eq!((excerpt("a\nbcde\r\n", 2, 3).as_str(), excerpt("a", 7, 7).as_str()), ("de", ""));
         assert_eq!(decode(b"MZ\0\0\x03").unwrap_err().kind, ErrorKind::WrongFormat);
         assert_eq!(decode(b" \r\n").unwrap_err().kind, ErrorKind::NotYet);
     }

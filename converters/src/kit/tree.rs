@@ -93,6 +93,9 @@ pub(crate) fn points(text: &str) -> Option<String> {
 
 /// The name under which the server knows a step type.
 pub(crate) fn step_type(written: &str) -> &str {
+    if written.starts_with("ET_") {
+        return written;
+    }
     LONG_TYPES
         .iter()
         .find(|(long, _)| long.eq_ignore_ascii_case(written))

@@ -30,15 +30,15 @@ pub(crate) fn parse<'t>(
     Ok(document)
 }
 
-/// The document up to the end of its last complete unit, with the root closed, and how many units it has; `None` for
-/// one without such a unit, and for one whose root is closed, which has another fault.
+/// The document up to the end of the last complete element right below its root, with the root closed, and how many
+/// units it has; `None` for one without a complete unit, and for one whose root is closed, which has another fault.
 fn complete(text: &str, unit: &str) -> Option<(String, usize)> {
     let mut root = None;
     let mut depth = 0_usize;
     let mut last = None;
     let mut count = 0;
     for tag in xml::tags(text) {
-        let name = tag.inside.split([' ', '\t', '\r', '\n', '/']).next().unwrap_or_default();
+        let name = xml::tag_name(tag.inside);
         match tag.kind {
             Kind::Open => {
                 root.get_or_insert(name);
@@ -50,14 +50,22 @@ fn complete(text: &str, unit: &str) -> Option<(String, usize)> {
         if depth == 0 {
             return None;
         }
-        let local = name.rsplit(':').next().unwrap_or(name);
-        if depth == 1 && tag.kind != Kind::Open && local.eq_ignore_ascii_case(unit) {
+        if depth == 1 && tag.kind != Kind::Open {
             last = Some(tag.after);
-            count += 1;
+            count += usize::from(is_local(name, unit));
         }
     }
     let kept = text.get(..text.len() - last?.len())?;
-    Some((format!("{kept}</{}>", root?), count))
+    (count > 0).then(|| (format!("{kept}</{}>", root.unwrap_or_default()), count))
+}
+
+fn is_local(name: &str, local: &str) -> bool {
+    name.rsplit(':').next().is_some_and(|own| own.eq_ignore_ascii_case(local))
+}
+
+/// How many elements of that local name a document begins, complete or not.
+pub(crate) fn begun(text: &str, unit: &str) -> usize {
+    text.split('<').skip(1).filter(|tag| is_local(xml::tag_name(tag), unit)).count()
 }
 
 #[cfg(test)]
@@ -75,12 +83,14 @@ mod tests {
             (up_to("<U>b</U>"), Some(1)),
             (up_to("<U>b</U></r:U>"), Some(2)),
             (up_to("<c></c></r:U></r:"), Some(3)),
+            (up_to("<c></c></r:U>") + "<end/><r:", Some(3)),
             (whole.to_owned(), None),
         ] {
             let found = complete(&text, "U");
             assert_eq!(found.as_ref().map(|(_, count)| *count), expected, "{text}");
             assert!(found.is_none_or(|(kept, _)| kept.ends_with("</r:R>")), "{text}");
         }
+        assert_eq!((begun("<R><x:U/><U>a<U", "U"), begun("<R><UU/></U>", "U")), (3, 0));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Steps and their measurements brought to agree, as the server demands; the step's status is the tester's word.
 
-use wats::report::{NumericMeas, Status, Step, StringMeas};
+use std::collections::HashSet;
+
+use wats::report::{NumericMeas, Status, Step, StringMeas, Text};
+
+use super::build::Names;
 
 /// Makes the measurements agree with the step's status.
 ///
@@ -91,10 +95,35 @@ fn several(step: &mut Step, warnings: &mut Vec<String>) {
     }
 }
 
-fn statuses(step: &mut Step) -> impl Iterator<Item = &mut Status> {
+/// The statuses of all measurements of a step.
+pub(crate) fn statuses(step: &mut Step) -> impl Iterator<Item = &mut Status> {
     let numbers = step.numeric_meas.iter_mut().map(|it| &mut it.status);
     let texts = step.string_meas.iter_mut().map(|it| &mut it.status);
     numbers.chain(texts).chain(step.boolean_meas.iter_mut().map(|it| &mut it.status))
+}
+
+/// The names of all measurements of a step.
+fn names(step: &mut Step) -> impl Iterator<Item = &mut Option<Text>> {
+    let numbers = step.numeric_meas.iter_mut().map(|it| &mut it.name);
+    let texts = step.string_meas.iter_mut().map(|it| &mut it.name);
+    numbers.chain(texts).chain(step.boolean_meas.iter_mut().map(|it| &mut it.name))
+}
+
+/// True when measurements of a step have no name, or the name of another.
+pub(crate) fn has_equal_names(step: &mut Step) -> bool {
+    let mut seen: HashSet<&str> = HashSet::new();
+    names(step).any(|name| match &*name {
+        Some(name) if !name.is_empty() => !seen.insert(name),
+        _ => true,
+    })
+}
+
+/// Gives every measurement of a step a name of its own.
+pub(crate) fn name_apart(step: &mut Step) {
+    let mut given = Names::default();
+    for name in names(step) {
+        *name = Some(given.unique(name.as_deref().unwrap_or_default()));
+    }
 }
 
 #[cfg(test)]

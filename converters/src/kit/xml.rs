@@ -7,7 +7,7 @@ use roxmltree::{Document, Error, Node, ParsingOptions};
 use wats::report::Text;
 
 use super::text as texts;
-use crate::{ConvertError, ErrorKind};
+use crate::{ConvertError, ErrorKind, Input, Qualification};
 
 /// Elements may nest this deep; far more than any report needs, and little enough for the stack.
 const MAX_DEPTH: usize = 200;
@@ -24,13 +24,25 @@ pub(crate) fn read<'b>(bytes: &'b [u8], warnings: &mut Vec<String>) -> Result<Co
         Some(encoding) => texts::plain(encoding.decode_without_bom_handling(bytes).0)?,
         None => texts::decode(bytes)?,
     };
-    match clean(&decoded) {
+    let decoded = match clean(&decoded) {
         Some(clean) => {
             warnings.push("characters that XML forbids were removed".to_owned());
-            Ok(Cow::Owned(clean))
+            Cow::Owned(clean)
         }
-        None => Ok(decoded),
-    }
+        None => decoded,
+    };
+    Ok(without_late_declaration(&decoded).map_or(decoded, Cow::Owned))
+}
+
+/// The text with blanks for a declaration that does not stand at its very beginning, where alone XML allows it; it has
+/// told the encoding, which is all it is for.
+fn without_late_declaration(text: &str) -> Option<String> {
+    let rest = text.trim_start();
+    let from = text.len() - rest.len();
+    let end = rest.strip_prefix("<?xml ").filter(|_| from > 0)?.find("?>")? + "<?xml ".len() + "?>".len();
+    let (before, after) = (text.get(..from)?, rest.get(end..)?);
+    let blanks: String = rest.get(..end)?.chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
+    Some(format!("{before}{blanks}{after}"))
 }
 
 /// The encoding in the XML declaration, when it is one in which the declaration itself can be read like this.
@@ -50,9 +62,9 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
 fn clean(text: &str) -> Option<String> {
     // Looked at byte by byte first, as nearly every document has none.
     let odd = text.bytes().fold(false, |odd, byte| odd | ((byte < 0x20) & !matches!(byte, 0x9 | 0xA | 0xD)));
-    let raw = odd || text.contains('\u{fffe}') || text.contains('\u{ffff}');
-    let mut references = text.split("&#").skip(1);
-    if !raw && !references.any(|after| forbidden_reference(after).is_some()) {
+    let raw = odd || text.contains("\u{fffe}") || text.contains("\u{ffff}");
+    let references = || text.split("&#").skip(1).any(|after| forbidden_reference(after).is_some());
+    if !raw && (!text.contains("&#") || !references()) {
         return None;
     }
     let mut clean = String::with_capacity(text.len());
@@ -101,7 +113,24 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, ConvertError> {
         .at_line(line, None));
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: 20_000_000, ..ParsingOptions::default() };
-    Document::parse_with_options(text, options).map_err(explain)
+    Document::parse_with_options(text, options).map_err(|error| explain(error, text))
+}
+
+/// Parses a document whose root has one of these local names; `expected` says of what kind of file it would be.
+///
+/// # Errors
+/// As [`parse`], and for another root.
+pub(crate) fn parse_as<'t>(
+    text: &'t str,
+    roots: &[&str],
+    expected: &str,
+) -> Result<Document<'t>, ConvertError> {
+    let document = parse(text)?;
+    let root = document.root_element();
+    if roots.iter().any(|name| is(root, name)) {
+        return Ok(document);
+    }
+    Err(wrong_root(root, &format!("{}, as in {expected}", roots.join(" or "))))
 }
 
 /// The line where the nesting passes the limit. The parser's own stack is not bounded.
@@ -173,6 +202,14 @@ pub(super) fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
 
 /// What stands in a tag, and behind the `>` that ends it; quoted attribute values may hold others.
 fn tag_end(tag: &str) -> Option<(&str, &str)> {
+    // With quotes of one kind it is enough to count them, which is much quicker than to follow them.
+    let end = tag.find('>')?;
+    let (inside, after) = (tag.get(..end)?, tag.get(end + 1..)?);
+    let count = |quote: u8| inside.bytes().fold(0_usize, |count, byte| count + usize::from(byte == quote));
+    let (double, single) = (count(b'"'), count(b'\''));
+    if (double == 0 || single == 0) && (double + single).is_multiple_of(2) {
+        return Some((inside, after));
+    }
     let mut from = 0;
     let mut quote: Option<char> = None;
     while let Some(rest) = tag.get(from..) {
@@ -194,12 +231,14 @@ fn tag_end(tag: &str) -> Option<(&str, &str)> {
     None
 }
 
-fn explain(error: Error) -> ConvertError {
+fn explain(error: Error, text: &str) -> ConvertError {
     let pos = error.pos();
     let (line, column) = (pos.row as usize, pos.col as usize);
     match error {
         Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
+            let last = text.trim_end().lines();
             ConvertError::new(ErrorKind::NotYet, "the file ends in the middle of the document")
+                .at_line(last.count(), None)
                 .help("Perhaps it was still being written; drop the whole file again.")
         }
         Error::NoRootNode => ConvertError::new(ErrorKind::WrongFormat, "the file is no XML document")
@@ -212,7 +251,8 @@ fn explain(error: Error) -> ConvertError {
         other => {
             let shown = other.to_string();
             let reason = shown.rsplit_once(" at ").map_or(shown.as_str(), |(reason, _)| reason);
-            ConvertError::new(ErrorKind::Malformed, format!("the XML is damaged: {reason}"))
+            let found = texts::excerpt(text, line, column);
+            ConvertError::new(ErrorKind::Malformed, format!("the XML is damaged: {reason}, at \"{found}\""))
                 .at_line(line, Some(column))
                 .expected("a well-formed XML document")
         }
@@ -233,10 +273,49 @@ pub(crate) fn root_tag(text: &str) -> Option<&str> {
     }
 }
 
+/// The name, with its prefix, at the beginning of what stands in a tag.
+pub(crate) fn tag_name(inside: &str) -> &str {
+    inside.split([' ', '\t', '\r', '\n', '/', '>']).next().unwrap_or_default()
+}
+
+fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
 /// The name of the root element without its prefix, for a look at the beginning of a file.
 pub(crate) fn root_name(text: &str) -> Option<&str> {
-    let name = root_tag(text)?.split([' ', '\t', '\r', '\n', '/', '>']).next()?;
-    name.rsplit(':').next()
+    root_tag(text).map(tag_name).map(local)
+}
+
+/// The beginning of a document, looked at to say whose it is.
+pub(crate) struct Beginning<'t> {
+    pub(crate) text: &'t str,
+    /// The name of the root element without its prefix.
+    pub(crate) root: &'t str,
+}
+
+impl Beginning<'_> {
+    /// True when an element of that local name begins in it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.text.split('<').skip(1).any(|tag| local(tag_name(tag)).eq_ignore_ascii_case(name))
+    }
+}
+
+/// The answer of a format to whether a file is its own: `inside` gives it for documents with one of these roots.
+pub(crate) fn qualify(
+    input: &Input,
+    roots: &[&str],
+    inside: impl FnOnce(&Beginning<'_>) -> Qualification,
+) -> Qualification {
+    let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
+    let Ok(text) = texts::decode(beginning) else { return Qualification::none("no text") };
+    let Some(root) = root_name(&text) else { return Qualification::none("no XML") };
+    if !roots.iter().any(|known| known.eq_ignore_ascii_case(root)) {
+        let one_of = if roots.len() > 1 { "one of " } else { "" };
+        let roots = roots.join(", ");
+        return Qualification::none(format!("the root element is {root}, not {one_of}{roots}"));
+    }
+    inside(&Beginning { text: &text, root })
 }
 
 /// An attribute that is there and not blank, trimmed.
@@ -286,6 +365,15 @@ pub(crate) fn raw_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
     }
 }
 
+/// All that stands in an element, in one line.
+pub(crate) fn words(node: Node<'_, '_>) -> String {
+    let inner = node.descendants().flat_map(|it| {
+        let attributes = it.attributes().map(|it| format!("{}={}", it.name(), it.value()));
+        attributes.chain(it.text().filter(|_| it.is_text()).map(|text| text.trim().to_owned()))
+    });
+    inner.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// Siblings are counted this far: who asks for many paths must not count for ever.
 const MOST_SIBLINGS: usize = 1000;
 
@@ -332,6 +420,8 @@ mod tests {
             (b"<?xml version='1.0' encoding='utf-16'?><a>\xc2\xb5</a>", "\u{b5}"),
             (b"<?xml version='1.0' encoding='no such'?><a>\xb5</a>", "\u{b5}"),
             (b"<a>\xc2\xb5&#1;</a>", "\u{b5}"),
+            (b"\r\n <?xml version='1.0' encoding='windows-1251'?><a>\xc1</a>", "\u{411}"),
+            (b"\xff\xfe<\0a\0>\0\xb5\0<\0/\0a\0>\0", "\u{b5}"),
         ] {
             let read = read(bytes, &mut warnings).unwrap();
             let document = parse(&read).unwrap();
@@ -357,7 +447,10 @@ mod tests {
     fn endless_nesting_is_refused_before_it_costs_stack() {
         let deep = "<a>\n".repeat(300_000);
         assert_eq!(parse(&deep).unwrap_err().kind, ErrorKind::TooLarge);
-        let flat = format!("<a>{}</a>", "<b c='>'/><b><!-- <x> --></b>".repeat(5_000));
+        // Neither can quotes of both kinds hide it.
+        let hidden = r#"<a b="'" c='/>'>"#.repeat(300_000);
+        assert_eq!(parse(&hidden).unwrap_err().kind, ErrorKind::TooLarge);
+        let flat = format!("<a>{}</a>", "<b c='>' d=\"'\"/><b><!-- <x> --></b>".repeat(5_000));
         assert!(parse(&flat).is_ok());
     }
 

@@ -4,11 +4,12 @@ mod runs;
 mod values;
 
 use roxmltree::Node;
-use wats::report::{Double, Report, Status, Step, SubUnit, Text, Time, Uut};
+use wats::report::{Report, Status, Step, SubUnit, Text, Time, Uut};
 
 use crate::kit::leftover::Elements;
+use crate::kit::time::{Times, seconds};
 use crate::kit::xml::{attribute, child, children, is};
-use crate::kit::{build, header, property, text, time, xml};
+use crate::kit::{build, header, property, xml};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -89,28 +90,16 @@ impl Converter for SigmaQuestXml {
     }
 
     fn qualify(&self, input: &Input) -> Qualification {
-        let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
-        let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
-        match xml::root_name(&text) {
-            None => Qualification::none("no XML"),
-            Some(root) if root.eq_ignore_ascii_case(ROOT) => {
-                Qualification::new(0.98, format!("an element {ROOT}"))
-            }
-            Some(other) => Qualification::none(format!("the root element is {other}, not {ROOT}")),
-        }
+        xml::qualify(input, &[ROOT], |_| Qualification::new(0.98, format!("an element {ROOT}")))
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = xml::read(&input.bytes, &mut warnings)?;
-        let document = xml::parse(&decoded)?;
-        let root = document.root_element();
-        if !is(root, ROOT) {
-            return Err(xml::wrong_root(root, "UnitReport, as in files of SigmaQuest"));
-        }
-        let mut reading =
-            Reading { input, arguments, warnings, unknown: Elements::default(), attachments: 0, times: 0 };
-        let report = reading.report(root)?;
+        let document = xml::parse_as(&decoded, &[ROOT], "files of SigmaQuest")?;
+        let (unknown, times) = (Elements::default(), Times::of(input));
+        let mut reading = Reading { input, arguments, warnings, unknown, attachments: 0, times };
+        let report = reading.report(document.root_element())?;
         let Reading { mut warnings, unknown, attachments, times, .. } = reading;
         unknown.warn("kept as additional data or additional results", &mut warnings);
         if attachments > 0 {
@@ -118,9 +107,7 @@ impl Converter for SigmaQuestXml {
                 "{attachments} attached files are on other machines: their names are in the report texts"
             ));
         }
-        if times > 0 {
-            warnings.push(format!("{times} times cannot be read and are left out"));
-        }
+        times.warn("of test runs", &mut warnings);
         Ok(Conversion { reports: vec![report], warnings })
     }
 }
@@ -132,8 +119,7 @@ struct Reading<'a> {
     unknown: Elements,
     /// Files that are named and not there.
     attachments: usize,
-    /// Times that cannot be read.
-    times: usize,
+    times: Times,
 }
 
 impl Reading<'_> {
@@ -174,7 +160,9 @@ impl Reading<'_> {
         report.location = of_station("Location").unwrap_or_default();
         self.infos(node, product, &mut report);
 
-        report.start = self.time(node, "start-time");
+        let first = runs.first().copied();
+        report.start =
+            self.time(node, "start-time").or_else(|| first.and_then(|run| self.time(run, "start-time")));
         let end = self.time(node, "end-time");
         report.uut = Some(Uut {
             user: child(node, "Operator").map(|it| of(it, "name")).map(Into::into),
@@ -253,14 +241,6 @@ impl Reading<'_> {
     }
 
     fn time(&mut self, node: Node<'_, '_>, name: &str) -> Option<Time> {
-        let written = attribute(node, name)?;
-        let time = time::parse(written, &self.input.station.time_zone);
-        self.times += usize::from(time.is_none());
-        time
+        self.times.read(attribute(node, name)?)
     }
-}
-
-fn seconds(start: Option<&Time>, end: Option<&Time>) -> Option<Double> {
-    let seconds = end?.instant()?.duration_since(start?.instant()?).as_secs_f64();
-    (seconds >= 0.0).then_some(Double(seconds))
 }

@@ -4,8 +4,9 @@ use roxmltree::Node;
 use wats::report::{BooleanMeas, Double, Extra, Group, NumericMeas, Status, Step, StringMeas, Text};
 use wats::wsjf::MAX_DEPTH;
 
+use super::Reading;
 use super::values::{self, Kind, Zero};
-use super::{Reading, seconds};
+use crate::kit::time::seconds;
 use crate::kit::xml::{attribute, children};
 use crate::kit::{build, property, text, tree, verdict, xml};
 use crate::{ConvertError, ErrorKind};
@@ -98,6 +99,13 @@ impl Reading<'_> {
             match values::kind(*node) {
                 Kind::Number => {
                     let number = self.number(*node, meas_name.as_deref(), grade, own, comparison);
+                    // Limits of what the value can be at all have no place of their own.
+                    for limit in ["ldil", "udil"] {
+                        if let Some(written) = attribute(*node, limit) {
+                            let name = values::name(*node);
+                            verdict::add_text(&mut step, &format!("{name} {limit}: {written}"));
+                        }
+                    }
                     step.numeric_meas.push(number);
                 }
                 Kind::Flag => {

@@ -189,13 +189,14 @@ impl Reading<'_> {
     /// The start with its offset, else the date and time of the station.
     fn start<'n>(&mut self, node: Node<'_, '_>, info: &impl Fn(&str) -> Option<&'n str>) -> Option<Time> {
         let zone = &self.input.station.time_zone;
-        if let Some(written) = info("Start").or_else(|| info("StartUTC")) {
+        for (key, zone) in [("Start", zone), ("StartUTC", &TimeZone::UTC)] {
+            let Some(written) = info(key) else { continue };
             let time = time::parse(written, zone);
-            if time.is_none() {
-                self.warnings
-                    .push(format!("the start \"{written}\" is no time like 2022-06-23T10:55:04.37+02:00"));
+            if time.is_some() {
+                return time;
             }
-            return time;
+            self.warnings
+                .push(format!("the start \"{written}\" is no time like 2022-06-23T10:55:04.37+02:00"));
         }
         let date = props::find(node, "StartDate")?;
         let clock = props::find(node, "StartTime");
@@ -295,6 +296,8 @@ fn year(date: Node<'_, '_>) -> Option<i16> {
     };
     let year = props::whole(date, "Year").filter(plausible);
     let year = year.or_else(|| of_text("Text")).or_else(|| of_text("ShortText"));
+    let since_1900 = || props::whole(date, "Year").filter(|year| (70..=200).contains(year));
+    let year = year.or_else(|| since_1900().map(|year| year + 1900));
     year.and_then(|year| i16::try_from(year).ok())
 }
 

@@ -16,8 +16,9 @@ use wats::report::{
     Time, Uut,
 };
 
+use crate::kit::leftover::Elements;
 use crate::kit::xml::{attribute, child, children, is, owned};
-use crate::kit::{header, text, time, tree, units, xml};
+use crate::kit::{build, header, property, stated, text, time, tree, units, xml};
 use crate::teststand_xml;
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
@@ -49,9 +50,27 @@ const ABOUT: About = About {
         ],
         limits: &[
             "Of a file that breaks off the units that are complete are reported, with a warning for the rest; with none there is no report.",
+            "Where statuses contradict each other the worse one counts: what the file states is in the report text then, and there is a warning.",
+            "Loops that a server would refuse, as its own exports have them, are numbered anew or become plain steps.",
+            "The members MeasIndex, StepIndex and module_time, and the file name of a sequence beside its path, have no place on a server.",
         ],
     },
 };
+
+/// What stands in a report and is read.
+const OF_REPORT: &[&str] = &[
+    "UUT",
+    "UUR",
+    "Process",
+    "MiscInfo",
+    "ReportUnitHierarchy",
+    "PartInfo",
+    "Asset",
+    "AdditionalData",
+    "Failures",
+    "Binary",
+    "Step",
+];
 
 /// What the two namespaces of WATS documents (WSXF and WRML) begin with.
 const NAMESPACE: &str = "http://wats.virinco.com/schemas/WATS/Report";
@@ -102,15 +121,18 @@ impl Converter for WatsXml {
             .help("Check that the right converter is set for this folder."));
         }
         let mut reports = Vec::with_capacity(nodes.len());
+        let mut unknown = Elements::default();
         for (index, node) in nodes.iter().enumerate() {
             let path = format!("/Reports/Report[{}]", index + 1);
-            let mut reading = Reading { input, arguments, path: path.clone(), warnings: &mut warnings };
+            let (warnings, unknown) = (&mut warnings, &mut unknown);
+            let mut reading = Reading { input, arguments, path: path.clone(), warnings, unknown };
             let report = reading.report(*node).map_err(|error| match error.place {
                 None => error.at_path(path),
                 Some(_) => error,
             })?;
             reports.push(report);
         }
+        unknown.warn("kept as additional data or additional results", &mut warnings);
         Ok(Conversion { reports, warnings })
     }
 }
@@ -122,6 +144,7 @@ struct Reading<'a> {
     /// The report's path, for warnings.
     path: String,
     warnings: &'a mut Vec<String>,
+    unknown: &'a mut Elements,
 }
 
 impl Reading<'_> {
@@ -145,7 +168,7 @@ impl Reading<'_> {
         report.process_code = process.and_then(|process| self.whole(process, "Code"));
         report.process_code_format = process.and_then(|process| owned(process, "CodeFormat"));
         report.process_name = process.and_then(|process| owned(process, "Name"));
-        report.misc_infos = children(node, "MiscInfo").filter_map(|info| self.misc_info(info)).collect();
+        report.misc_infos = children(node, "MiscInfo").map(|info| self.misc_info(info)).collect();
         let units = node.children().filter(|unit| is(*unit, "ReportUnitHierarchy") || is(*unit, "PartInfo"));
         report.sub_units = units.map(|unit| self.sub_unit(unit)).collect();
         report.assets = children(node, "Asset").map(|asset| self.asset(asset)).collect();
@@ -154,6 +177,8 @@ impl Reading<'_> {
             ReportType::Test => self.test(node, &mut report)?,
             ReportType::Repair => self.repair(node, &mut report),
         }
+        self.others(node, &mut report);
+        stated::settle(&mut report, self.warnings);
         header::complete(&mut report, self.input, self.warnings)?;
         Ok(report)
     }
@@ -198,7 +223,10 @@ impl Reading<'_> {
             matches!(status, Status::Passed | Status::Failed | Status::Error | Status::Terminated)
         });
         let mut steps = self.steps(node)?;
-        report.result = stated.unwrap_or_else(|| tree::rolled_up(&steps));
+        report.result = stated.unwrap_or_else(|| match steps.as_slice() {
+            [only] if matches!(only.status, Status::Terminated) => only.status,
+            steps => tree::rolled_up(steps),
+        });
         if stated.is_none() {
             self.warn(format!(
                 "the result \"{}\" is not known; {} is what the steps say",
@@ -243,15 +271,15 @@ impl Reading<'_> {
     }
 
     /// A number without a text becomes the text, which is what people search for.
-    fn misc_info(&mut self, node: Node<'_, '_>) -> Option<MiscInfo> {
-        let Some(description) = self.short(node, "Description", 100) else {
-            self.warn("a MiscInfo without Description is left out");
-            return None;
-        };
+    fn misc_info(&mut self, node: Node<'_, '_>) -> MiscInfo {
+        let description = self.short(node, "Description", 100).unwrap_or_else(|| {
+            self.warn("a MiscInfo has no Description: it is called MiscInfo");
+            "MiscInfo".into()
+        });
         let own = xml::text(node);
         let numeric = if own.is_some() { self.whole(node, "Numeric") } else { None };
         let value = own.or_else(|| owned(node, "Numeric")).unwrap_or_default();
-        Some(MiscInfo {
+        MiscInfo {
             text: Some(self.fit(&value, 100, &description)),
             description: Some(description),
             numeric,
@@ -259,7 +287,21 @@ impl Reading<'_> {
             typedef: owned(node, "Typedef"),
             id: self.uuid(node, "Id"),
             extra: Extra::new(),
-        })
+        }
+    }
+
+    /// What else stands in a report: a pair of `ReportInfo` is a misc info, what is not known additional data.
+    fn others(&mut self, node: Node<'_, '_>, report: &mut Report) {
+        for other in node.children().filter(Node::is_element) {
+            if is(other, "ReportInfo") {
+                let key = attribute(other, "key").unwrap_or("ReportInfo");
+                report.misc_infos.push(build::info(key, attribute(other, "value").unwrap_or_default()));
+            } else if !OF_REPORT.iter().any(|known| is(other, known)) {
+                self.unknown.add(other);
+                let name = other.tag_name().name();
+                report.additional_data.push(property::named(name, vec![property::of_element(other, 0)]));
+            }
+        }
     }
 
     fn sub_unit(&mut self, node: Node<'_, '_>) -> SubUnit {

@@ -9,9 +9,25 @@ use wats::wsjf::MAX_DEPTH;
 
 use super::repair::base64;
 use super::{Reading, additional_data};
-use crate::kit::xml::{attribute, child, children, owned};
-use crate::kit::{text, time, tree, xml};
+use crate::kit::xml::{attribute, child, children, is, owned};
+use crate::kit::{property, text, time, tree, verdict, xml};
 use crate::{ConvertError, ErrorKind};
+
+/// What stands in a step and is read.
+const OF_STEP: &[&str] = &[
+    "Step",
+    "SequenceCall",
+    "NumericLimit",
+    "PassFail",
+    "StringValue",
+    "ReportText",
+    "Loop",
+    "Chart",
+    "Attachment",
+    "AdditionalResults",
+    "Callexe",
+    "MessagePopup",
+];
 
 impl Reading<'_> {
     /// The steps directly below the report.
@@ -37,8 +53,8 @@ impl Reading<'_> {
             .map(|inner| self.step(inner, depth + 1))
             .collect::<Result<Vec<Step>, ConvertError>>()?;
         self.sequence(node, &mut step, nested);
-        self.settle_status(node, &mut step);
         self.common(node, &mut step);
+        self.settle_status(node, &mut step);
         self.extras(node, &mut step);
         Ok(step)
     }
@@ -77,6 +93,7 @@ impl Reading<'_> {
         }
         if let Some(word) = word {
             self.warn(format!("step {}: the status \"{word}\" is not known", step.name));
+            verdict::add_text(step, &format!("Status {word}"));
         }
         let numeric = step.numeric_meas.iter().map(|m| m.status);
         let boolean = step.boolean_meas.iter().map(|m| m.status);
@@ -103,7 +120,13 @@ impl Reading<'_> {
                 Group::Main
             }
         };
-        step.start = attribute(node, "Start").and_then(|at| time::parse(at, &self.input.station.time_zone));
+        step.start = attribute(node, "Start").and_then(|at| {
+            let time = time::parse(at, &self.input.station.time_zone);
+            if time.is_none() {
+                self.warn(format!("step {}: Start \"{at}\" is no time; left out", step.name));
+            }
+            time
+        });
         step.tot_time = self.number(node, "total_time");
         step.tot_time_format = owned(node, "total_timeFormat").map(Box::new);
         step.error_code = self.whole(node, "StepErrorCode");
@@ -153,6 +176,17 @@ impl Reading<'_> {
             })
         });
         step.additional_results = children(node, "AdditionalResults").map(additional_data).collect();
+        for other in node.children().filter(Node::is_element) {
+            if OF_STEP.iter().any(|known| is(other, known)) {
+                continue;
+            }
+            // There is no place of its own for what a property loader did.
+            if !is(other, "PropertyLoader") {
+                self.unknown.add(other);
+            }
+            let name = other.tag_name().name();
+            step.additional_results.push(property::named(name, vec![property::of_element(other, 0)]));
+        }
     }
 
     fn chart(&mut self, node: Node<'_, '_>) -> Chart {

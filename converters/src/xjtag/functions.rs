@@ -1,12 +1,11 @@
 //! The steps of a run: groups and the functions in them.
 
-use std::collections::BTreeMap;
-
 use roxmltree::Node;
 use wats::report::{Double, Status, Step, Text};
 
+use crate::kit::leftover::Elements;
 use crate::kit::xml::{attribute, child, children, is};
-use crate::kit::{build, text, xml};
+use crate::kit::{build, property, text, tree, xml};
 
 /// What a run may hold beside its groups.
 const OF_RUN: &[&str] = &["text-output", "summary", "header", "testruninfo", "snippets"];
@@ -14,29 +13,38 @@ const OF_RUN: &[&str] = &["text-output", "summary", "header", "testruninfo", "sn
 const OF_FUNCTION: &[&str] =
     &["html-output", "text-output", "conntest-errors", "circuit-refs", "plain-text", "result", "time-taken"];
 
-/// The groups of a run, or those within a group, with their functions.
-pub(super) fn groups(parent: Node<'_, '_>, warnings: &mut Vec<String>) -> Vec<Step> {
+/// Fills the sequence of a run, or of a group in it, with the groups and functions below.
+pub(super) fn groups(
+    parent: Node<'_, '_>,
+    sequence: &mut Step,
+    unknown: &mut Elements,
+    warnings: &mut Vec<String>,
+) {
     let mut steps = Vec::new();
-    let mut unknown: BTreeMap<&str, usize> = BTreeMap::new();
     for node in parent.children().filter(Node::is_element) {
         if is(node, "testgroup") {
             let name = attribute(node, "name").unwrap_or("Group");
             let file = format!("{}.seq", name.replace(' ', "_"));
-            let inner = groups(node, warnings);
-            steps.push(build::sequence(name, &file, "1.0", inner));
+            let mut group = build::sequence(name, &file, "1.0", Vec::new());
+            groups(node, &mut group, unknown, warnings);
+            steps.push(group);
         } else if is(node, "testfunction") {
-            steps.extend(function(node, warnings));
+            steps.extend(function(node, unknown, warnings));
         } else if !is(parent, "testrun") || !known(node, OF_RUN) {
-            *unknown.entry(node.tag_name().name()).or_default() += 1;
+            keep(node, sequence, unknown);
         }
     }
-    for (name, count) in unknown {
-        warnings.push(format!("{count} elements {name} are not known and left out"));
-    }
-    steps
+    sequence.status = tree::rolled_up(&steps);
+    sequence.steps = Some(steps);
 }
 
-fn function(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Option<Step> {
+fn keep(node: Node<'_, '_>, step: &mut Step, unknown: &mut Elements) {
+    unknown.add(node);
+    let name = node.tag_name().name();
+    step.additional_results.push(property::named(name, vec![property::of_element(node, 0)]));
+}
+
+fn function(node: Node<'_, '_>, unknown: &mut Elements, warnings: &mut Vec<String>) -> Option<Step> {
     let name = attribute(node, "name").unwrap_or("Function");
     let Some(word) = child(node, "result").and_then(|result| attribute(result, "value")) else {
         warnings.push(format!("the function {name} has no result: it is left out"));
@@ -57,8 +65,7 @@ fn function(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Option<Step> {
     step.tot_time = seconds(node, name, warnings);
     step.report_text = texts(node);
     for other in node.children().filter(Node::is_element).filter(|other| !known(*other, OF_FUNCTION)) {
-        let element = other.tag_name().name();
-        warnings.push(format!("the function {name}: the element {element} is not known and left out"));
+        keep(other, &mut step, unknown);
     }
     Some(step)
 }
@@ -75,7 +82,26 @@ fn texts(node: Node<'_, '_>) -> Option<Text> {
             lines.push(error);
         }
     }
-    (!lines.is_empty()).then(|| lines.join("\n")).map(Into::into)
+    // Older versions say only in HTML what went wrong.
+    let passed = child(node, "result").and_then(|it| attribute(it, "value")).is_some_and(|it| it == "Passed");
+    if lines.is_empty() && !passed {
+        let html: Vec<Text> = children(node, "html-output").filter_map(xml::text).collect();
+        lines.extend(html.iter().map(|it| without_tags(it)).filter(|it| !it.is_empty()));
+    }
+    // Exports write this mark escaped inside of what is not escaped.
+    (!lines.is_empty()).then(|| lines.join("\n").replace("&gt;&gt;&gt;&gt;", ">>>>")).map(Into::into)
+}
+
+/// The text of HTML, a line for each of its pieces.
+fn without_tags(html: &str) -> Text {
+    let pieces = html.split('<').enumerate().filter_map(|(number, piece)| match number {
+        0 => Some(piece),
+        _ => piece.split_once('>').map(|(_, text)| text),
+    });
+    let pieces: Vec<&str> = pieces.map(str::trim).filter(|piece| !piece.is_empty()).collect();
+    let text = pieces.join("\n");
+    let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&nbsp;", " "), ("&amp;", "&")];
+    named.iter().fold(text, |text, (name, sign)| text.replace(name, sign)).into()
 }
 
 /// The element `time-taken`, which is in milliseconds.

@@ -5,11 +5,12 @@
 mod functions;
 
 use roxmltree::Node;
-use wats::report::{Double, Report, Status, Step, Text, Uut};
+use wats::report::{Report, Status, Text, Uut};
 
 use crate::kit::archive::{self, Archive};
+use crate::kit::leftover::Elements;
 use crate::kit::xml::{attribute, child, children, is};
-use crate::kit::{build, header, text, time, tree, xml};
+use crate::kit::{build, header, time, tree, xml};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -89,7 +90,7 @@ const ABOUT: About = About {
             ("text-output directly in testrun", "reportText of the root"),
         ],
         limits: &[
-            "HTML outputs, the summary, snippets and the raw pin data are not read.",
+            "HTML outputs are read only of functions that did not pass and say nothing else; the summary, snippets and the raw pin data are not read.",
             "A function without a result is left out, with a warning.",
             "An archive with a password is refused.",
         ],
@@ -114,15 +115,13 @@ impl Converter for Xjtag {
                 Err(error) => Qualification::none(format!("no archive of XJTAG runs: {}", error.problem)),
             };
         }
-        let beginning = input.bytes.get(..10_000).unwrap_or(&input.bytes);
-        let Ok(text) = text::decode(beginning) else { return Qualification::none("no text") };
-        match xml::root_name(&text) {
-            Some("testrun") if text.contains("<testgroup") || text.contains("<testruninfo") => {
+        xml::qualify(input, &["testrun"], |beginning| {
+            if beginning.has("testgroup") || beginning.has("testruninfo") {
                 Qualification::new(0.95, "an XJTAG run as XML")
+            } else {
+                Qualification::new(0.6, "XML with the root testrun")
             }
-            Some("testrun") => Qualification::new(0.6, "XML with the root testrun"),
-            _ => Qualification::none("neither a ZIP archive nor XML with the root testrun"),
-        }
+        })
     }
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
@@ -223,14 +222,8 @@ struct File<'a> {
 impl File<'_> {
     fn run(&self, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Report, ConvertError> {
         let decoded = xml::read(bytes, warnings)?;
-        let document = xml::parse(&decoded)?;
+        let document = xml::parse_as(&decoded, &["testrun"], "runs of XJTAG")?;
         let root = document.root_element();
-        if !is(root, "testrun") {
-            let name = root.tag_name().name();
-            return Err(ConvertError::new(ErrorKind::WrongFormat, format!("the root element is {name}"))
-                .expected("testrun, as XJTAG writes it")
-                .help("Check that the right converter is set for this folder."));
-        }
         let info = child(root, "testruninfo").ok_or_else(|| {
             ConvertError::new(ErrorKind::Missing, "there is no element testruninfo").at_path("/testrun")
         })?;
@@ -275,30 +268,27 @@ impl File<'_> {
             }
         }
 
-        let steps = functions::groups(root, warnings);
+        let version = self.argument("sequenceVersion");
+        let mut sequence =
+            build::sequence(&self.argument("sequenceName"), &self.input.file_name, &version, Vec::new());
+        let mut unknown = Elements::default();
+        functions::groups(root, &mut sequence, &mut unknown, warnings);
+        unknown.warn("kept as additional results", warnings);
         report.result = match value("result") {
             Some(word) => verdict(&word),
             None => {
                 warnings.push("the run states no result: its functions decide".to_owned());
-                tree::rolled_up(&steps)
+                sequence.status
             }
         };
-        report.root = Some(self.root(root, report.result, seconds, steps));
+        sequence.status = tree::root(sequence.children(), report.result);
+        sequence.tot_time = seconds;
+        // These tell of functions that were skipped.
+        let notes: Vec<Text> = children(root, "text-output").filter_map(xml::text).collect();
+        sequence.report_text = (!notes.is_empty()).then(|| notes.join("\n")).map(Into::into);
+        report.root = Some(sequence);
         header::complete(&mut report, self.input, warnings)?;
         Ok(report)
-    }
-
-    fn root(&self, run: Node<'_, '_>, result: Status, seconds: Option<Double>, steps: Vec<Step>) -> Step {
-        let status = tree::root(&steps, result);
-        let version = self.argument("sequenceVersion");
-        let mut root =
-            build::sequence(&self.argument("sequenceName"), &self.input.file_name, &version, steps);
-        root.status = status;
-        root.tot_time = seconds;
-        // These tell of functions that were skipped.
-        let notes: Vec<Text> = children(run, "text-output").filter_map(xml::text).collect();
-        root.report_text = (!notes.is_empty()).then(|| notes.join("\n")).map(Into::into);
-        root
     }
 
     /// A text argument; where an empty one makes no sense, its default.

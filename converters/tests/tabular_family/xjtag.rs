@@ -6,7 +6,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::support::check;
-use super::{convert, convert_with, failed, fails, file, leaves, real_files, recognised, warns};
+use super::{convert, convert_with, failed, fails, file, leaves, real_files, recognised, step, warns};
 
 #[test]
 fn samples() {
@@ -80,8 +80,9 @@ fn functions_say_all_that_they_said() {
     assert_eq!(report.root.as_ref().unwrap().report_text.as_deref(), Some("Flash skipped"));
     // The tester's verdict counts, and its groups show what failed.
     assert_eq!((report.result, report.root.as_ref().unwrap().status), (Status::Passed, Status::Failed));
-    warns(&conversion, "the element odd is not known");
-    warns(&conversion, "1 elements odder");
+    warns(&conversion, "elements odd are not known (1, the first is /testrun/testgroup/testfunction[1]/odd)");
+    warns(&conversion, "elements odder are not known");
+    assert_eq!(step(report, "A").additional_results[0].name.as_deref(), Some("odd"));
 }
 
 #[test]
@@ -173,4 +174,17 @@ fn encrypted_and_damaged_archives_are_named() {
     let at = damaged.windows(9).position(|window| window == b"Run 1.xml").unwrap() + 20;
     damaged[at] ^= 0xff;
     fails("xjtag", &file("a.zip", &damaged), "Run 1.xml");
+}
+
+/// Older versions write the faults of a connection test into HTML alone.
+#[test]
+fn a_function_that_failed_says_why_even_in_html() {
+    let text = run("<testgroup name='G'><testfunction name='A'>\
+         <html-output><![CDATA[<h2>Fault</h2><a href='x'>R&amp;D net</a><br/>open]]></html-output><result value='Failed'/></testfunction>\
+         <testfunction name='B'><html-output><![CDATA[<b>fine</b>]]></html-output><result value='Passed'/></testfunction>\
+         <testfunction name='C'><text-output><![CDATA[ &gt;&gt;&gt;&gt; mark ]]></text-output><result value='Passed'/></testfunction></testgroup>");
+    let report = convert("xjtag", &file("a.xml", text.as_bytes())).unwrap().reports.remove(0);
+    let texts: Vec<_> =
+        leaves(&report).iter().map(|step| step.report_text.clone().unwrap_or_default()).collect();
+    assert_eq!(texts, ["Fault\nR&D net\nopen", "", ">>>> mark"]);
 }

@@ -30,7 +30,8 @@ struct Args {
     fresh: u32,
 }
 
-/// Runs the function in one plain interpreter; prints seconds per file, without and with writing JSON.
+/// Runs the function in one plain interpreter; prints seconds and processor seconds per file, without and with writing
+/// JSON.
 const LOOP: &str = r#"
 import json, sys, time
 sys.path[:0] = [sys.argv[1], sys.argv[2]]
@@ -39,10 +40,10 @@ paths = sys.argv[3:]
 for write in (lambda report: None, json.dumps):
     for path in paths[:50]:
         write(report_of(path))
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     for path in paths:
         write(report_of(path))
-    print((time.perf_counter() - started) / len(paths))
+    print((time.perf_counter() - started) / len(paths), (time.process_time() - used) / len(paths))
 "#;
 
 /// One file in a fresh plain interpreter.
@@ -74,24 +75,22 @@ async fn main() -> anyhow::Result<()> {
     drop(plugins);
     let [alone, json, warm, grouped] = [alone, json, warm, grouped].map(middle);
     println!("\n{} files of {} bytes, 40 steps each\n", args.files, bench.size);
-    println!("| What a file costs | µs | against the loop | against a fresh process |");
-    println!("|---|---|---|---|");
-    let us = |time: Duration| time.as_secs_f64() * 1e6;
-    let row = |what: &str, time: Duration| {
-        println!(
-            "| {what} | {:.0} | {:.2} × | 1/{:.0} |",
-            us(time),
-            us(time) / us(json),
-            us(fresh_boxed) / us(time)
-        );
+    println!("| What a file costs | µs | against the loop | µs of a processor | against the loop |");
+    println!("|---|---|---|---|---|");
+    let row = |what: &str, cost: Cost| {
+        let used = cost.used.map_or("| | |".to_owned(), |used| {
+            let against = us(used) / json.used.map_or(f64::NAN, us);
+            format!("| {:.0} | {against:.2} × |", us(used))
+        });
+        println!("| {what} | {:.0} | {:.2} × {used}", us(cost.time), us(cost.time) / us(json.time));
     };
     row("the function in a loop, one plain interpreter: to a dictionary", alone);
     row("the same, to JSON", json);
     row("a warm, sandboxed plug-in, one file at a time, its reports read and checked", warm);
     row("the same, in groups of 32 as the pipeline has them", grouped);
-    row("a fresh plain interpreter for each file", fresh_plain);
-    row("a fresh sandboxed plug-in for each file", fresh_boxed);
-    let (ratio, cheaper) = (us(grouped) / us(json), us(fresh_boxed) / us(grouped));
+    row("a fresh plain interpreter for each file", Cost { time: fresh_plain, used: None });
+    row("a fresh sandboxed plug-in for each file", Cost { time: fresh_boxed, used: None });
+    let (ratio, cheaper) = (us(grouped.time) / us(json.time), us(fresh_boxed) / us(grouped.time));
     println!(
         "\nwarm against the loop: {ratio:.2} × (goal: under 3); cheaper than fresh: {cheaper:.0} × (goal: 20)"
     );
@@ -101,9 +100,40 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn middle(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+/// Of one file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    time: Duration,
+    /// Processor time, of everything that had a hand in it.
+    used: Option<Duration>,
+}
+
+fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+fn middle(mut costs: Vec<Cost>) -> Cost {
+    costs.sort();
+    costs.get(costs.len() / 2).copied().unwrap_or_default()
+}
+
+/// The processor time of this process and of everything that it has started and that still runs.
+fn used_by_all() -> anyhow::Result<Duration> {
+    let mut ticks = 0;
+    let mut processes = vec![std::process::id().to_string()];
+    while let Some(process) = processes.pop() {
+        let place = Path::new("/proc").join(&process);
+        let stat = std::fs::read_to_string(place.join("stat")).unwrap_or_default();
+        // utime and stime; the name in brackets may hold spaces.
+        let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().skip(11).take(2));
+        ticks += fields.into_iter().flatten().filter_map(|it| it.parse::<u64>().ok()).sum::<u64>();
+        for task in std::fs::read_dir(place.join("task")).into_iter().flatten().flatten() {
+            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            processes.extend(children.split_whitespace().map(str::to_owned));
+        }
+    }
+    let per_second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)?.context("no clock")?;
+    Ok(Duration::from_secs_f64(ticks as f64 / per_second as f64))
 }
 
 struct Bench {
@@ -142,10 +172,14 @@ impl Bench {
         command
     }
 
-    fn plain_loop(&self) -> anyhow::Result<(Duration, Duration)> {
+    fn plain_loop(&self) -> anyhow::Result<(Cost, Cost)> {
         let output = self.plain(LOOP, &self.files).output()?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut times = said.lines().filter_map(|line| line.parse().ok().map(Duration::from_secs_f64));
+        let seconds = |text: &str| text.parse().ok().map(Duration::from_secs_f64);
+        let mut times = said.lines().filter_map(|line| {
+            let (time, used) = line.split_once(' ')?;
+            Some(Cost { time: seconds(time)?, used: Some(seconds(used)?) })
+        });
         match (times.next(), times.next()) {
             (Some(function), Some(json)) => Ok((function, json)),
             _ => bail!("the loop failed: {}", String::from_utf8_lossy(&output.stderr)),
@@ -187,17 +221,21 @@ impl Bench {
         self.fresh_pool()
     }
 
-    async fn converted(&self, pool: &Pool, group: usize) -> anyhow::Result<Duration> {
-        let turn = pool.turn("bench", 5).await;
+    async fn converted(&self, pool: &Pool, group: usize) -> anyhow::Result<Cost> {
+        let turn = pool.turn("bench", "plugin:bench", 5).await;
         let mut orders = self.files.iter().map(|file| order(file)).collect::<anyhow::Result<Vec<_>>>()?;
         for order in orders.iter_mut().take(50) {
             take(pool.convert(&turn, std::slice::from_mut(order)).await)?;
         }
-        let started = Instant::now();
+        // What was converted has let go of its bytes.
+        let mut orders = self.files.iter().map(|file| order(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        let (started, before) = (Instant::now(), used_by_all()?);
         for orders in orders.chunks_mut(group) {
             take(pool.convert(&turn, orders).await)?;
         }
-        Ok(started.elapsed() / u32::try_from(orders.len())?)
+        let (time, used) = (started.elapsed(), used_by_all()?.saturating_sub(before));
+        let files = u32::try_from(orders.len())?;
+        Ok(Cost { time: time / files, used: Some(used / files) })
     }
 
     async fn fresh_boxed(&self, count: u32) -> anyhow::Result<Duration> {
@@ -205,7 +243,7 @@ impl Bench {
         for file in self.files.iter().cycle().take(count as usize) {
             // Without what another has started.
             let (_plugins, pool) = self.fresh_pool()?;
-            let turn = pool.turn("bench", 5).await;
+            let turn = pool.turn("bench", "plugin:bench", 5).await;
             take(pool.convert(&turn, &mut [order(file)?]).await)?;
         }
         Ok(started.elapsed() / count)

@@ -6,6 +6,7 @@
 
 mod attacks;
 mod look;
+mod running;
 mod yard;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use wats_agent::sandbox::{self, Boxed, Layer, Profile};
 
 pub use attacks::{ATTACKS, Attack};
 pub use look::Seen;
+pub use running::Loose;
 pub use yard::{Arsenal, Yard};
 
 /// No attack needs longer where it succeeds.

@@ -78,6 +78,11 @@ impl Arsenal {
         Ok(arsenal)
     }
 
+    /// Where the attacks lie, compiled.
+    pub(super) fn attacks(&self) -> PathBuf {
+        self.folder.path().join("attacks")
+    }
+
     /// A folder that boxes may write to.
     ///
     /// # Errors
@@ -146,8 +151,11 @@ pub struct Yard {
 
 impl Yard {
     pub(super) fn new(arsenal: &Arsenal) -> anyhow::Result<Self> {
+        Self::with_secret(arsenal, format!("secret-{}", Uuid::new_v4()))
+    }
+
+    pub(super) fn with_secret(arsenal: &Arsenal, secret: String) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let secret = format!("secret-{}", Uuid::new_v4());
         let at = |name: &str| folder.path().join(name);
         give(folder.path())?;
         for name in ["scratch", "outside", "inputs"] {
@@ -202,12 +210,19 @@ impl Yard {
         profile.see = system.into_iter().filter(|it| it.exists()).map(See::same).collect();
         profile.see.push(See::at(&self.attacks, "/hostile"));
         profile.see.push(See::at(self.at("inputs/input.txt"), "/input/input.txt"));
+        let known = self.targets().into_iter();
+        profile.environment = known.map(|(name, value)| (name.into(), value)).collect();
+        profile.environment.push(("PATH".into(), "/usr/bin:/bin".into()));
+        profile
+    }
+
+    /// Where everything is, as the attacker knows.
+    pub(super) fn targets(&self) -> Vec<(&'static str, OsString)> {
         let text = |it: PathBuf| it.into_os_string();
         let port =
             |it: std::io::Result<std::net::SocketAddr>| it.map_or(String::new(), |it| it.port().to_string());
-        let known: [(&str, OsString); 11] = [
+        vec![
             ("CANARY", self.canary.clone().into()),
-            ("PATH", "/usr/bin:/bin".into()),
             ("TOKEN", text(self.at("token"))),
             ("DATABASE", text(self.at("agent.db"))),
             ("OTHER", text(self.at("inputs/other.txt"))),
@@ -217,11 +232,9 @@ impl Yard {
             ("TCP", port(self.tcp.local_addr()).into()),
             ("UDP", port(self.udp.local_addr()).into()),
             ("SOCKET", text(self.at("agent.sock"))),
-        ];
-        profile.environment = known.into_iter().map(|(name, value)| (name.into(), value)).collect();
-        profile.environment.push(("DATAGRAMS".into(), text(self.at("datagrams.sock"))));
-        profile.environment.push(("ABSTRACT".into(), self.hidden_name.clone().into()));
-        profile
+            ("DATAGRAMS", text(self.at("datagrams.sock"))),
+            ("ABSTRACT", self.hidden_name.clone().into()),
+        ]
     }
 
     /// What the processes of the attack have, right now.
@@ -236,7 +249,7 @@ impl Yard {
     }
 
     /// Whether a key of the attack lies where others of the same user find it.
-    fn key_was_left(&self) -> bool {
+    pub(super) fn key_was_left(&self) -> bool {
         let mut command = Command::new("/bin/cat");
         command.arg("/proc/keys").stdin(Stdio::null());
         if Uid::effective().is_root() {

@@ -5,6 +5,8 @@ import os
 import sys
 import traceback
 
+from .guard import NO_PROGRAMS
+
 _HINTS = (
     (ModuleNotFoundError, "a converter imports what is installed for the interpreter of the setting plugins.python, and what is in its own folder"),
     (MemoryError, "the conversion needs more memory than the sandbox allows"),
@@ -65,8 +67,12 @@ def _hint(error):
             return f". Hint: {words}"
     if isinstance(error, OSError) and _below(error, ("socket.py", "ssl.py", "asyncio", "urllib", "http", "httpx")):
         return '. Hint: a converter has no network, unless "network" is in the plug-in\'s `trusted`'
+    if isinstance(error, PermissionError) and NO_PROGRAMS in str(error):
+        return ""
     if isinstance(error, PermissionError) and _below(error, ("subprocess.py", "multiprocessing")):
-        return '. Hint: a converter starts no programs, unless "processes" is in the plug-in\'s `trusted`'
+        return f". Hint: {NO_PROGRAMS}"
+    if isinstance(error, PermissionError) and error.filename is None:
+        return ". Hint: the sandbox does not let converters do this"
     if isinstance(error, PermissionError) or (isinstance(error, OSError) and error.errno in (30, 1)):
         return ". Hint: a converter reads its input, and writes only in its working directory"
     return ""

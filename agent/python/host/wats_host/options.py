@@ -17,6 +17,7 @@ class Options:
     def __init__(self):
         self.environment = "auto"
         self.packages = []
+        self.lifted = []
         self.plugin = None
 
 
@@ -26,20 +27,22 @@ def read(arguments):
     rest = list(arguments)
     while rest:
         word = rest.pop(0)
-        if word in ("--environment", "--packages") and rest:
+        if word in ("--environment", "--packages", "--lifted") and rest:
             value = rest.pop(0)
-            if word == "--packages":
+            if word == "--lifted":
+                chosen.lifted.append(value)
+            elif word == "--packages":
                 chosen.packages.append(value)
             elif value in ENVIRONMENTS:
                 chosen.environment = value
             else:
                 sys.exit(f"--environment must be one of {', '.join(ENVIRONMENTS)}, and is {value!r}")
         elif word.startswith("-") or chosen.plugin is not None:
-            sys.exit(f"{word!r} is not understood: wats_plugin_host.py [--environment E] [--packages FOLDER] PLUGIN")
+            sys.exit(f"{word!r} is not understood: wats_plugin_host.py [--environment E] [--packages FOLDER] [--lifted PART] PLUGIN")
         else:
             chosen.plugin = word
     if chosen.plugin is None:
-        sys.exit("which plug-in? wats_plugin_host.py [--environment E] [--packages FOLDER] PLUGIN")
+        sys.exit("which plug-in? wats_plugin_host.py [--environment E] [--packages FOLDER] [--lifted PART] PLUGIN")
     return chosen
 
 

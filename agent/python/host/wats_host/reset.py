@@ -33,7 +33,7 @@ class State:
     def __init__(self, plugin):
         # The bytes below os.environ: comparing these costs nothing.
         self._environment = dict(os.environ._data)
-        self._folder = os.getcwd()
+        self.folder = os.getcwd()
         self._umask = os.umask(0o022)
         os.umask(self._umask)
         self._argv = list(sys.argv)
@@ -66,8 +66,8 @@ class State:
             os.environ.clear()
             os.environ.update({os.fsdecode(name): os.fsdecode(value) for name, value in self._environment.items()})
         try:
-            if os.getcwd() != self._folder:
-                os.chdir(self._folder)
+            if os.getcwd() != self.folder:
+                os.chdir(self.folder)
         except OSError:
             os.chdir("/")
         os.umask(self._umask)

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from . import options
+from . import guard, options
 from .channel import Channel
 from .describe import described
 from .explain import explain
@@ -44,6 +44,7 @@ class Server:
         logging.root.setLevel(logging.INFO)
         sys.argv = [chosen.plugin]
         self.plugin, self.broken = None, None
+        guard.watch(chosen.lifted)
         try:
             options.prepare_imports(chosen)
             self.plugin = Plugin(chosen.plugin)
@@ -170,7 +171,9 @@ class Server:
             tempfile = sys.modules.get("tempfile")
             if tempfile is not None:
                 tempfile.tempdir = None
-        enter(scratch)
+        # It is there already after every file, where the program was started in it.
+        if scratch != self.state.folder:
+            enter(scratch)
 
 
 def _problem(answer, words):

@@ -134,7 +134,7 @@ impl Replayer {
     ) -> Result<Result<Vec<NewReport>, String>, ReplayError> {
         let missing = || ReplayError::NoWorker(io::Error::other("this program was not found"));
         let pool = self.pool.as_ref().ok_or_else(missing)?;
-        let turn = pool.turn(source, LEAST_PRIORITY).await;
+        let turn = pool.turn(source, &order.job.converter, LEAST_PRIORITY).await;
         let mut orders = [order];
         pool.ask_plugins(&mut orders).await;
         let mut answers = pool.convert(&turn, &mut orders).await;

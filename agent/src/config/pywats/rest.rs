@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::Settings;
 use super::fields::Fields;
 use super::{Import, Settled};
+use crate::system;
 
 pub(super) fn delivery(import: &mut Import, settled: &mut Settled, fields: &mut Fields<'_>) {
     if let Some(uploads) = fields.number("max_concurrent_uploads") {
@@ -34,7 +35,8 @@ pub(super) fn instance(base: &Settings, fields: &mut Fields<'_>) {
     if let Some(instance) = fields.text("instance_id")
         && instance != base.instance
     {
-        let path = format!("/etc/wats-agent/{instance}.toml");
+        let path = system::places().configurations.join(format!("{instance}.toml"));
+        let path = path.display();
         let words = format!(
             "an instance is named after its file: give --config {path} to import into one of that name"
         );

@@ -29,6 +29,12 @@ pub struct PluginInfo {
     /// Of the content that a person enabled.
     pub enabled_sha256: Option<String>,
     pub size_bytes: u64,
+    /// It lies there as a folder, and is uploaded as an archive `NAME.zip`.
+    pub is_folder: bool,
+    /// Its files, of one that is a folder relative to that; what belongs to the content that is enabled.
+    pub files: Vec<String>,
+    /// The one of them that is run.
+    pub entry: Option<String>,
     #[schemars(with = "Option<Time>")]
     pub modified: Option<Timestamp>,
     /// What the sandbox does not hold back.
@@ -146,6 +152,14 @@ pub struct PluginCheck {
     pub standard_error: String,
     /// Of the sample, where one was given.
     pub trial: Option<PluginTrial>,
+}
+
+/// Which source is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PluginSource {
+    /// One of the plug-in's `files`; the one that is run where it is left out.
+    pub file: Option<String>,
 }
 
 /// What a sample is tried with; the sample itself is the body.

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use super::super::names::Names;
 use super::super::{away, disk};
 use super::protocol::{self, Reply, Request, WirePath, Wish};
-use crate::convert::{frame, worker};
+use crate::convert::frame;
 use crate::files::{self, Folders};
+use crate::system;
 
 /// A part of a listing has at most so many files.
 const PART: usize = 500;
@@ -21,7 +22,7 @@ const PART_TIME: Duration = Duration::from_millis(500);
 /// # Errors
 /// When the agent is gone.
 pub fn run() -> io::Result<()> {
-    worker::end_with_the_agent()?;
+    system::end_with_the_agent()?;
     files::look_after_a_share();
     let (mut requests, mut answers) = (io::stdin().lock(), BufWriter::new(io::stdout().lock()));
     loop {

@@ -4,6 +4,8 @@
 //! waits for one is told, and for a while that grows with each failure nobody asks again.
 
 mod helper;
+#[cfg_attr(windows, path = "mounts_windows.rs")]
+#[cfg_attr(target_os = "macos", path = "mounts_macos.rs")]
 pub(super) mod mounts;
 mod protocol;
 
@@ -25,6 +27,7 @@ use super::names::Names;
 use super::pick::{Kept, Picked, Picker};
 use super::reach::{Content, Gathering, blocking};
 use crate::convert::{Command, frame};
+use crate::system;
 use protocol::{Frame, Reply, Request, WirePath, Wish};
 
 pub use helper::run;
@@ -346,10 +349,8 @@ impl Share {
 
 impl Helper {
     fn start(command: &Command) -> io::Result<Self> {
-        let mut child = tokio::process::Command::new(&command.program)
+        let mut child = system::bare(&mut tokio::process::Command::new(&command.program))
             .args(&command.arguments)
-            .env_clear()
-            .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -38,6 +38,9 @@ pub(super) fn set(profile: &Profile, own_count: bool) -> nix::Result<String> {
     }
     if !is_lifted(Part::Time) {
         lower(Resource::RLIMIT_CPU, limits.cpu.as_secs().max(1))?;
+        // A second earlier comes the signal that says why.
+        let (_, most) = getrlimit(Resource::RLIMIT_CPU)?;
+        setrlimit(Resource::RLIMIT_CPU, (most - 1).max(1), most)?;
     }
     let counted = own_count && counts_by_namespace();
     if counted {

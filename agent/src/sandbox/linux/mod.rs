@@ -9,6 +9,7 @@
 //! Where process namespaces are forbidden there is no keeper.
 
 mod cgroup;
+mod cpu;
 mod files;
 mod keep;
 mod landlock;
@@ -29,15 +30,14 @@ use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, setsid};
 
 use self::cgroup::Group;
+use super::noted::{insist, note};
 use super::plan::{Outcome, Plan, Run, seen};
-use super::{Layer, LayerState, Layers, MissingLayers, Profile};
+use super::{Layer, Layers, Profile};
 use crate::convert::frame;
 
 pub(crate) use cgroup::take_over as take_over_control_group;
+pub(super) use cpu::{scratch_of, used_by};
 pub use native::enter as enter_native;
-
-/// What a layer says that only a test leaves out.
-const LEFT_OUT: &str = "left out to see what the others stop";
 
 /// Becomes the program of the plan on standard input.
 ///
@@ -99,37 +99,6 @@ fn build(profile: &Profile, run: Option<&Run>) -> Result<(Layers, Option<Command
     });
     insist(profile, &layers)?;
     Ok((layers, command))
-}
-
-/// Tries a layer and notes how that ended; answers what it left behind.
-fn note<T, E: ToString>(
-    profile: &Profile,
-    layers: &mut Layers,
-    layer: Layer,
-    attempt: impl FnOnce() -> Result<(T, String), E>,
-) -> Option<T> {
-    if profile.without.contains(&layer) {
-        layers.set(layer, LayerState::Missing { why: LEFT_OUT.to_owned() });
-        return None;
-    }
-    let (state, left) = match attempt() {
-        Ok((left, detail)) => (LayerState::Holds { detail }, Some(left)),
-        Err(why) => (LayerState::Missing { why: why.to_string() }, None),
-    };
-    layers.set(layer, state);
-    left
-}
-
-/// Refuses what the setting does not allow.
-fn insist(profile: &Profile, layers: &Layers) -> Result<(), String> {
-    let missing: Vec<_> = layers.missing().map(|(layer, why)| format!("{layer} ({why})")).collect();
-    if profile.missing_layers == MissingLayers::Warn || missing.is_empty() {
-        return Ok(());
-    }
-    Err(format!(
-        "this machine lacks layers of the sandbox, and the setting sandbox.missing_layers insists on all: {}",
-        missing.join("; ")
-    ))
 }
 
 fn command(profile: &Profile, layers: &Layers, run: &Run) -> Command {

@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{landlock, limits, namespaces, privileges, system_calls};
+use crate::sandbox::noted::note;
 use crate::sandbox::{Kind, Layer, Layers, Profile, See};
 
 /// Puts this process, which has one thread as yet, into the box.
@@ -18,14 +19,10 @@ pub fn enter(memory_bytes: u64) -> io::Result<Layers> {
     // Only says which layers are left out: none.
     let profile = Profile::new(Kind::Program, See::same(PathBuf::new()));
     limits::set_memory(memory_bytes)?;
-    super::note(&profile, &mut layers, Layer::Users, namespaces::users);
-    super::note(&profile, &mut layers, Layer::Network, namespaces::network);
-    super::note(&profile, &mut layers, Layer::Privileges, || {
-        privileges::give_up().map(|detail| ((), detail))
-    });
-    super::note(&profile, &mut layers, Layer::Landlock, || landlock::forbid_all().map(|detail| ((), detail)));
-    super::note(&profile, &mut layers, Layer::SystemCalls, || {
-        system_calls::native().map(|detail| ((), detail))
-    });
+    note(&profile, &mut layers, Layer::Users, namespaces::users);
+    note(&profile, &mut layers, Layer::Network, namespaces::network);
+    note(&profile, &mut layers, Layer::Privileges, || privileges::give_up().map(|detail| ((), detail)));
+    note(&profile, &mut layers, Layer::Landlock, || landlock::forbid_all().map(|detail| ((), detail)));
+    note(&profile, &mut layers, Layer::SystemCalls, || system_calls::native().map(|detail| ((), detail)));
     Ok(layers)
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use wats_agent::control::api::{Part, PluginInfo};
-use wats_agent::plugins::manage::LARGEST_UPLOAD;
+use wats_agent::plugins::manage::{ARCHIVE, LARGEST_ARCHIVE, LARGEST_UPLOAD, folder_name};
 
 use super::super::redirect_with_notice;
 use super::page::{Shown, plugin_page};
@@ -26,6 +26,7 @@ struct ListPage {
     plugins: Vec<PluginRow>,
     sandbox: Option<String>,
     largest: usize,
+    largest_archive: usize,
     /// What was wrong with a file that somebody brought.
     error: String,
     /// The plug-in that is called as the file that somebody brought.
@@ -82,9 +83,15 @@ async fn list_page(
         plugins: plugins.into_iter().map(PluginRow::new).collect(),
         sandbox: sandbox_words(&sandbox),
         largest: LARGEST_UPLOAD >> 20,
+        largest_archive: LARGEST_ARCHIVE >> 20,
         error,
         existing,
     })
+}
+
+/// How many bytes a file of this name may have.
+pub(super) fn largest(name: &str) -> usize {
+    if folder_name(name).is_some() { LARGEST_ARCHIVE } else { LARGEST_UPLOAD }
 }
 
 /// A file that somebody brought, or what is wrong with it.
@@ -93,8 +100,11 @@ pub(super) fn usable(file: Option<SentFile>) -> Result<(String, Vec<u8>), String
         None => Err("Choose a file.".to_owned()),
         Some(SentFile { name, bytes: None }) => Err(format!(
             "{name} is larger than {} MB, which is the most that can be uploaded here. Nothing was stored.",
-            LARGEST_UPLOAD >> 20
+            largest(&name) >> 20
         )),
+        Some(SentFile { name, bytes: Some(bytes) }) if bytes.len() > largest(&name) => {
+            usable(Some(SentFile { name, bytes: None }))
+        }
         Some(SentFile { name, bytes: Some(bytes) }) if bytes.is_empty() => {
             Err(format!("{name} is empty. Nothing was stored."))
         }
@@ -108,10 +118,12 @@ pub(super) async fn upload(
     console: State<Console>,
     form: Multipart,
 ) -> Result<Response, PageError> {
-    let (name, bytes) = match usable(sent(form, LARGEST_UPLOAD).await?.file) {
+    let (sent_as, bytes) = match usable(sent(form, LARGEST_ARCHIVE).await?.file) {
         Ok(usable) => usable,
         Err(words) => return refused(&user, &console, words, None).await,
     };
+    // An archive becomes a folder.
+    let name = folder_name(&sent_as).unwrap_or(&sent_as).to_owned();
     match console.agent.plugin(&name).await {
         Ok(_) => {
             let words = format!("There is a plug-in {name} already. Nothing was stored.");
@@ -120,7 +132,7 @@ pub(super) async fn upload(
         Err(error) if error.is_not_found() => {}
         Err(error) => return refused(&user, &console, agent_words(&error), None).await,
     }
-    if let Err(error) = console.agent.upload_plugin(&name, bytes).await {
+    if let Err(error) = console.agent.upload_plugin(&sent_as, bytes).await {
         return refused(&user, &console, agent_words(&error), None).await;
     }
     brought(&user, &console, &name, "plugin-uploaded").await
@@ -143,10 +155,16 @@ pub(super) async fn replace(
     Path(file): Path<String>,
     form: Multipart,
 ) -> Result<Response, PageError> {
-    console.agent.plugin(&file).await?;
-    let stored = match usable(sent(form, LARGEST_UPLOAD).await?.file) {
+    let now = console.agent.plugin(&file).await?;
+    let stored = match usable(sent(form, LARGEST_ARCHIVE).await?.file) {
+        Ok((sent_as, _)) if now.is_folder != folder_name(&sent_as).is_some() => Err(if now.is_folder {
+            format!("{file} is a folder: choose a .zip with its files. Nothing was stored.")
+        } else {
+            format!("{file} is a single file, and {sent_as} an archive. Nothing was stored.")
+        }),
         Ok((_, bytes)) => {
-            console.agent.upload_plugin(&file, bytes).await.map_err(|error| agent_words(&error))
+            let name = if now.is_folder { format!("{file}{ARCHIVE}") } else { file.clone() };
+            console.agent.upload_plugin(&name, bytes).await.map_err(|error| agent_words(&error))
         }
         Err(words) => Err(words),
     };

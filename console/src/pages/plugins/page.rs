@@ -14,12 +14,13 @@ use wats_agent::control::api::{
     PluginInfo, PluginLanguage, PluginState, PythonPackages,
 };
 use wats_agent::plugins::PREFIX;
-use wats_agent::plugins::manage::LARGEST_UPLOAD;
+use wats_agent::plugins::manage::ARCHIVE;
 
 use super::super::redirect_with_notice;
-use super::path;
+use super::list::largest;
 use super::trial::{Trial, TrialForm};
 use super::words::{kind_words, part_words, sandbox_words, state_badge, state_words, takes_words};
+use super::{path, source};
 use crate::Console;
 use crate::access::SignedIn;
 use crate::arguments::{kind_words as argument_kind, must_be_set};
@@ -76,6 +77,10 @@ pub(super) struct PluginPage {
     /// The colour of `words`.
     tone: &'static str,
     kind: String,
+    /// It consists of several files, each with the place of its source.
+    files: Vec<(String, String)>,
+    /// What it is replaced by is an archive.
+    is_folder: bool,
     size: String,
     modified: Option<Moment>,
     sha256: Option<String>,
@@ -113,8 +118,8 @@ pub(super) struct PluginPage {
 struct FindingRow {
     badge: Badge,
     place: String,
-    /// Of a plug-in that is one file, whose source is shown.
-    line: Option<u64>,
+    /// Where its source is shown.
+    link: String,
     what: String,
     meaning: String,
 }
@@ -135,7 +140,9 @@ impl FindingRow {
             true => format!("line {}", finding.line),
             false => format!("{}, line {}", finding.file, finding.line),
         };
-        Self { badge, place, line: own.then_some(finding.line), what: finding.what, meaning }
+        let of = (!own).then_some(finding.file.as_str());
+        let link = format!("{}#L{}", source::place(plugin, "source", of), finding.line);
+        Self { badge, place, link, what: finding.what, meaning }
     }
 }
 
@@ -240,6 +247,13 @@ pub(super) async fn plugin_page(
         tone: badge.tone.class(),
         badge,
         kind: kind_words(&plugin),
+        files: plugin
+            .files
+            .iter()
+            .filter(|_| plugin.files.len() > 1)
+            .map(|it| (it.clone(), source::place(file, "source", Some(it))))
+            .collect(),
+        is_folder: plugin.is_folder,
         size: size(plugin.size_bytes),
         modified: plugin.modified.map(|it| Moment::new(it, Timestamp::now())),
         enabled_sha256: plugin.enabled_sha256.clone().filter(|it| plugin.sha256.as_ref() != Some(it)),
@@ -262,7 +276,7 @@ pub(super) async fn plugin_page(
             .map(packages_choice)
             .into(),
         sandbox: sandbox_words(&sandbox),
-        largest: LARGEST_UPLOAD >> 20,
+        largest: largest(if plugin.is_folder { ARCHIVE } else { "" }) >> 20,
         problems: shown.problems,
         remarks: shown.remarks,
         standard_error: shown.standard_error,

@@ -2,10 +2,11 @@
 
 use askama::Template;
 use askama_web::WebTemplate;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
 use wats_agent::control::api::{FindingSeverity, PluginFinding};
 
 use super::path;
@@ -23,6 +24,10 @@ struct SourcePage {
     frame: Frame,
     file: String,
     path: String,
+    /// Of a plug-in with several files, each with its place and whether it is the one that is shown.
+    files: Vec<(String, String, bool)>,
+    /// Where the one that is shown can be had.
+    download: String,
     lines: Vec<Line>,
     cut: bool,
     /// Why there is nothing to be seen.
@@ -33,6 +38,22 @@ struct Line {
     number: u64,
     text: String,
     findings: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    /// One of the plug-in's files.
+    file: Option<String>,
+}
+
+/// Where a file of a plug-in is shown, or can be had.
+pub(super) fn place(plugin: &str, what: &str, file: Option<&str>) -> String {
+    let mut place = format!("{}/{what}", path(plugin));
+    if let Some(file) = file {
+        place.push_str("?file=");
+        place.extend(url::form_urlencoded::byte_serialize(file.as_bytes()));
+    }
+    place
 }
 
 fn lines(source: &str, findings: &[PluginFinding]) -> Vec<Line> {
@@ -52,19 +73,29 @@ pub(super) async fn show(
     user: SignedIn,
     console: State<Console>,
     Path(file): Path<String>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageError> {
     let found = console.agent.plugin(&file).await?;
+    let chosen = wanted.file.or(found.entry).unwrap_or_else(|| file.clone());
+    let of = found.files.contains(&chosen).then_some(chosen.as_str());
+    if of.is_none() && chosen != file {
+        return Err(PageError::NotFound);
+    }
+    let several = found.files.iter().filter(|_| found.files.len() > 1);
     let mut page = SourcePage {
         frame: user.frame(format!("Source of {file}"), Nav::Converters),
         path: path(&file),
+        files: several.map(|it| (it.clone(), place(&file, "source", Some(it)), *it == chosen)).collect(),
+        download: place(&file, "download", of.filter(|_| found.files.len() > 1)),
         lines: Vec::new(),
         cut: false,
         error: String::new(),
         file: found.file,
     };
-    match console.agent.plugin_source(&file).await {
+    match console.agent.plugin_source(&file, of).await {
         Ok(source) => {
-            let findings = console.agent.plugin_findings(&file).await?;
+            let mut findings = console.agent.plugin_findings(&file).await?;
+            findings.findings.retain(|it| it.file == chosen);
             page.lines = lines(&source, &findings.findings);
             page.cut = source.lines().nth(MOST_LINES).is_some();
         }
@@ -78,10 +109,13 @@ pub(super) async fn download(
     _: SignedIn,
     console: State<Console>,
     Path(file): Path<String>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageError> {
-    let source = console.agent.plugin_source(&file).await?;
-    // The agent has no plug-in whose name would need quoting.
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{file}\""))
+    let source = console.agent.plugin_source(&file, wanted.file.as_deref()).await?;
+    let name = wanted.file.unwrap_or(file);
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
         .unwrap_or(HeaderValue::from_static("attachment"));
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");
     Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, disposition)], source).into_response())

@@ -141,6 +141,7 @@ mod tests {
             protects: String::new(),
             holds,
             detail: String::new(),
+            remedy: String::new(),
         };
         let layers = vec![layer("users", true), layer("control-group", false)];
         let words = sandbox_words(&SandboxStatus { layers, trouble: None }).unwrap();

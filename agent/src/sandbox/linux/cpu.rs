@@ -1,6 +1,8 @@
-//! What a process and its descendants have used of the processor, as /proc says.
+//! What /proc says of a box: what its processes have used of the processor, and the way to its scratch folder.
 
 use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::unistd::{SysconfVar, sysconf};
@@ -8,7 +10,8 @@ use nix::unistd::{SysconfVar, sysconf};
 /// Deeper than any box.
 const DEEPEST: u32 = 16;
 
-pub(super) fn used_by(process: u32) -> Option<Duration> {
+/// What a process and its descendants have used of the processor.
+pub(in super::super) fn used_by(process: u32) -> Option<Duration> {
     let per_second = sysconf(SysconfVar::CLK_TCK).ok()??;
     let ticks = ticks(process, DEEPEST)?;
     Some(Duration::from_millis(ticks.saturating_mul(1000) / u64::try_from(per_second).ok()?.max(1)))
@@ -28,9 +31,17 @@ fn ticks(process: u32, depth: u32) -> Option<u64> {
 }
 
 /// The children of a process that has one thread.
-pub(super) fn children(process: u32) -> Option<Vec<u32>> {
+fn children(process: u32) -> Option<Vec<u32>> {
     let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
     Some(children.split_whitespace().filter_map(|it| it.parse().ok()).collect())
+}
+
+/// Where this process reaches the scratch folder of a box: through the first process in there.
+pub(in super::super) fn scratch_of(helper: u32, inside: &Path) -> io::Result<PathBuf> {
+    let ended = || io::Error::other("the box has ended");
+    let first = children(helper).and_then(|all| all.first().copied()).ok_or_else(ended)?;
+    let inside = inside.strip_prefix("/").unwrap_or(inside);
+    Ok(Path::new("/proc").join(first.to_string()).join("root").join(inside))
 }
 
 fn of_stat(stat: &str) -> Option<u64> {
