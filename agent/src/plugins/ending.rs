@@ -4,7 +4,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::sandbox::Limits;
-use crate::system;
+#[cfg(unix)]
+use crate::system::signal_of;
 
 /// What a program or its runtime writes when the sandbox has refused it something, and what that means.
 const REFUSALS: [(&[&str], &str); 6] = [
@@ -36,23 +37,7 @@ pub(super) fn words(
     standard_error: &str,
 ) -> String {
     let Some(status) = status else { return "it closed its output before its last answer".to_owned() };
-    let memory = limits.memory_bytes >> 20;
-    let words = match system::ended_by(status) {
-        Some("SIGXCPU") => Some(too_much_time(limits)),
-        // One that ignores the first signal gets the other; so does whoever the kernel ends for want of memory.
-        Some("SIGKILL") if took >= limits.cpu.saturating_sub(Duration::from_secs(2)) => {
-            Some(too_much_time(limits))
-        }
-        Some("SIGKILL") => Some(format!(
-            "it was killed, as the kernel does with programs that need more memory than there is; the sandbox allows {memory} MB (sandbox.memory_mb)"
-        )),
-        Some("SIGXFSZ") => Some("it wrote a file that is larger than the scratch folder may be".to_owned()),
-        Some(signal @ ("SIGSEGV" | "SIGABRT" | "SIGBUS" | "SIGILL")) => Some(format!(
-            "it ended before its last answer: it crashed ({signal}), as some programs do that get no more than the {memory} MB which the sandbox allows (sandbox.memory_mb)"
-        )),
-        _ => None,
-    };
-    if let Some(words) = words {
+    if let Some(words) = by_signal(status, took, limits) {
         return words;
     }
     let ended = match status.success() {
@@ -62,6 +47,38 @@ pub(super) fn words(
     match refusal(standard_error) {
         Some(meaning) => format!("{ended}. What it wrote to standard error looks like a refusal: {meaning}"),
         None => ended,
+    }
+}
+
+/// Windows has no signals: its codes say less.
+#[cfg(not(unix))]
+fn by_signal(_status: ExitStatus, took: Duration, limits: &Limits) -> Option<String> {
+    (took >= limits.cpu).then(|| too_much_time(limits))
+}
+
+/// What the signal says that ended it.
+#[cfg(unix)]
+fn by_signal(status: ExitStatus, took: Duration, limits: &Limits) -> Option<String> {
+    use nix::sys::signal::Signal;
+    let memory = limits.memory_bytes >> 20;
+    match signal_of(status) {
+        Some(Signal::SIGXCPU) => Some(too_much_time(limits)),
+        // One that ignores the first signal gets the other; so does whoever the kernel ends for want of memory.
+        Some(Signal::SIGKILL) if took >= limits.cpu.saturating_sub(Duration::from_secs(2)) => {
+            Some(too_much_time(limits))
+        }
+        Some(Signal::SIGKILL) => Some(format!(
+            "it was killed, as the kernel does with programs that need more memory than there is; the sandbox allows {memory} MB (sandbox.memory_mb)"
+        )),
+        Some(Signal::SIGXFSZ) => {
+            Some("it wrote a file that is larger than the scratch folder may be".to_owned())
+        }
+        Some(signal @ (Signal::SIGSEGV | Signal::SIGABRT | Signal::SIGBUS | Signal::SIGILL)) => {
+            Some(format!(
+                "it ended before its last answer: it crashed ({signal}), as some programs do that get no more than the {memory} MB which the sandbox allows (sandbox.memory_mb)"
+            ))
+        }
+        _ => None,
     }
 }
 
@@ -78,7 +95,7 @@ fn refusal(standard_error: &str) -> Option<&'static str> {
     REFUSALS.iter().find(|(signs, _)| signs.iter().any(|it| end.contains(it))).map(|(_, meaning)| *meaning)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
 

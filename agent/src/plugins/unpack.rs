@@ -1,7 +1,7 @@
 //! A plug-in of several files that came as a ZIP archive: unpacked aside, and put in place when it is whole.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Cursor, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -56,9 +56,7 @@ pub(super) fn unpack(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Unpa
         let path = place.join(&entry.path);
         make_folder(files::folder_of(&path)).map_err(failed)?;
         let file = archive.by_index(entry.index).map_err(UnpackError::NoArchive)?;
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        let mut to = match options.open(&path) {
+        let mut to = match system::create_new(&path, if is_program { 0o755 } else { 0o644 }) {
             Ok(to) => to,
             // Also a file where another entry needs a folder.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -66,7 +64,6 @@ pub(super) fn unpack(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Unpa
             }
             Err(error) => return Err(failed(error)),
         };
-        system::set_mode_of(&to, &path, if is_program { 0o755 } else { 0o644 }).map_err(failed)?;
         // What the archive says of a size is not believed.
         let mut content = file.take(left + 1);
         let mut piece = vec![0; 64 << 10];

@@ -165,8 +165,8 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     raw::rename_new(from, to)
 }
 
-/// Creates a file that is a copy for others to read.
-pub(crate) fn create_to_read(path: &Path) -> io::Result<File> {
+/// Creates a file where there is nothing yet, with the rights of its folder.
+pub(crate) fn create_new(path: &Path, _mode: u32) -> io::Result<File> {
     File::options().write(true).create_new(true).open(path)
 }
 
@@ -199,11 +199,6 @@ pub(crate) fn draft_mode<'a, 'b>(
     _mode: u32,
 ) -> &'a mut tempfile::Builder<'b, 'static> {
     builder
-}
-
-/// The name of the signal that ended a process; here there are none.
-pub(crate) fn ended_by(_status: std::process::ExitStatus) -> Option<&'static str> {
-    None
 }
 
 /// Makes a folder, and those above it, unless it is there.
