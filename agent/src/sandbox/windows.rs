@@ -148,7 +148,6 @@ fn environment(profile: &Profile, scratch: &Path) -> Vec<(OsString, OsString)> {
 ///
 /// # Errors
 /// Never: every layer may be missing, and is noted.
-#[expect(clippy::unnecessary_wraps, reason = "as on the other systems")]
 pub fn enter_native(memory_bytes: u64) -> io::Result<Layers> {
     let mut layers = Layers::default();
     // Only says which layers are left out: none.

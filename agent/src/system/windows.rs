@@ -86,10 +86,12 @@ pub(crate) fn bytes(name: &OsStr) -> Cow<'_, [u8]> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as on the other systems")]
 pub(crate) fn into_bytes(name: OsString) -> Vec<u8> {
     bytes(&name).into_owned()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as on the other systems")]
 pub(crate) fn from_bytes(bytes: Vec<u8>) -> OsString {
     if let Some((0, units)) = bytes.split_first() {
         let units: Vec<u16> = units.as_chunks().0.iter().map(|it| u16::from_le_bytes(*it)).collect();
