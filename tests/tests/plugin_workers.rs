@@ -49,9 +49,9 @@ impl Line {
 
     /// Converts files, each of these lines and a report.
     async fn convert(&self, contents: &[String]) -> Vec<Verdict> {
-        let orders: Vec<Order> = contents.iter().map(|it| order(it)).collect();
+        let mut orders: Vec<Order> = contents.iter().map(|it| order(it)).collect();
         let turn = self.pool.turn("line", "plugin:answers", 5).await;
-        let answers = self.pool.convert(&turn, &orders).await;
+        let answers = self.pool.convert(&turn, &mut orders).await;
         let verdict = |answer| match answer {
             Ok(Answer::Plugin(verdict)) => *verdict,
             other => panic!("not by the plug-in: {other:?}"),
