@@ -19,10 +19,10 @@ use wats_tests::console::{Appliance, Browser};
 use wats_tests::hostile::{ATTACKS, Arsenal, Attack, Loose};
 use wats_tests::station::Station;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(120);
 /// Whatever a hostile converter does, the next file of another source is at the server after so long; on a quiet
 /// machine it takes a hundredth of it, and the table says how long it took.
-const NEXT: Duration = Duration::from_secs(10);
+const NEXT: Duration = Duration::from_secs(60);
 /// What the box's scratch folder holds at most.
 const SCRATCH: u64 = 256 << 20;
 
