@@ -48,7 +48,18 @@ impl Windows {
                 return missing(&format!("{program} is not here"));
             }
         }
-        Some(Self { folder: tempfile::tempdir().unwrap(), agent })
+        // Where the program is looked for the library is, too; the agent's own processes have no other folders.
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("windows");
+        fs::create_dir_all(&place).unwrap();
+        let copy = place.join("wats-agent.exe");
+        fs::copy(agent, &copy).unwrap();
+        compile(
+            "bcryptprimitives.c",
+            &place.join("bcryptprimitives.dll"),
+            &["-shared", "-Os"],
+            &["-ladvapi32"],
+        );
+        Some(Self { folder: tempfile::tempdir().unwrap(), agent: copy })
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -89,13 +100,7 @@ impl Windows {
 
     /// Builds the plug-in that the tests have.
     fn plug_in(&self, name: &str) -> String {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("windows/plug-in.c");
-        let built = Command::new("x86_64-w64-mingw32-gcc")
-            .args(["-Wall", "-Os", "-o"])
-            .arg(self.at(name))
-            .arg(source)
-            .status();
-        assert!(built.unwrap().success());
+        compile("plug-in.c", &self.at(name), &["-Wall", "-Os"], &[]);
         self.path(name)
     }
 
@@ -121,6 +126,13 @@ impl Windows {
         let child = command.env("PYWATS_API_TOKEN", TOKEN).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         (Running { child, windows: self }, config)
     }
+}
+
+fn compile(source: &str, to: &Path, options: &[&str], libraries: &[&str]) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("windows").join(source);
+    let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
+    let built = compiler.args(options).arg("-o").arg(to).arg(source).args(libraries).status();
+    assert!(built.unwrap().success());
 }
 
 struct Running<'a> {

@@ -1,12 +1,11 @@
 //! Why a program ended before its last answer, in words that say what to do.
 
-use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
-
 use crate::sandbox::Limits;
+#[cfg(unix)]
+use crate::system::signal_of;
 
 /// What a program or its runtime writes when the sandbox has refused it something, and what that means.
 const REFUSALS: [(&[&str], &str); 6] = [
@@ -38,9 +37,31 @@ pub(super) fn words(
     standard_error: &str,
 ) -> String {
     let Some(status) = status else { return "it closed its output before its last answer".to_owned() };
+    if let Some(words) = by_signal(status, took, limits) {
+        return words;
+    }
+    let ended = match status.success() {
+        true => "it ended without a last answer".to_owned(),
+        false => format!("it ended before its last answer ({status})"),
+    };
+    match refusal(standard_error) {
+        Some(meaning) => format!("{ended}. What it wrote to standard error looks like a refusal: {meaning}"),
+        None => ended,
+    }
+}
+
+/// Windows has no signals: its codes say less.
+#[cfg(not(unix))]
+fn by_signal(_status: ExitStatus, took: Duration, limits: &Limits) -> Option<String> {
+    (took >= limits.cpu).then(|| too_much_time(limits))
+}
+
+/// What the signal says that ended it.
+#[cfg(unix)]
+fn by_signal(status: ExitStatus, took: Duration, limits: &Limits) -> Option<String> {
+    use nix::sys::signal::Signal;
     let memory = limits.memory_bytes >> 20;
-    let signal = status.signal().and_then(|it| Signal::try_from(it).ok());
-    let words = match signal {
+    match signal_of(status) {
         Some(Signal::SIGXCPU) => Some(too_much_time(limits)),
         // One that ignores the first signal gets the other; so does whoever the kernel ends for want of memory.
         Some(Signal::SIGKILL) if took >= limits.cpu.saturating_sub(Duration::from_secs(2)) => {
@@ -58,17 +79,6 @@ pub(super) fn words(
             ))
         }
         _ => None,
-    };
-    if let Some(words) = words {
-        return words;
-    }
-    let ended = match status.success() {
-        true => "it ended without a last answer".to_owned(),
-        false => format!("it ended before its last answer ({status})"),
-    };
-    match refusal(standard_error) {
-        Some(meaning) => format!("{ended}. What it wrote to standard error looks like a refusal: {meaning}"),
-        None => ended,
     }
 }
 
@@ -87,6 +97,8 @@ fn refusal(standard_error: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use super::*;
 
     #[test]

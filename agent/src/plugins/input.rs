@@ -92,7 +92,7 @@ fn write_below(input: &Path, below: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Not on disk when this returns: it is a copy, and short-lived.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    system::create_to_read(path)?.write_all(bytes)
+    system::create_new(path, 0o444)?.write_all(bytes)
 }
 
 impl Drop for WorkFolder {

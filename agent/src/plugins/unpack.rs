@@ -1,9 +1,8 @@
 //! A plug-in of several files that came as a ZIP archive: unpacked aside, and put in place when it is whole.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File};
+use std::fs;
 use std::io::{self, Cursor, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use zip::ZipArchive;
@@ -11,7 +10,7 @@ use zip::result::ZipError;
 
 use super::content::{DEEPEST, LARGEST, MOST_FILES};
 use super::process::MAIN;
-use crate::files;
+use crate::{files, system};
 
 /// Why an archive is no plug-in.
 #[derive(Debug, thiserror::Error)]
@@ -57,9 +56,7 @@ pub(super) fn unpack(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Unpa
         let path = place.join(&entry.path);
         make_folder(files::folder_of(&path)).map_err(failed)?;
         let file = archive.by_index(entry.index).map_err(UnpackError::NoArchive)?;
-        let mut options = File::options();
-        options.write(true).create_new(true).mode(if is_program { 0o755 } else { 0o644 });
-        let mut to = match options.open(&path) {
+        let mut to = match system::create_new(&path, if is_program { 0o755 } else { 0o644 }) {
             Ok(to) => to,
             // Also a file where another entry needs a folder.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -153,7 +150,7 @@ fn is_left_behind(path: &Path) -> bool {
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o755).create(path)
+    system::make_folder(path, 0o755)
 }
 
 #[cfg(test)]

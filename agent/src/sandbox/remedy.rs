@@ -41,6 +41,9 @@ impl Machine {
 
     /// What a person does to get the layer. `has_users`: that of users holds.
     pub(super) fn remedy(&self, layer: Layer, has_users: bool) -> String {
+        if !cfg!(target_os = "linux") {
+            return "nothing: this system has nothing like it, or nothing that is used".to_owned();
+        }
         match layer {
             Layer::ControlGroup => self.control_group(),
             Layer::Users => self.users(),

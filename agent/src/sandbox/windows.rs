@@ -20,7 +20,7 @@ use crate::system::{self, windows::open_to_the_box};
 const PROCESSES: u32 = 512;
 
 /// What this system has nothing like, or nothing yet that is used.
-const ABSENT: [(Layer, &str); 7] = [
+const ABSENT: [(Layer, &str); 8] = [
     (
         Layer::Users,
         "Windows has no user namespaces: the program reads what its user may, but for the agent's own folder",
@@ -30,6 +30,10 @@ const ABSENT: [(Layer, &str); 7] = [
     (Layer::Network, "connections are not stopped: use the firewall of Windows for the interpreter"),
     (Layer::Ipc, "objects of other programs can be opened where their rights allow it"),
     (Layer::HostName, "the host's name can be read"),
+    (
+        Layer::Landlock,
+        "is part of Linux; low integrity, among the privileges, keeps the program from writing",
+    ),
     (Layer::SystemCalls, "Windows has no list of allowed system calls"),
 ];
 
@@ -79,8 +83,7 @@ fn build(profile: &Profile, run: Option<&Run>) -> Result<(Layers, Started), Stri
         Job::new(&limits).map(|job| (job, "a job: memory, processor time, processes, one end".to_owned()))
     });
     let low = !is_lifted(Part::Files);
-    let token = note(profile, &mut layers, Layer::Privileges, || few_rights(low));
-    note(profile, &mut layers, Layer::Landlock, || integrity(profile, low, run.is_some()));
+    let token = note(profile, &mut layers, Layer::Privileges, || few_rights(profile, low, run.is_some()));
     note(profile, &mut layers, Layer::Limits, || {
         let detail = "by the job; not of open files and not of the size of files";
         if job.is_some() { Ok(((), detail.to_owned())) } else { Err("there is no job") }
@@ -97,27 +100,20 @@ fn build(profile: &Profile, run: Option<&Run>) -> Result<(Layers, Started), Stri
     Ok((layers, Some((started, job))))
 }
 
-fn few_rights(low: bool) -> io::Result<(Token, String)> {
-    let token = Token::restricted()?;
-    if low {
-        token.lower()?;
-    }
-    Ok((token, "no privilege, no administrator".to_owned()))
-}
-
 /// What is not labelled for it a program with low integrity cannot write, and the agent's own folder not even read.
-fn integrity(profile: &Profile, low: bool, runs: bool) -> Result<((), String), String> {
+fn few_rights(profile: &Profile, low: bool, runs: bool) -> io::Result<(Token, String)> {
+    let token = Token::restricted()?;
     if !low {
-        return Err("lifted with the files: the program writes what its user may".to_owned());
+        return Ok((token, "no privilege, no administrator; it writes what its user may".to_owned()));
     }
-    let scratch = &profile.scratch.here;
+    token.lower()?;
     // A probe has the folder of all temporary files: that stays as it is.
     if runs {
-        open_to_the_box(scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
+        open_to_the_box(&profile.scratch.here)?;
     }
     Ok((
-        (),
-        "low integrity in its place: writes the scratch folder alone; connections are not judged".to_owned(),
+        token,
+        "no privilege, no administrator; low integrity: it writes the scratch folder alone".to_owned(),
     ))
 }
 
@@ -152,7 +148,6 @@ fn environment(profile: &Profile, scratch: &Path) -> Vec<(OsString, OsString)> {
 ///
 /// # Errors
 /// Never: every layer may be missing, and is noted.
-#[expect(clippy::unnecessary_wraps, reason = "as on the other systems")]
 pub fn enter_native(memory_bytes: u64) -> io::Result<Layers> {
     let mut layers = Layers::default();
     // Only says which layers are left out: none.

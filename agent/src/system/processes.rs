@@ -20,8 +20,9 @@ pub(crate) fn machine_memory() -> u64 {
 /// The disk of the system, and whether a folder is on it, too.
 pub(crate) fn system_disk(folder: &Path) -> (PathBuf, bool) {
     if cfg!(windows) {
-        let drive = std::env::var_os("SystemDrive").unwrap_or_else(|| "C:".into());
-        let root = PathBuf::from(drive).join(r"\");
+        let mut root = std::env::var_os("SystemDrive").unwrap_or_else(|| "C:".into());
+        root.push(r"\");
+        let root = PathBuf::from(root);
         let same = folder.starts_with(&root);
         (root, same)
     } else {

@@ -7,7 +7,9 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use nix::fcntl::OFlag;
@@ -53,9 +55,9 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).open(path)
 }
 
-/// Creates a file that is a copy for others to read.
-pub(crate) fn create_to_read(path: &Path) -> io::Result<File> {
-    File::options().write(true).create_new(true).mode(0o444).open(path)
+/// Creates a file where there is nothing yet.
+pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+    File::options().write(true).create_new(true).mode(mode).open(path)
 }
 
 /// Makes the names in a folder, new and gone, survive a power cut.
@@ -176,6 +178,11 @@ pub(crate) fn ask_to_end(child: &mut tokio::process::Child) {
     if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
         kill(Pid::from_raw(id), Signal::SIGTERM).ok();
     }
+}
+
+/// The signal that ended a process.
+pub(crate) fn signal_of(status: ExitStatus) -> Option<nix::sys::signal::Signal> {
+    status.signal().and_then(|it| it.try_into().ok())
 }
 
 /// Children of this process end with it by themselves; see [`end_with_the_agent`].

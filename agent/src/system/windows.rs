@@ -83,10 +83,12 @@ pub(crate) fn bytes(name: &OsStr) -> Cow<'_, [u8]> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as on the other systems")]
 pub(crate) fn into_bytes(name: OsString) -> Vec<u8> {
     bytes(&name).into_owned()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as on the other systems")]
 pub(crate) fn from_bytes(bytes: Vec<u8>) -> OsString {
     if let Some((0, units)) = bytes.split_first() {
         let units: Vec<u16> = units.as_chunks().0.iter().map(|it| u16::from_le_bytes(*it)).collect();
@@ -163,8 +165,8 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     raw::rename_new(from, to)
 }
 
-/// Creates a file that is a copy for others to read.
-pub(crate) fn create_to_read(path: &Path) -> io::Result<File> {
+/// Creates a file where there is nothing yet, with the rights of its folder.
+pub(crate) fn create_new(path: &Path, _mode: u32) -> io::Result<File> {
     File::options().write(true).create_new(true).open(path)
 }
 

@@ -27,7 +27,7 @@ impl Points {
 
     /// Adds a number as it is written; false, and nothing is added, when it is none.
     pub(crate) fn add_written(&mut self, written: &str) -> bool {
-        let written = written.trim();
+        let written = text::trimmed(written);
         if let Some((digits, fraction)) = shortest(written) {
             self.separate();
             self.0.push_str(digits);
@@ -53,9 +53,17 @@ impl Points {
 /// off: read and written again it would be the same, which takes ten times as long.
 fn shortest(written: &str) -> Option<(&str, &str)> {
     let (whole, fraction) = text::plain_number(written)?;
-    let digits = whole.strip_prefix('-').unwrap_or(whole);
-    let fraction = fraction.trim_end_matches('0');
-    let usual = digits == "0" && !fraction.starts_with("000") || !digits.starts_with('0');
+    let digits = match whole.as_bytes() {
+        [b'-', digits @ ..] => digits,
+        digits => digits,
+    };
+    let zeros = fraction.bytes().rev().take_while(|byte| *byte == b'0').count();
+    let fraction = fraction.get(..fraction.len() - zeros)?;
+    let usual = match digits {
+        [b'0'] => !matches!(fraction.as_bytes(), [b'0', b'0', b'0', ..]),
+        [first, ..] => *first != b'0',
+        [] => false,
+    };
     // So many digits survive being read.
     (usual && digits.len() + fraction.len() <= 15).then_some((whole, fraction))
 }

@@ -131,7 +131,7 @@ pub(crate) fn cells<'a>(line: &'a str, separator: u8, cells: &mut Vec<&'a str>) 
 }
 
 /// The text without blanks around it, which most have not.
-fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     let is_graphic = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
     let bytes = text.as_bytes();
     if is_graphic(bytes.first()) && is_graphic(bytes.last()) { text } else { text.trim() }
@@ -139,7 +139,7 @@ fn trimmed(text: &str) -> &str {
 
 /// A number with a decimal point; a single decimal comma is read as one.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    let text = text.trim();
+    let text = trimmed(text);
     wats::report::Double::parse(text)
         .or_else(|| {
             let comma = text.matches(',').count() == 1 && !text.contains('.');
@@ -162,22 +162,24 @@ fn not_finite(text: &str) -> Option<f64> {
 
 /// True for what [`number`] reads, mostly without reading it.
 pub(crate) fn is_number(text: &str) -> bool {
-    plain_number(text.trim()).is_some() || number(text).is_some()
+    plain_number(trimmed(text)).is_some() || number(text).is_some()
 }
 
 /// What stands before and behind the point, or the decimal comma, of a number that is nothing but digits.
+///
+/// By bytes: files with curves have tens of thousands of numbers.
 pub(crate) fn plain_number(text: &str) -> Option<(&str, &str)> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = match digits.bytes().position(|byte| !byte.is_ascii_digit()) {
-        None if digits.is_empty() => return None,
-        Some(0) => return None,
-        None => (text, ""),
-        Some(at) => {
-            let (whole, rest) = text.split_at_checked(text.len() - digits.len() + at)?;
-            (whole, rest.strip_prefix('.').or_else(|| rest.strip_prefix(','))?)
+    let bytes = text.as_bytes();
+    let sign = usize::from(bytes.first() == Some(&b'-'));
+    let digits = bytes.iter().skip(sign).take_while(|byte| byte.is_ascii_digit()).count();
+    let (whole, rest) = text.split_at_checked(sign + digits).filter(|_| digits > 0)?;
+    match rest.as_bytes() {
+        [] => Some((whole, "")),
+        [b'.' | b',', fraction @ ..] if fraction.iter().all(u8::is_ascii_digit) => {
+            Some((whole, rest.get(1..)?))
         }
-    };
-    fraction.bytes().all(|byte| byte.is_ascii_digit()).then_some((whole, fraction))
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(super) struct Data<'a> {
 
 impl<'a> Data<'a> {
     pub(super) fn numbers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.written.split('\t').map(str::trim)
+        self.written.split('\t').map(text::trimmed)
     }
 }
 
@@ -188,7 +188,7 @@ impl<'a> Leading<'a> {
 /// How many numbers there are; `None` when there is anything else.
 fn numbers(written: &str) -> Option<usize> {
     let mut count = 0;
-    for cell in written.split('\t').map(str::trim) {
+    for cell in written.split('\t').map(text::trimmed) {
         if !(text::is_number(cell) || is_none(cell)) {
             return None;
         }

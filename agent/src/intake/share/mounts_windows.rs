@@ -19,7 +19,9 @@ pub(in super::super) struct Mount {
 /// When the path cannot be asked about.
 pub(in super::super) fn network(folder: &Path) -> io::Result<Option<Mount>> {
     let Some(Component::Prefix(prefix)) = folder.components().next() else { return Ok(None) };
-    let point = PathBuf::from(prefix.as_os_str()).join(r"\");
+    let mut point = prefix.as_os_str().to_owned();
+    point.push(r"\");
+    let point = PathBuf::from(point);
     let kind = match prefix.kind() {
         Prefix::UNC(..) | Prefix::VerbatimUNC(..) => "smb",
         Prefix::Disk(_) | Prefix::VerbatimDisk(_) if raw::is_remote(&point)? => "network drive",
