@@ -207,7 +207,9 @@ impl Finish<'_> {
 }
 
 fn which(index: usize, report: &Report) -> String {
-    format!("report {} ({})", index + 1, report.sn)
+    // The words go to terminals, too.
+    let serial: String = report.sn.chars().filter(|it| !it.is_control()).take(100).collect();
+    format!("report {} ({serial})", index + 1)
 }
 
 /// A report as the server gets it: completed and checked.
