@@ -1,5 +1,6 @@
 //! The input files, and trying again those that failed.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -15,6 +16,8 @@ use crate::agent::Agent;
 use crate::files::Stamp;
 use crate::intake;
 
+/// A file whose failure is recorded lies in its place after so long.
+const PUT_AWAY: Duration = Duration::from_secs(3);
 /// So long one request goes on with many files; whoever asked asks again for the rest.
 const TOGETHER: Duration = Duration::from_secs(20);
 
@@ -80,26 +83,36 @@ async fn put_again(agent: &Agent, id: i64) -> Result<(), Refusal> {
     let source = settings.source(&file.source).ok_or_else(|| no_source(&file.source))?;
     check_answers(agent, source)?;
     let folder = settings.folder_of(source);
-    let lies_at = agent.store().whereabouts(id).await?.ok_or_else(unknown)?;
     let found_at = agent.store().found_at(id).await?.ok_or_else(unknown)?;
     // Into the folder below that it came from, unless the source has another folder now.
     let came_from = found_at.parent().filter(|it| it.starts_with(&folder)).unwrap_or(&folder).to_owned();
     let source = settings.effective(source);
-    let moved = tokio::task::spawn_blocking(move || {
-        let put_back = match source.unit() {
-            Unit::File => put_back(&lies_at, &came_from, &file.name)?,
-            unit => intake::put_unit_back(&lies_at, &folder, unit)?,
-        };
-        // Its marker went when it was put away.
-        intake::mark(&put_back.0, &source)?;
-        Ok(put_back)
-    });
-    let moved = moved.await;
-    let (path, stamp) =
-        moved.map_err(|error| Refusal::internal(&error))?.map_err(|error: std::io::Error| {
-            let words = format!("the file cannot be put back into its folder: {error}");
-            Refusal::new(StatusCode::CONFLICT, words)
-        })?;
+    let asked = Instant::now();
+    let (path, stamp) = loop {
+        let lies_at = agent.store().whereabouts(id).await?.ok_or_else(unknown)?;
+        let (came_from, folder) = (came_from.clone(), folder.clone());
+        let (source, name) = (source.clone(), file.name.clone());
+        let moved = tokio::task::spawn_blocking(move || {
+            let put_back = match source.unit() {
+                Unit::File => put_back(&lies_at, &came_from, &name)?,
+                unit => intake::put_unit_back(&lies_at, &folder, unit)?,
+            };
+            // Its marker went when it was put away.
+            intake::mark(&put_back.0, &source)?;
+            Ok::<_, io::Error>(put_back)
+        });
+        match moved.await.map_err(|error| Refusal::internal(&error))? {
+            Ok(moved) => break moved,
+            // It is just being put away, and where it lies then is recorded after that.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && asked.elapsed() < PUT_AWAY => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => {
+                let words = format!("the file cannot be put back into its folder: {error}");
+                return Err(Refusal::new(StatusCode::CONFLICT, words));
+            }
+        }
+    };
     agent.store().reclaim(id, path, stamp).await?;
     Ok(())
 }
@@ -109,14 +122,14 @@ fn put_back(
     lies_at: &std::path::Path,
     folder: &std::path::Path,
     name: &str,
-) -> std::io::Result<(std::path::PathBuf, Stamp)> {
+) -> io::Result<(std::path::PathBuf, Stamp)> {
     std::fs::create_dir_all(folder)?;
     let mut to = folder.join(name);
     for number in 2.. {
         // A hard link refuses to overwrite, which a rename does not.
         match std::fs::hard_link(lies_at, &to) {
             Ok(()) => break,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < 10_000 => {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 10_000 => {
                 to = folder.join(upload::numbered(name, number));
             }
             Err(error) => return Err(error),
@@ -127,7 +140,7 @@ fn put_back(
     let mut words = lies_at.as_os_str().to_owned();
     words.push(".error.txt");
     if let Err(error) = std::fs::remove_file(&words)
-        && error.kind() != std::io::ErrorKind::NotFound
+        && error.kind() != io::ErrorKind::NotFound
     {
         tracing::warn!(%error, "could not remove {}", words.display());
     }

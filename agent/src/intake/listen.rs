@@ -9,7 +9,7 @@ use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{Notify, mpsc};
 
 /// Events that wait to be looked at; when there are more the folder is looked through instead.
-const EVENTS: usize = 32_768;
+pub(super) const EVENTS: usize = 32_768;
 
 /// What an event says of a file.
 #[derive(Debug)]

@@ -50,6 +50,8 @@ struct Waiting {
     look_at: Option<Instant>,
     /// By an event, before any look through the folder.
     by_event: bool,
+    /// An event told of it while it was worked on.
+    heard: bool,
 }
 
 /// What a look at a file means.
@@ -89,7 +91,8 @@ impl Settling {
         let path: Arc<Path> = path.into();
         match self.files.get_mut(&path) {
             None => {
-                let waiting = Waiting { stamp: None, since: now, closed, look_at: Some(now), by_event };
+                let look_at = Some(now);
+                let waiting = Waiting { stamp: None, since: now, closed, look_at, by_event, heard: false };
                 self.files.insert(path.clone(), waiting);
                 self.looks.insert((now, path));
             }
@@ -98,7 +101,7 @@ impl Settling {
                 waiting.closed = closed;
                 self.look_again(&path, Some(now));
             }
-            Some(_) => {}
+            Some(waiting) => waiting.heard |= by_event,
         }
     }
 
@@ -128,7 +131,7 @@ impl Settling {
     ) -> Verdict {
         // One that lacks its marker is found again when the marker comes.
         let Some((stamp, look)) = seen.filter(|(_, look)| *look != Look::Unmarked) else {
-            self.done(path);
+            self.done(path, now);
             return Verdict::Wait;
         };
         let Some(waiting) = self.files.get_mut(path) else { return Verdict::Wait };
@@ -150,14 +153,23 @@ impl Settling {
         Verdict::Wait
     }
 
-    /// The work on a file has ended, or it is not wanted any more.
-    pub(super) fn done(&mut self, path: &Path) {
+    /// The work on a file has ended, or it is not wanted any more; answers what it was when it was looked at.
+    ///
+    /// If an event told of it meanwhile there may be another one in its place, which is looked at.
+    pub(super) fn done(&mut self, path: &Path, now: Instant) -> Option<Stamp> {
         self.look_again(path, None);
-        self.files.remove(path);
+        let done = self.files.remove(path)?;
+        if done.heard {
+            self.found(path.to_owned(), now);
+        }
+        done.stamp
     }
 
     /// The file was not complete after all: look at it again in a while.
     pub(super) fn later(&mut self, path: &Path, at: Instant) {
+        if let Some(waiting) = self.files.get_mut(path) {
+            waiting.heard = false;
+        }
         self.look_again(path, Some(at));
     }
 
@@ -312,7 +324,21 @@ mod tests {
         assert!(settling.due(later + RULES.found).is_empty());
         settling.later(&path, later);
         assert_eq!(settling.due(later), std::slice::from_ref(&path));
-        settling.done(&path);
+        assert_eq!(settling.done(&path, later), Some(stamp));
+        assert_eq!(settling.len(), 0);
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_file_in_work_is_looked_at_when_that_ends() {
+        let now = Instant::now();
+        let mut settling = Settling::default();
+        let path = PathBuf::from("/in/a");
+        settling.working(&path, now);
+        settling.heard(path.clone(), true, now);
+        assert_eq!(settling.next_look(), None);
+        settling.done(&path, now);
+        assert_eq!(settling.due(now), std::slice::from_ref(&path));
+        settling.done(&path, now);
         assert_eq!(settling.len(), 0);
     }
 }

@@ -26,29 +26,35 @@ impl Watching {
                 self.unreadable.insert(key.to_owned());
             }
             Outcome::Done => {
-                self.settling.done(key);
+                let done = self.settling.done(key, Instant::now());
                 // Also what a plug-in wanted kept.
                 if self.source.settings.after == After::Keep || self.source.program.is_some() {
-                    self.keep(key).await;
+                    self.keep(key, done).await;
                 }
             }
             Outcome::Left => {
-                self.settling.done(key);
-                self.keep(key).await;
+                let done = self.settling.done(key, Instant::now());
+                self.keep(key, done).await;
             }
             Outcome::Immovable => {
-                self.settling.done(key);
-                let kept = self.keep(key).await;
+                let done = self.settling.done(key, Instant::now());
+                let kept = self.keep(key, done).await;
                 self.immovable.extend(kept);
                 self.move_at.get_or_insert(Instant::now() + MOVE_AGAIN);
             }
         }
     }
 
-    /// Remembers a file that is still there, so that it is not found again; answers how it looks.
-    pub(super) async fn keep(&mut self, key: &Path) -> Option<(PathBuf, Stamp)> {
+    /// Remembers a file that is still there as it was `done`, so that it is not found again; answers how it looks. Another
+    /// that has taken its place meanwhile is looked at like any new one.
+    async fn keep(&mut self, key: &Path, done: Option<Stamp>) -> Option<(PathBuf, Stamp)> {
         let (key, seen) = self.place.look(vec![key.to_owned()]).await.ok()?.pop()?;
-        let kept = (key, seen?.stamp);
+        let stamp = seen?.stamp;
+        if done.is_some_and(|done| done != stamp) {
+            self.settling.found(key, Instant::now());
+            return None;
+        }
+        let kept = (key, stamp);
         Arc::make_mut(&mut self.kept).insert(kept.clone());
         Some(kept)
     }

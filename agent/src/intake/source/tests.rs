@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use notify::event::{CreateKind, EventKind, Flag};
 
+use super::super::listen::EVENTS;
 use super::*;
 use crate::config::Settings;
 use crate::control::api::SourceStatus;
@@ -123,7 +124,7 @@ async fn more_events_than_fit_are_healed_by_a_look_through_the_folder() {
     assert_eq!(bench.next().await, "first.json");
     bench.write("last.json");
     let inside = bench.folder.path().join("in");
-    for number in 0..5000 {
+    for number in 0..=EVENTS {
         let event = notify::Event::new(EventKind::Create(CreateKind::File));
         bench.ear.hear(Ok(event.add_path(inside.join(format!("{number}.png")))));
     }
