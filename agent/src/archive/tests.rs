@@ -87,3 +87,23 @@ fn a_very_long_name_still_has_room_for_what_is_added() {
     let kept = bench.put_away(&file, After::Archive).unwrap();
     assert!(kept.ends_with(".json"));
 }
+
+#[test]
+fn a_file_that_was_written_anew_just_before_it_was_moved_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+    fs::File::create(&from).unwrap();
+    let before = Stamp::of(&fs::symlink_metadata(&from).unwrap());
+    fs::File::options()
+        .write(true)
+        .open(&from)
+        .and_then(|mut file| io::Write::write_all(&mut file, b"new"))
+        .unwrap();
+    let mut folders = Folders::default();
+    let refused = moves::move_file(&from, before, &to, &mut folders).unwrap_err().to_string();
+    assert!(refused.contains("written anew"), "{refused}");
+    assert_eq!((fs::read(&from).unwrap(), to.exists()), (b"new".to_vec(), false));
+    let now = Stamp::of(&fs::symlink_metadata(&from).unwrap());
+    moves::move_file(&from, now, &to, &mut folders).unwrap();
+    assert_eq!((fs::read(&to).unwrap(), from.exists()), (b"new".to_vec(), false));
+}
