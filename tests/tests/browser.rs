@@ -197,6 +197,18 @@ async fn plugins(appliance: &Appliance, browser: &Chromium) {
         std::fs::File::create(&path).unwrap().write_all(content.as_bytes()).unwrap();
         path.display().to_string()
     };
+    let archive = folder.path().join("line_7.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&archive).unwrap());
+    for (name, text) in [
+        ("main.py", std::fs::read_to_string(&made).unwrap().replace("ACME Log", "Line 7")),
+        ("lib/limits.py", "import socket\n\nLIMITS = {\"Vout\": (4.9, 5.1)}\n".to_owned()),
+        ("lib/__init__.py", String::new()),
+        ("README.txt", "The converter of line 7.\n".to_owned()),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap();
     let bring = async |path: &str| {
         browser.open("/plugins").await.unwrap();
         browser.driver.find(By::Id("file")).await.unwrap().send_keys(path).await.unwrap();
@@ -254,18 +266,6 @@ async fn plugins(appliance: &Appliance, browser: &Chromium) {
     browser.until("it is trusted with").await.unwrap();
     browser.picture("plugin-trusted").await.unwrap();
 
-    let archive = folder.path().join("line_7.zip");
-    let mut zip = zip::ZipWriter::new(std::fs::File::create(&archive).unwrap());
-    for (name, text) in [
-        ("main.py", std::fs::read_to_string(&made).unwrap().replace("ACME Log", "Line 7")),
-        ("lib/limits.py", "import socket\n\nLIMITS = {\"Vout\": (4.9, 5.1)}\n".to_owned()),
-        ("lib/__init__.py", String::new()),
-        ("README.txt", "The converter of line 7.\n".to_owned()),
-    ] {
-        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(text.as_bytes()).unwrap();
-    }
-    zip.finish().unwrap();
     bring(&archive.display().to_string()).await;
     browser.until("lib/limits.py").await.unwrap();
     browser.picture("plugin-folder").await.unwrap();

@@ -67,7 +67,7 @@ async fn sent(mut form: Multipart, largest: usize) -> Result<Sent, PageError> {
     let broken = |error: MultipartError| {
         PageError::BadRequest(format!(
             "The upload broke off ({}); nothing was stored. Try it again.",
-            error.status()
+            error.body_text()
         ))
     };
     let mut sent = Sent::default();
