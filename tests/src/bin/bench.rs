@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 #[derive(Debug, Parser)]
 struct Args {
     /// Files in each round.
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 20_000)]
     files: usize,
     #[arg(long, default_value_t = 3)]
     rounds: usize,
