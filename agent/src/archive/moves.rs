@@ -13,8 +13,10 @@ use crate::system;
 /// [`io::ErrorKind::AlreadyExists`] when there is something else at `to`. Also when it is another file by now, which
 /// then lies where it was.
 pub(super) fn move_file(from: &Path, stamp: Stamp, to: &Path, folders: &mut Folders) -> io::Result<()> {
-    match system::rename_new(from, to) {
-        Ok(()) => stays_if(Stamp::of(&fs::symlink_metadata(to)?) == stamp, from, to)?,
+    let renamed = system::rename_new(from, to);
+    let is_renamed = renamed.is_ok();
+    match renamed {
+        Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_over(from, stamp, to)?,
         // A hard link does not replace either.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => match fs::hard_link(from, to) {
@@ -26,16 +28,12 @@ pub(super) fn move_file(from: &Path, stamp: Stamp, to: &Path, folders: &mut Fold
     }
     folders.changed(folder_of(to));
     folders.changed(folder_of(from));
-    Ok(())
-}
-
-/// Gives a file back that its owner wrote anew just before it was moved: nobody has read it yet.
-fn stays_if(is_same: bool, from: &Path, to: &Path) -> io::Result<()> {
-    if is_same {
-        return Ok(());
+    // Its owner may have written it anew just before: nobody has read that yet.
+    if is_renamed && Stamp::of(&fs::symlink_metadata(to)?) != stamp {
+        system::rename_new(to, from)?;
+        return Err(io::Error::other("the file was written anew while it was being put away"));
     }
-    system::rename_new(to, from)?;
-    Err(io::Error::other("the file was written anew while it was being put away"))
+    Ok(())
 }
 
 /// Copies to another file system, and removes the original only when the copy is safe.
