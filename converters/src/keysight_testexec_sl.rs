@@ -1,7 +1,7 @@
 //! Keysight TestExec SL: XML with a header, a unit, nested tests and a summary, under names that vary by site.
 
 use roxmltree::Node;
-use wats::report::{Double, MiscInfo, NumericMeas, Report, Status, Step, Text, Time, Uut};
+use wats::report::{Double, List, MiscInfo, NumericMeas, Report, Status, Step, Text, Time, Uut};
 
 use crate::kit::xml::{attribute, child};
 use crate::kit::{build, header, text, time, tree, verdict, xml};
@@ -360,7 +360,7 @@ impl Reading<'_> {
                 build::pass_fail(name, status)
             }
             (Some(value), limits) => {
-                build::numeric(name, status, vec![build::number(None, status, value, &read.unit, limits)])
+                build::numeric(name, status, [build::number(None, status, value, &read.unit, limits)])
             }
         };
         if let Some(unread) = read.unread {
@@ -371,7 +371,7 @@ impl Reading<'_> {
 
     /// Several measurements of one test, each judged by its own limits.
     fn several(&mut self, name: &str, status: Status, measurements: &[Node<'_, '_>]) -> Step {
-        let mut numbers: Vec<NumericMeas> = Vec::new();
+        let mut numbers: List<NumericMeas> = List::new();
         let mut texts = Vec::new();
         for (index, node) in measurements.iter().enumerate() {
             let read = Self::measured(*node, &VALUES);

@@ -273,7 +273,7 @@ fn test(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Step {
         Some(value) => {
             let limits = (number("ML"), number("MH"));
             let unit = attribute(node, "MU").unwrap_or_default();
-            build::numeric(name, status, vec![build::number(None, status, value, unit, limits)])
+            build::numeric(name, status, [build::number(None, status, value, unit, limits)])
         }
         None => {
             let mut step = build::pass_fail(name, status);

@@ -385,7 +385,7 @@ impl Reading<'_> {
                 None => unread = Some(mode),
             }
         }
-        let mut step = build::numeric(name, status, vec![number]);
+        let mut step = build::numeric(name, status, [number]);
         if let Some(mode) = unread {
             self.warnings
                 .push(format!("step {name}: the limit mode \"{mode}\" is not known; the value is logged"));

@@ -224,7 +224,8 @@ impl Reading<'_> {
         step.tot_time = total.or_else(|| seconds(start.as_ref(), end.as_ref()));
         step.start = start;
         let id = attribute(node, "testReferenceID").map(ToOwned::to_owned);
-        step.ts_guid = parts.setting("StepId").or(id.filter(|id| id.starts_with("ID#:")).map(Into::into));
+        let guid = parts.setting("StepId").or(id.filter(|id| id.starts_with("ID#:")).map(Into::into));
+        step.ts_guid = guid.map(Box::new);
         let caused = parts.setting("StepCausedSequenceFailure");
         step.caused_seq_failure = caused.filter(|it| data::truth(it)).map(|_| true);
         step.interactive_exe_num = parts.number("InteractiveExecutionId").and_then(teststand::whole);

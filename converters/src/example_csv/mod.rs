@@ -345,18 +345,19 @@ fn step(name: &str, value: &str, unit: &str, limits: [Option<f64>; 2], status: O
                 limit(measured.high_limit),
             )
         });
-        return build::numeric(name, measured.status, vec![measured]);
+        return build::numeric(name, measured.status, [measured]);
     }
     let status = status.unwrap_or(Status::Passed);
     let mut step = Step::new("ET_SVT", name, status);
-    step.string_meas = vec![StringMeas {
+    step.string_meas = [StringMeas {
         comp_op: "LOG".into(),
         name: None,
         status,
         value: Some(value.into()),
         limit: None,
         extra: Extra::new(),
-    }];
+    }]
+    .into();
     step
 }
 

@@ -118,10 +118,10 @@ impl<'a> Analog<'a> {
         };
         let mut step = match (self.status, self.is_number()) {
             (Status::Terminated, _) => Step::new("ET_NLT", name, self.status),
-            (_, true) => build::numeric(&name, self.status, vec![self.measurement(None)]),
+            (_, true) => build::numeric(&name, self.status, [self.measurement(None)]),
             _ => build::pass_fail(&name, self.status),
         };
-        step.error_message = self.reason.map(Into::into);
+        step.error_message = self.reason.map(|reason| Box::new(reason.into()));
         let mut notes = self.notes.clone();
         if is_only && !block.is_empty() && !self.subtest.is_empty() {
             notes.insert(0, format!("Subtest: {}", self.subtest));
@@ -144,7 +144,7 @@ pub(super) fn together(block: &str, several: &[Analog<'_>]) -> Step {
         notes.extend(analog.reason.map(|reason| format!("{name}: {reason}")));
     }
     let mut step = build::numeric(block, if failed { Status::Failed } else { Status::Passed }, numbers);
-    step.error_message = several.iter().find_map(|it| it.reason).map(Into::into);
+    step.error_message = several.iter().find_map(|it| it.reason).map(|reason| Box::new(reason.into()));
     step.report_text = text(&notes).map(Into::into);
     step
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use wats::report::{BooleanMeas, Double, Extra, MiscInfo, NumericMeas, SequenceCall, Status, Step, Text};
+use wats::report::{
+    BooleanMeas, Double, Extra, List, MiscInfo, NumericMeas, SequenceCall, Status, Step, Text,
+};
 
 use super::tree;
 
@@ -44,7 +46,8 @@ pub(crate) fn number(
 }
 
 /// A step with numbers: one without a name, or several with names.
-pub(crate) fn numeric(name: &str, status: Status, numbers: Vec<NumericMeas>) -> Step {
+pub(crate) fn numeric(name: &str, status: Status, numbers: impl Into<List<NumericMeas>>) -> Step {
+    let numbers = numbers.into();
     let kind = if numbers.len() > 1 { "ET_MNLT" } else { "ET_NLT" };
     let mut step = Step::new(kind, name, status);
     step.numeric_meas = numbers;
@@ -54,7 +57,7 @@ pub(crate) fn numeric(name: &str, status: Status, numbers: Vec<NumericMeas>) -> 
 /// A step that only passed or failed.
 pub(crate) fn pass_fail(name: &str, status: Status) -> Step {
     let mut step = Step::new("ET_PFT", name, status);
-    step.boolean_meas = vec![BooleanMeas { name: None, status, extra: Extra::new() }];
+    step.boolean_meas = [BooleanMeas { name: None, status, extra: Extra::new() }].into();
     step
 }
 

@@ -17,25 +17,25 @@ pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
         one(text, 100, what, warnings);
     }
     for info in &mut report.misc_infos {
-        some(&mut info.description, 100, "misc info", warnings);
-        some(&mut info.text, 100, info.description.as_deref().unwrap_or("misc info"), warnings);
+        some(info.description.as_mut(), 100, "misc info", warnings);
+        some(info.text.as_mut(), 100, info.description.as_deref().unwrap_or("misc info"), warnings);
     }
     for unit in &mut report.sub_units {
-        some(&mut unit.part_type, 50, "sub unit type", warnings);
+        some(unit.part_type.as_mut(), 50, "sub unit type", warnings);
         for text in [&mut unit.pn, &mut unit.sn, &mut unit.rev] {
-            some(text, 100, "sub unit", warnings);
+            some(text.as_mut(), 100, "sub unit", warnings);
         }
     }
     if let Some(uut) = &mut report.uut {
-        some(&mut uut.user, 100, "operator", warnings);
-        some(&mut uut.comment, 5000, "comment", warnings);
-        some(&mut uut.batch_sn, 100, "batch", warnings);
-        some(&mut uut.fixture_id, 100, "fixture", warnings);
-        some(&mut uut.error_message, 500, "error message", warnings);
+        some(uut.user.as_mut(), 100, "operator", warnings);
+        some(uut.comment.as_mut(), 5000, "comment", warnings);
+        some(uut.batch_sn.as_mut(), 100, "batch", warnings);
+        some(uut.fixture_id.as_mut(), 100, "fixture", warnings);
+        some(uut.error_message.as_mut(), 500, "error message", warnings);
     }
     if let Some(uur) = &mut report.uur {
-        some(&mut uur.user, 100, "operator", warnings);
-        some(&mut uur.comment, 5000, "comment", warnings);
+        some(uur.user.as_mut(), 100, "operator", warnings);
+        some(uur.comment.as_mut(), 5000, "comment", warnings);
     }
     if let Some(root) = &mut report.root {
         step(root, warnings);
@@ -46,40 +46,40 @@ pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
 fn step(this: &mut Step, warnings: &mut Vec<String>) {
     one(&mut this.name, 100, "step name", warnings);
     let at = What("step ", &this.name);
-    some(&mut this.error_message, 200, at, warnings);
-    some(&mut this.report_text, 100_000, at, warnings);
+    some(this.error_message.as_deref_mut(), 200, at, warnings);
+    some(this.report_text.as_mut(), 100_000, at, warnings);
     if let Some(call) = &mut this.seq_call {
-        some(&mut call.path, 500, at, warnings);
-        some(&mut call.name, 200, at, warnings);
-        some(&mut call.version, 30, at, warnings);
+        some(call.path.as_mut(), 500, at, warnings);
+        some(call.name.as_mut(), 200, at, warnings);
+        some(call.version.as_mut(), 30, at, warnings);
     }
     for meas in &mut this.numeric_meas {
-        some(&mut meas.name, 100, at, warnings);
-        some(&mut meas.unit, 20, at, warnings);
+        some(meas.name.as_mut(), 100, at, warnings);
+        some(meas.unit.as_mut(), 20, at, warnings);
     }
     for meas in &mut this.string_meas {
-        some(&mut meas.name, 100, at, warnings);
-        some(&mut meas.value, 100, at, warnings);
-        some(&mut meas.limit, 100, at, warnings);
+        some(meas.name.as_mut(), 100, at, warnings);
+        some(meas.value.as_mut(), 100, at, warnings);
+        some(meas.limit.as_mut(), 100, at, warnings);
     }
     for meas in &mut this.boolean_meas {
-        some(&mut meas.name, 100, at, warnings);
+        some(meas.name.as_mut(), 100, at, warnings);
     }
     if let Some(popup) = &mut this.message_popup {
-        some(&mut popup.response, 200, at, warnings);
+        some(popup.response.as_mut(), 200, at, warnings);
     }
     if let Some(chart) = &mut this.chart {
-        some(&mut chart.label, 100, at, warnings);
+        some(chart.label.as_mut(), 100, at, warnings);
         for (text, limit) in [
             (&mut chart.x_label, 50),
             (&mut chart.y_label, 50),
             (&mut chart.x_unit, 20),
             (&mut chart.y_unit, 20),
         ] {
-            some(text, limit, at, warnings);
+            some(text.as_mut(), limit, at, warnings);
         }
         for series in &mut chart.series {
-            some(&mut series.name, 100, at, warnings);
+            some(series.name.as_mut(), 100, at, warnings);
         }
     }
     for child in this.steps.iter_mut().flatten() {
@@ -103,8 +103,8 @@ fn one(text: &mut Text, limit: usize, what: &str, warnings: &mut Vec<String>) {
     }
 }
 
-fn some<'a>(text: &mut Option<Text>, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
-    if let Some(text) = text.as_mut().filter(|text| needs_fit(text, limit)) {
+fn some<'a>(text: Option<&mut Text>, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
+    if let Some(text) = text.filter(|text| needs_fit(text, limit)) {
         let What(kind, name) = what.into();
         *text = fit(text, limit, &format!("{kind}{name}"), warnings);
     }

@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn operators_stand_with_their_limits() {
         let mut step = Step::new("ET_NLT", "A", Status::Passed);
-        step.numeric_meas = vec![build::number(None, Status::Passed, 1.0, "V", (None, None))];
+        step.numeric_meas = [build::number(None, Status::Passed, 1.0, "V", (None, None))].into();
         step.numeric_meas[0].comp_op = "le".into();
         step.numeric_meas[0].high_limit = Some(2.0.into());
         let (report, warnings) = settled(Status::Passed, Status::Passed, step);

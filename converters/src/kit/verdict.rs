@@ -133,7 +133,7 @@ mod tests {
 
     fn agreed(status: Status, measured: &[Status]) -> (String, Vec<String>) {
         let number = |status: &Status| build::number(None, *status, 1.5, "V", (Some(1.0), Some(2.0)));
-        let mut step = build::numeric("A", status, measured.iter().map(number).collect());
+        let mut step = build::numeric("A", status, measured.iter().map(number).collect::<Vec<_>>());
         let mut warnings = Vec::new();
         agree(&mut step, &mut warnings);
         let all: String = step.numeric_meas.iter().map(|it| it.status.letter()).collect();

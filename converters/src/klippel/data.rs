@@ -141,7 +141,7 @@ impl Reading<'_, '_> {
                 None if written.is_empty() => None,
                 Some(Status::Failed) => {
                     let number = build::number(None, Status::Failed, f64::NAN, "", limits);
-                    Some(build::numeric(name, Status::Failed, vec![number]))
+                    Some(build::numeric(name, Status::Failed, [number]))
                 }
                 _ => Some(Step::new("ET_NLT", name, Status::Skipped)),
             };
@@ -150,7 +150,7 @@ impl Reading<'_, '_> {
         let status = stated.unwrap_or(if inside { Status::Passed } else { Status::Failed });
         let measured = if status == Status::Skipped { Status::Passed } else { status };
         let number = build::number(None, measured, value, "", limits);
-        Some(build::numeric(name, status, vec![number]))
+        Some(build::numeric(name, status, [number]))
     }
 
     /// A curve: its statistics with a chart, and how many of its points are out of bounds.
@@ -192,11 +192,11 @@ impl Reading<'_, '_> {
         };
         let (avg, min, max) = curve.statistics();
         let mut step =
-            build::numeric(name, status, vec![number("avg", avg), number("min", min), number("max", max)]);
+            build::numeric(name, status, [number("avg", avg), number("min", min), number("max", max)]);
         let mut count = build::number(None, outside, curve.outside, "#", (Some(0.0), None));
         step.chart = Some(Box::new(curve.chart(stem, name, self.warnings)));
         count.comp_op = "EQ".into();
-        vec![step, build::numeric("OutOfBounds", outside, vec![count])]
+        vec![step, build::numeric("OutOfBounds", outside, [count])]
     }
 }
 

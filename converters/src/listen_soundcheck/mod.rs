@@ -258,7 +258,7 @@ fn test(result: &Measured<'_>, decimals: &mut Decimals) -> Step {
     let value = decimals.read(result.value);
     let mut step = match value {
         Some(value) if matches!(status, Status::Passed | Status::Failed | Status::Skipped) => {
-            build::numeric(name, status, vec![build::number(None, status, value, result.unit, limits)])
+            build::numeric(name, status, [build::number(None, status, value, result.unit, limits)])
         }
         None if matches!(status, Status::Passed | Status::Failed) => {
             said.push(result.value);

@@ -233,7 +233,7 @@ impl Reading<'_> {
                 }
             }
         }
-        step.error_message = Some(errors.join("\n")).filter(|it| !it.is_empty()).map(Into::into);
+        step.error_message = (!errors.is_empty()).then(|| Box::new(errors.join("\n").into()));
     }
 }
 

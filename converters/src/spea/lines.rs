@@ -130,7 +130,7 @@ impl<'a> Line<'a, '_> {
             return build::pass_fail(name, status);
         }
         let limits = self.limits(low, high);
-        build::numeric(name, status, vec![build::number(None, status, value, unit, limits)])
+        build::numeric(name, status, [build::number(None, status, value, unit, limits)])
     }
 
     fn limits(&self, low: f64, high: f64) -> (Option<f64>, Option<f64>) {

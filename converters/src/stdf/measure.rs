@@ -362,7 +362,7 @@ fn pass_fail(step: &mut Step, flags: Flags) {
         // A step with a measurement would have to have its verdict.
         Verdict::NotExecuted | Verdict::Aborted | Verdict::None => return,
     };
-    step.boolean_meas = vec![BooleanMeas { name: None, status, extra: Extra::new() }];
+    step.boolean_meas = [BooleanMeas { name: None, status, extra: Extra::new() }].into();
 }
 
 fn pin_name(index: u16, pins: &Pins) -> String {

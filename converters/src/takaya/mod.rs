@@ -140,7 +140,7 @@ impl Row {
         if status == Status::Skipped && value.is_none() {
             return Step::new("ET_NLT", self.name.as_str(), status);
         }
-        build::numeric(&self.name, status, vec![self.measurement(value, status, in_units_of_reference)])
+        build::numeric(&self.name, status, [self.measurement(value, status, in_units_of_reference)])
     }
 
     fn measurement(

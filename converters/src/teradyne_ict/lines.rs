@@ -118,7 +118,7 @@ impl<'a> Measurement<'a> {
                 };
                 let limits = (limit(self.low), limit(self.high));
                 let number = build::number(None, self.status(), value.scaled(exponent), &unit, limits);
-                build::numeric(&name, self.status(), vec![number])
+                build::numeric(&name, self.status(), [number])
             }
             None if self.mark == '#' => Step::new("Action", name, Status::Done),
             None => build::pass_fail(&name, self.status()),
@@ -161,14 +161,15 @@ fn board_failure(line: &str) -> Option<Step> {
     let mut step = Step::new("ET_SVT", name, Status::Failed);
     // A long list of nodes is no value any more.
     step.report_text = (text.chars().count() > MAX_VALUE).then(|| text.to_owned()).map(Into::into);
-    step.string_meas = vec![StringMeas {
+    step.string_meas = [StringMeas {
         comp_op: "LOG".into(),
         name: None,
         status: Status::Failed,
         value: Some(text.chars().take(MAX_VALUE).collect()),
         limit: None,
         extra: Extra::new(),
-    }];
+    }]
+    .into();
     Some(step)
 }
 

@@ -163,7 +163,7 @@ impl Tests {
                 let (operator, first, second) = tree::limits("", low, high);
                 let status = stated.unwrap_or_else(|| tree::numeric(&operator, value, first, second));
                 let number = build::number(None, status, value, unit(kind), (low, high));
-                build::numeric(&name, status, vec![number])
+                build::numeric(&name, status, [number])
             }
             None => build::pass_fail(&name, stated.unwrap_or(Status::Passed)),
         };

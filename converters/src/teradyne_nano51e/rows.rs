@@ -208,7 +208,7 @@ impl Row {
                     None
                 });
                 let number = build::number(None, status, value.number, &value.unit, (low, high));
-                build::numeric(&self.name, status, vec![number])
+                build::numeric(&self.name, status, [number])
             }
             None => {
                 let read = limits.iter().filter(|(.., limit)| limit.is_some());

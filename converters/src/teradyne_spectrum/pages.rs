@@ -1,6 +1,6 @@
 //! Pages: what one of them measured, and the step that it becomes.
 
-use wats::report::{NumericMeas, Status, Step};
+use wats::report::{List, NumericMeas, Status, Step};
 
 use super::items::Item;
 use crate::kit::decimal::Decimals;
@@ -82,7 +82,7 @@ impl Page {
         };
         let mut step = match self.values.as_slice() {
             [] => build::pass_fail(&self.name, self.status),
-            [only] => build::numeric(&self.name, self.status, vec![measurement(only, None, self.status)]),
+            [only] => build::numeric(&self.name, self.status, [measurement(only, None, self.status)]),
             several => {
                 let mut names = std::collections::HashSet::new();
                 let numbers = several.iter().enumerate().map(|(index, value)| {
@@ -92,7 +92,7 @@ impl Page {
                     }
                     measurement(value, Some(&name), value.status.unwrap_or(self.status))
                 });
-                build::numeric(&self.name, self.status, numbers.collect())
+                build::numeric(&self.name, self.status, numbers.collect::<List<_>>())
             }
         };
         // A step that failed needs a measurement that did.

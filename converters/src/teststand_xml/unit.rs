@@ -108,7 +108,7 @@ impl Reading<'_> {
             batch_sn: props::text(unit, "BatchSerialNumber"),
             comment: props::text(unit, "Comment"),
             error_code: root.error_code,
-            error_message: root.error_message.clone(),
+            error_message: root.error_message.as_deref().cloned(),
             fixture_id: props::text(unit, "UUT_Fixture_ID"),
             batch_fail_count: props::whole(unit, "BatchFailCount"),
             batch_loop_index: props::whole(unit, "UUTLoopIndex")

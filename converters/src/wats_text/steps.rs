@@ -474,7 +474,7 @@ fn common(mut step: Step, row: &Row<'_>, number: usize, warnings: &mut Vec<Strin
         }
     }
     if !row.at(12).is_empty() {
-        step.error_message = Some(text::fit(row.at(12), 200, "error message", warnings));
+        step.error_message = Some(Box::new(text::fit(row.at(12), 200, "error message", warnings)));
     }
     if row.at(13).eq_ignore_ascii_case("true") {
         step.caused_seq_failure = Some(true);

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 use wats::report::{
-    Attachment, BooleanMeas, CallExe, Chart, Double, Extra, Group, Loop, MessagePopup, NumericMeas,
+    Attachment, BooleanMeas, CallExe, Chart, Double, Extra, Group, List, Loop, MessagePopup, NumericMeas,
     SequenceCall, Series, Status, Step, StringMeas, Text,
 };
 use wats::wsjf::MAX_DEPTH;
@@ -131,10 +131,10 @@ impl Reading<'_> {
         step.tot_time_format = owned(node, "total_timeFormat").map(Box::new);
         step.error_code = self.whole(node, "StepErrorCode");
         step.error_code_format = owned(node, "StepErrorCodeFormat").map(Box::new);
-        step.error_message = self.short(node, "StepErrorMessage", 200);
+        step.error_message = self.short(node, "StepErrorMessage", 200).map(Box::new);
         let report_text = child(node, "ReportText").and_then(xml::text);
         step.report_text = report_text.map(|text| self.fit(&text, 100_000, "report text"));
-        step.ts_guid = owned(node, "TSGuid");
+        step.ts_guid = owned(node, "TSGuid").map(Box::new);
         step.interactive_exe_num = self.whole(node, "InteractiveExeNum");
         step.caused_seq_failure = boolean(node, "StepCausedSequenceFailure");
         step.caused_uut_failure = boolean(node, "StepCausedUUTFailure");
@@ -209,8 +209,8 @@ impl Reading<'_> {
         }
     }
 
-    fn numbers(&mut self, node: Node<'_, '_>) -> Vec<NumericMeas> {
-        let mut all = Vec::new();
+    fn numbers(&mut self, node: Node<'_, '_>) -> List<NumericMeas> {
+        let mut all = List::new();
         for meas in children(node, "NumericLimit") {
             let written = attribute(meas, "NumericValue").unwrap_or_default();
             let value = text::number(written).unwrap_or_else(|| {
@@ -239,7 +239,7 @@ impl Reading<'_> {
         all
     }
 
-    fn booleans(&mut self, node: Node<'_, '_>) -> Vec<BooleanMeas> {
+    fn booleans(&mut self, node: Node<'_, '_>) -> List<BooleanMeas> {
         let all = children(node, "PassFail").map(|meas| BooleanMeas {
             name: self.short(meas, "Name", 100),
             status: stated(meas, node, Status::Passed),
@@ -248,8 +248,8 @@ impl Reading<'_> {
         all.collect()
     }
 
-    fn strings(&mut self, node: Node<'_, '_>) -> Vec<StringMeas> {
-        let mut all = Vec::new();
+    fn strings(&mut self, node: Node<'_, '_>) -> List<StringMeas> {
+        let mut all = List::new();
         for meas in children(node, "StringValue") {
             // White space counts in what was measured: the raw attribute, not the trimmed one.
             let raw = |name: &str| meas.attribute(name).or_else(|| attribute(meas, name));

@@ -27,3 +27,6 @@ pub use step::{
 
 /// A text of the report of which there are very many, most of them short: up to 24 bytes stand in place.
 pub type Text = compact_str::CompactString;
+
+/// A list that most steps do not have: an empty one takes up the room of a pointer.
+pub type List<T> = thin_vec::ThinVec<T>;

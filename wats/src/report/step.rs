@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use thin_vec::thin_vec;
 
-use super::{AdditionalData, Double, Extra, Status, Text, Time};
+use super::{AdditionalData, Double, Extra, List, Status, Text, Time};
 
 /// One node of the tree.
 ///
@@ -47,13 +48,13 @@ pub struct Step {
     pub error_code_format: Option<Box<Text>>,
     /// At most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_message: Option<Text>,
+    pub error_message: Option<Box<Text>>,
     /// Free text with LF line ends, at most 100 000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report_text: Option<Text>,
     /// TestStand's id of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ts_guid: Option<Text>,
+    pub ts_guid: Option<Box<Text>>,
     /// True when the step made its sequence fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caused_seq_failure: Option<bool>,
@@ -76,14 +77,14 @@ pub struct Step {
     #[serde(default, deserialize_with = "super::depth::below", skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
     /// Numbers with limits.
-    #[serde(default, deserialize_with = "few", skip_serializing_if = "Vec::is_empty")]
-    pub numeric_meas: Vec<NumericMeas>,
+    #[serde(default, deserialize_with = "few", skip_serializing_if = "List::is_empty")]
+    pub numeric_meas: List<NumericMeas>,
     /// Texts with the expected text.
-    #[serde(default, deserialize_with = "few", skip_serializing_if = "Vec::is_empty")]
-    pub string_meas: Vec<StringMeas>,
+    #[serde(default, deserialize_with = "few", skip_serializing_if = "List::is_empty")]
+    pub string_meas: List<StringMeas>,
     /// Pass/fail measurements.
-    #[serde(default, deserialize_with = "few", skip_serializing_if = "Vec::is_empty")]
-    pub boolean_meas: Vec<BooleanMeas>,
+    #[serde(default, deserialize_with = "few", skip_serializing_if = "List::is_empty")]
+    pub boolean_meas: List<BooleanMeas>,
     /// A program that was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_exe: Option<Box<CallExe>>,
@@ -97,8 +98,8 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachment: Option<Box<Attachment>>,
     /// Free trees of properties.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub additional_results: Vec<AdditionalData>,
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    pub additional_results: List<AdditionalData>,
     /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -340,16 +341,16 @@ pub struct Attachment {
 }
 
 /// Reads a list that mostly has one entry: the usual one has room for four at once, in every step.
-fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<List<T>, D::Error> {
     struct Few<T>(PhantomData<T>);
     impl<'de, T: Deserialize<'de>> Visitor<'de> for Few<T> {
-        type Value = Vec<T>;
+        type Value = List<T>;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a sequence")
         }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
-            let Some(first) = entries.next_element()? else { return Ok(Vec::new()) };
-            let mut all = vec![first];
+        fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<List<T>, A::Error> {
+            let Some(first) = entries.next_element()? else { return Ok(List::new()) };
+            let mut all = thin_vec![first];
             while let Some(entry) = entries.next_element()? {
                 all.push(entry);
             }
@@ -383,14 +384,14 @@ impl Step {
             loop_: None,
             seq_call: None,
             steps: None,
-            numeric_meas: Vec::new(),
-            string_meas: Vec::new(),
-            boolean_meas: Vec::new(),
+            numeric_meas: List::new(),
+            string_meas: List::new(),
+            boolean_meas: List::new(),
             call_exe: None,
             message_popup: None,
             chart: None,
             attachment: None,
-            additional_results: Vec::new(),
+            additional_results: List::new(),
             extra: Extra::new(),
         }
     }
