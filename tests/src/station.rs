@@ -23,7 +23,7 @@ pub struct Station {
     environment: Vec<(&'static str, PathBuf)>,
 }
 
-/// Processor time and memory of the agent with its workers.
+/// Processor time and memory of the agent with its workers. What they all have in memory of the program counts once.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Usage {
     pub cpu: Duration,
@@ -214,6 +214,7 @@ impl Station {
         let mut pids = children(id);
         pids.push(id.to_string());
         let mut usage = Usage::default();
+        let mut of_files = 0;
         for pid in pids {
             // A worker may end between the list and this; the agent then counts its time among that of its ended children.
             let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
@@ -223,11 +224,17 @@ impl Station {
                 .map(|(_, rest)| rest.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect())
                 .unwrap_or_default();
             let field = |number: usize| fields.get(number - 3).copied().unwrap_or(0);
-            // utime, stime, and those of children that have ended: ticks of 10 ms; rss in pages of 4 KiB.
+            // utime, stime, and those of children that have ended: ticks of 10 ms.
             let ticks = field(14) + field(15) + field(16) + field(17);
             usage.cpu += Duration::from_millis(ticks * 10);
-            usage.memory_bytes += field(24) * 4096;
+            // Resident pages of 4 KiB; of these the ones of files, which is the program.
+            let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+            let mut pages = statm.split_whitespace().skip(1).map(|field| field.parse().unwrap_or(0_u64));
+            let (resident, shared) = (pages.next().unwrap_or(0), pages.next().unwrap_or(0));
+            usage.memory_bytes += resident.saturating_sub(shared) * 4096;
+            of_files = of_files.max(shared * 4096);
         }
+        usage.memory_bytes += of_files;
         Ok(usage)
     }
 

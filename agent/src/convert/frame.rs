@@ -53,11 +53,14 @@ impl<W: Write> Pieces<W> {
 
 impl<W: Write> Write for Pieces<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    // JSON is written in very many small pieces, of which the compiler knows the length of most.
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.piece.extend_from_slice(bytes);
-        if self.piece.len() >= AT_ONCE {
-            self.send()?;
-        }
-        Ok(bytes.len())
+        if self.piece.len() < AT_ONCE { Ok(()) } else { self.send() }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -69,7 +72,8 @@ pub(crate) async fn receive(from: &mut (impl AsyncRead + Unpin), limit: usize) -
     let mut length = [0; 4];
     from.read_exact(&mut length).await?;
     let length = checked(length, limit)?;
-    let mut bytes = Vec::with_capacity(length.min(AT_ONCE));
+    // With room to find the end without growing.
+    let mut bytes = Vec::with_capacity(length.min(AT_ONCE) + 32);
     from.take(length as u64).read_to_end(&mut bytes).await?;
     if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }

@@ -205,8 +205,11 @@ impl Worker {
             .kill_on_drop(true)
             .spawn()?;
         let missing = || io::Error::other("the worker has no pipe");
-        let requests = BufWriter::with_capacity(frame::AT_ONCE, child.stdin.take().ok_or_else(missing)?);
-        let answers = BufReader::with_capacity(frame::AT_ONCE, child.stdout.take().ok_or_else(missing)?);
+        let (requests, answers) = child.stdin.take().zip(child.stdout.take()).ok_or_else(missing)?;
+        system::widen(&requests);
+        system::widen(&answers);
+        let requests = BufWriter::with_capacity(frame::AT_ONCE, requests);
+        let answers = BufReader::with_capacity(frame::AT_ONCE, answers);
         let last_words = LastWords::of(child.stderr.take().ok_or_else(missing)?);
         Ok(Self { child, requests, answers, last_words, files: 0 })
     }

@@ -82,6 +82,8 @@ impl Store {
             .map_err(|source| StoreError::Migrate { path: path.to_owned(), source: Arc::new(source) })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
+            // There is no network between that could have broken: a question would cost as much as the query.
+            .test_before_acquire(false)
             .connect_with(options(path).read_only(true))
             .await
             .map_err(failed)?;

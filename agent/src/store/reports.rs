@@ -126,13 +126,14 @@ impl Store {
         let busy: HashSet<i64> = sending.values().copied().collect();
         // What is being sent still stands in the queue.
         let limit = limit.saturating_add(u32::try_from(sending.len()).unwrap_or(u32::MAX));
-        let sources: Vec<String> = sqlx::query_scalar(QUEUED_SOURCES).fetch_all(&self.readers).await?;
+        let mut reader = self.readers.acquire().await?;
+        let sources: Vec<String> = sqlx::query_scalar(QUEUED_SOURCES).fetch_all(&mut *reader).await?;
         let mut waiting = Vec::with_capacity(sources.len());
         for source in sources {
             let due = "SELECT seq FROM report WHERE state = 'queued' AND source = ?1 AND due_at <= ?2
                         ORDER BY due_at, seq LIMIT ?3";
             let due = sqlx::query_scalar(due).bind(&source).bind(ms(now)).bind(limit);
-            let mut reports: Vec<i64> = due.fetch_all(&self.readers).await?;
+            let mut reports: Vec<i64> = due.fetch_all(&mut *reader).await?;
             reports.retain(|seq| !busy.contains(seq));
             waiting.push((source, reports));
         }
@@ -141,10 +142,11 @@ impl Store {
             return Ok(Vec::new());
         }
         let sizes: Vec<i64> =
-            sqlx::query_scalar(SIZES).bind(bulk::list(&chosen)).fetch_all(&self.readers).await?;
+            sqlx::query_scalar(SIZES).bind(bulk::list(&chosen)).fetch_all(&mut *reader).await?;
         chosen.truncate(fitting(&sizes));
         let rows: Vec<DueRow> =
-            sqlx::query_as(TAKEN).bind(bulk::list(&chosen)).fetch_all(&self.readers).await?;
+            sqlx::query_as(TAKEN).bind(bulk::list(&chosen)).fetch_all(&mut *reader).await?;
+        drop(reader);
         let mut taken = rows.into_iter().map(DueRow::due).collect::<Result<Vec<_>, _>>()?;
         // Not while an older content of it is on its way, which might arrive later.
         taken.retain(|due| !sending.contains_key(&due.head.id));

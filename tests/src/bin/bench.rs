@@ -116,6 +116,7 @@ const BARE_COMMITS: &str = "bare: read, hash, commit in groups of 32, files/s";
 const DURABLE: &str = "agent: dropped to durable, files/s";
 const BARE_POSTS: &str = "bare: HTTP client, 16 at once, posts/s";
 const ACKNOWLEDGED: &str = "agent: dropped to acknowledged, files/s";
+const BARE_LARGE: &str = "bare: HTTP client, one report of 50 MB to acknowledged, s";
 const SHORT_DURABLE: &str = "agent: dropped to durable, empty queue, files/s";
 const LONG_DURABLE: &str = "agent: dropped to durable, long queue, files/s";
 const SHORT_DRAIN: &str = "agent: acknowledged from a short queue, reports/s";
@@ -385,9 +386,14 @@ fn megabytes(bytes: u64) -> f64 {
 async fn large(table: &mut Table) -> anyhow::Result<()> {
     let station = station().await?;
     let limits = wats_tests::sim::Behaviour { max_body: Some(100_000_000), ..Default::default() };
-    station.sim.set_behaviour(limits);
+    station.sim.set_behaviour(limits.clone());
+    let sim = Sim::start(SimSettings::default()).await?;
+    sim.set_behaviour(limits);
+    let report = large_report();
+    table.add(BARE_LARGE, bare_post(&sim, report.clone()).await?);
+    drop(sim);
     tell_server(&station).await?;
-    let paths = stage(&station.source("json"), &[large_report()])?;
+    let paths = stage(&station.source("json"), &[report])?;
     let started = Instant::now();
     drop_all(&paths)?;
     let mut most = 0;
@@ -399,6 +405,16 @@ async fn large(table: &mut Table) -> anyhow::Result<()> {
     table.add("agent: one report of 50 MB to acknowledged, s", started.elapsed().as_secs_f64());
     table.add("agent: most memory with one report of 50 MB, MB", megabytes(most));
     Ok(())
+}
+
+/// One report, straight from memory; seconds.
+async fn bare_post(sim: &Sim, report: Vec<u8>) -> anyhow::Result<f64> {
+    let token = Token::from_base64(&TOKEN.to_owned().into())?;
+    let client = Client::new(ClientSettings::new(&sim.base_url(), token, "bench")?)?;
+    let id = wats::wsjf::read(&report)?.id.context("the report has an id")?;
+    let started = Instant::now();
+    client.submit_wsjf(id, report).await?;
+    Ok(started.elapsed().as_secs_f64())
 }
 
 /// As the small one, with so many steps that it has 50 MB.

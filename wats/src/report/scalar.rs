@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use compact_str::ToCompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -149,17 +148,17 @@ impl Status {
 /// the way; [`Time::instant`] tells what it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Time(Text);
+pub struct Time(Box<str>);
 
 impl Time {
     /// Takes the text as it stands.
-    pub fn from_text(text: impl Into<Text>) -> Self {
+    pub fn from_text(text: impl Into<Box<str>>) -> Self {
         Self(text.into())
     }
 
     /// Writes an instant with the offset of its zone, in milliseconds where it has any.
     pub fn from_zoned(time: &jiff::ZonedDateTime) -> Self {
-        Self(time.timestamp().display_with_offset(time.offset()).to_compact_string())
+        Self(time.timestamp().display_with_offset(time.offset()).to_string().into())
     }
 
     /// The text as it came, or as it was made.
@@ -174,7 +173,7 @@ impl Time {
 
     /// The same instant in UTC, written with `Z`; `None` as for [`Time::instant`].
     pub fn utc(&self) -> Option<Self> {
-        self.instant().map(|instant| Self(instant.to_compact_string()))
+        self.instant().map(|instant| Self(instant.to_string().into()))
     }
 }
 
