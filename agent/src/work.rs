@@ -35,7 +35,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// The contents in memory at once, in KiB; a larger file waits until it is alone.
 const MEMORY_KIB: u32 = 256 * 1024;
 /// Files of a source that are read and converted together, at most; and their bytes, unless it is one.
-const GROUP: usize = 32;
+const GROUP: usize = 64;
 const GROUP_BYTES: u64 = 4 << 20;
 /// A group that took less may be larger the next time, and smaller that took more.
 const QUICK: Duration = Duration::from_millis(50);

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
@@ -66,14 +68,41 @@ impl Ear {
     }
 }
 
+/// Lets the watcher's thread rest while events come one after the other, so that it finds several when it wakes up: waking
+/// up costs it, and whoever listens, more than an event does.
+#[derive(Debug)]
+struct Rest {
+    last: Instant,
+}
+
+impl Rest {
+    const LONG: Duration = Duration::from_millis(1);
+    /// Events that were read together come closer than that.
+    const TOGETHER: Duration = Duration::from_micros(50);
+    /// What comes after such a silence does not wait.
+    const SILENCE: Duration = Duration::from_millis(3);
+
+    fn after_an_event(&mut self) {
+        let silence = self.last.elapsed();
+        if silence > Self::TOGETHER && silence < Self::SILENCE {
+            thread::sleep(Self::LONG);
+        }
+        self.last = Instant::now();
+    }
+}
+
 /// Listens to the folder until the answer is dropped.
 ///
 /// # Errors
 /// When the system has no more watches, or the folder is not there.
 pub(super) fn listen(folder: &Path, below: bool, ear: Ear) -> io::Result<RecommendedWatcher> {
     let config = Config::default().with_follow_symlinks(false);
-    let mut watcher =
-        RecommendedWatcher::new(move |event| ear.hear(event), config).map_err(io::Error::other)?;
+    let mut rest = Rest { last: Instant::now() };
+    let hear = move |event| {
+        ear.hear(event);
+        rest.after_an_event();
+    };
+    let mut watcher = RecommendedWatcher::new(hear, config).map_err(io::Error::other)?;
     let mode = if below { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
     watcher.watch(folder, mode).map_err(io::Error::other)?;
     Ok(watcher)
