@@ -210,10 +210,7 @@ fn version_2_02_has_its_root_in_a_group() {
     let call = root.children().iter().find(|it| it.seq_call.is_some()).unwrap();
     assert_eq!((call.name.as_str(), call.children().len()), ("CPU Test", 4));
     let first = &root.children()[0];
-    assert_eq!(
-        (first.group, first.ts_guid.as_deref().map(Text::as_str)),
-        (Group::Setup, Some("ID#:QdJzwgx36RGCbgAVXQFyUA"))
-    );
+    assert_eq!((first.group, first.ts_guid.as_deref()), (Group::Setup, Some("ID#:QdJzwgx36RGCbgAVXQFyUA")));
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn real_files_say_what_stands_in_them() {
     // The start of the engine and 214.4463569 s.
     let first = &dump.root.as_ref().unwrap().children()[0];
     assert_eq!(first.start.as_ref().unwrap().as_str(), "2022-06-23T10:55:04.440357+02:00");
-    assert_eq!(first.ts_guid.as_deref().map(Text::as_str), Some("ID#:YUT20dHy7BGprpAbDrcYlD"));
+    assert_eq!(first.ts_guid.as_deref(), Some("ID#:YUT20dHy7BGprpAbDrcYlD"));
     let call = dump.root.as_ref().unwrap().seq_call.as_ref().unwrap();
     assert_eq!((call.name.as_deref(), call.version.as_deref()), (Some("MainSequence"), Some("0.0.0.0")));
 

@@ -225,7 +225,7 @@ impl Reading<'_> {
         step.start = start;
         let id = attribute(node, "testReferenceID").map(ToOwned::to_owned);
         let guid = parts.setting("StepId").or(id.filter(|id| id.starts_with("ID#:")).map(Into::into));
-        step.ts_guid = guid.map(Box::new);
+        step.ts_guid = guid.map(Into::into);
         let caused = parts.setting("StepCausedSequenceFailure");
         step.caused_seq_failure = caused.filter(|it| data::truth(it)).map(|_| true);
         step.interactive_exe_num = parts.number("InteractiveExecutionId").and_then(teststand::whole);

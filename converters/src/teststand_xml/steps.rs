@@ -111,7 +111,7 @@ fn common(result: Node<'_, '_>, clock: Option<&Clock>, step: &mut Step) {
     step.group = props::text(ts, "StepGroup").and_then(|it| teststand::group(&it)).unwrap_or_default();
     step.tot_time = props::number(ts, "TotalTime").filter(|it| *it >= 0.0).map(Double);
     step.start = props::number(ts, "StartTime").and_then(|seconds| clock?.at(seconds));
-    step.ts_guid = props::text(ts, "StepId").map(Box::new);
+    step.ts_guid = props::text(ts, "StepId").map(Into::into);
     step.caused_seq_failure = props::is_true(ts, "StepCausedSequenceFailure").then_some(true);
     step.interactive_exe_num = props::whole(ts, "InteractiveExeNum");
     let code = props::whole(result, "Error.Code").filter(|code| *code != 0);

@@ -134,7 +134,7 @@ impl Reading<'_> {
         step.error_message = self.short(node, "StepErrorMessage", 200).map(Box::new);
         let report_text = child(node, "ReportText").and_then(xml::text);
         step.report_text = report_text.map(|text| self.fit(&text, 100_000, "report text"));
-        step.ts_guid = owned(node, "TSGuid").map(Box::new);
+        step.ts_guid = owned(node, "TSGuid").map(Into::into);
         step.interactive_exe_num = self.whole(node, "InteractiveExeNum");
         step.caused_seq_failure = boolean(node, "StepCausedSequenceFailure");
         step.caused_uut_failure = boolean(node, "StepCausedUUTFailure");

@@ -54,7 +54,7 @@ pub struct Step {
     pub report_text: Option<Text>,
     /// TestStand's id of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ts_guid: Option<Box<Text>>,
+    pub ts_guid: Option<Box<str>>,
     /// True when the step made its sequence fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caused_seq_failure: Option<bool>,

@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use blame::blamed;
 
-use crate::report::{Report, ReportType, Status, Step, Text};
+use crate::report::{Report, ReportType, Status, Step};
 
 /// One rule that a report breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,14 @@ pub fn problems(report: &Report, strictness: Strictness) -> Vec<Problem> {
         found.step(&mut "root".to_owned(), root);
     }
     found.problems
+}
+
+/// Whether a server takes steps of one name as a loop: one summary, and its iterations that match it. Where there is no
+/// summary, or no iteration, there is nothing to match.
+pub fn is_loop(members: &[&Step]) -> bool {
+    let mut found = Found { problems: Vec::new(), strictness: Strictness::Observed };
+    found.one_loop(&mut String::new(), members);
+    found.problems.is_empty()
 }
 
 struct Found {
@@ -155,11 +163,7 @@ impl Found {
         }
         self.loops(path, step.children());
         for child in step.children() {
-            let length = path.len();
-            path.push_str(" -> step ");
-            path.push_str(&child.name);
-            self.step(path, child);
-            path.truncate(length);
+            below(path, ["step ", &child.name], |path| self.step(path, child));
         }
     }
 
@@ -222,7 +226,7 @@ impl Found {
         }
     }
 
-    fn loops(&mut self, path: &str, children: &[Step]) {
+    fn loops(&mut self, path: &mut String, children: &[Step]) {
         let mut order: Vec<&str> = Vec::new();
         let mut members: HashMap<&str, Vec<&Step>> = HashMap::new();
         for child in children.iter().filter(|child| child.loop_.is_some()) {
@@ -234,79 +238,83 @@ impl Found {
         }
         for name in order {
             if let Some(group) = members.get(name) {
-                self.one_loop(&format!("{path} -> loop {name}"), group);
+                below(path, ["loop ", name], |path| self.one_loop(path, group));
             }
         }
     }
 
-    fn one_loop(&mut self, path: &str, members: &[&Step]) {
+    fn one_loop(&mut self, path: &mut String, members: &[&Step]) {
         let index = |step: &Step| step.loop_.as_ref().and_then(|l| l.idx);
         let Some(summary) = members.iter().find(|step| index(step).is_none()) else { return };
-        let iterations: Vec<(i32, &Step)> =
-            members.iter().filter_map(|step| index(step).map(|idx| (idx, *step))).collect();
-        let Some(highest) = iterations.iter().map(|(idx, _)| *idx).max() else { return };
-        let counts = summary.loop_.clone().unwrap_or_default();
-        if counts.ending_index != Some(highest) {
+        let iterations = || members.iter().filter_map(|step| index(step).map(|idx| (idx, *step)));
+        let Some(highest) = iterations().map(|(idx, _)| idx).max() else { return };
+        let counts = summary.loop_.as_ref();
+        let ending_index = counts.and_then(|counts| counts.ending_index);
+        if ending_index != Some(highest) {
             self.add(path, "endingIndex is required to be the same as highest index");
         }
-        if counts.num != counts.ending_index.map(|ending| ending.saturating_add(1)) {
+        if counts.and_then(|counts| counts.num) != ending_index.map(|ending| ending.saturating_add(1)) {
             self.add(path, "num is required to be one more than endingIndex");
         }
-        for (idx, iteration) in iterations {
-            self.matches_summary(&format!("{path} -> Index {idx}"), summary, iteration);
+        for (idx, iteration) in iterations() {
+            let matches = |path: &mut String| self.matches_summary(path, summary, iteration);
+            below(path, ["Index ", &idx.to_string()], matches);
         }
     }
 
-    fn matches_summary(&mut self, path: &str, summary: &Step, iteration: &Step) {
+    fn matches_summary(&mut self, path: &mut String, summary: &Step, iteration: &Step) {
         if summary.step_type != iteration.step_type {
             self.add(path, "stepType is required to match Summary step");
         }
-        let same = |a: Vec<&Option<Text>>, b: Vec<&Option<Text>>| a == b;
-        if !same(
-            summary.numeric_meas.iter().map(|m| &m.name).collect(),
-            iteration.numeric_meas.iter().map(|m| &m.name).collect(),
-        ) {
+        let (numbers, of_it) = (&summary.numeric_meas, &iteration.numeric_meas);
+        if !numbers.iter().map(|m| &m.name).eq(of_it.iter().map(|m| &m.name)) {
             self.add(path, "numericMeas is required to match Summary step");
         }
-        if !same(
-            summary.string_meas.iter().map(|m| &m.name).collect(),
-            iteration.string_meas.iter().map(|m| &m.name).collect(),
-        ) {
+        let (texts, of_it) = (&summary.string_meas, &iteration.string_meas);
+        if !texts.iter().map(|m| &m.name).eq(of_it.iter().map(|m| &m.name)) {
             self.add(path, "stringMeas is required to match Summary step");
         }
-        if !same(
-            summary.boolean_meas.iter().map(|m| &m.name).collect(),
-            iteration.boolean_meas.iter().map(|m| &m.name).collect(),
-        ) {
+        let (flags, of_it) = (&summary.boolean_meas, &iteration.boolean_meas);
+        if !flags.iter().map(|m| &m.name).eq(of_it.iter().map(|m| &m.name)) {
             self.add(path, "booleanMeas is required to match Summary step");
         }
-        for (a, b) in summary.numeric_meas.iter().zip(&iteration.numeric_meas) {
-            let path = measurement_path(path, "numericMeas", a.name.as_deref());
+        for (a, b) in numbers.iter().zip(&iteration.numeric_meas) {
+            let path = || measurement_path(path, "numericMeas", a.name.as_deref());
             if a.comp_op != b.comp_op {
-                self.add(&path, "compOp is required to match Summary step");
+                self.add(&path(), "compOp is required to match Summary step");
             }
             if a.low_limit != b.low_limit || a.high_limit != b.high_limit {
-                self.add(&path, "limit is required to match Summary step");
+                self.add(&path(), "limit is required to match Summary step");
             }
         }
-        for (a, b) in summary.string_meas.iter().zip(&iteration.string_meas) {
-            let path = measurement_path(path, "stringMeas", a.name.as_deref());
+        for (a, b) in texts.iter().zip(&iteration.string_meas) {
+            let path = || measurement_path(path, "stringMeas", a.name.as_deref());
             if a.comp_op != b.comp_op {
-                self.add(&path, "compOp is required to match Summary step");
+                self.add(&path(), "compOp is required to match Summary step");
             }
             if a.limit != b.limit {
-                self.add(&path, "limit is required to match Summary step");
+                self.add(&path(), "limit is required to match Summary step");
             }
         }
         for child in summary.children() {
             match iteration.children().iter().find(|candidate| candidate.name == child.name) {
                 Some(matched) => {
-                    self.matches_summary(&format!("{path} -> step {}", child.name), child, matched)
+                    let matches = |path: &mut String| self.matches_summary(path, child, matched);
+                    below(path, ["step ", &child.name], matches);
                 }
                 None => self.add(path, format!("step {} in Summary step requires a match", child.name)),
             }
         }
     }
+}
+
+/// Goes one level down a path, and back.
+fn below(path: &mut String, part: [&str; 2], look: impl FnOnce(&mut String)) {
+    let length = path.len();
+    path.push_str(" -> ");
+    path.extend(part);
+    look(path);
+    path.truncate(length);
 }
 
 /// A single measurement has no name, and the server then writes nothing but the space.

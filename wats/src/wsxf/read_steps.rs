@@ -24,7 +24,7 @@ pub(super) fn step(node: &Element<'_, '_>) -> Result<Step, WsxfError> {
     step.error_code_format = node.owned("StepErrorCodeFormat").map(Box::new);
     step.error_message = node.owned("StepErrorMessage").map(Box::new);
     step.report_text = text_child(node, "ReportText", &mut step.extra);
-    step.ts_guid = node.owned("TSGuid").map(Box::new);
+    step.ts_guid = node.owned("TSGuid").map(Into::into);
     step.caused_seq_failure = node.flag("StepCausedSequenceFailure")?;
     step.caused_uut_failure = node.flag("StepCausedUUTFailure")?;
     step.interactive_exe_num = node.int("InteractiveExeNum")?;

@@ -18,7 +18,7 @@ pub(super) fn step(xml: &mut Xml, step: &Step) {
         ("Status", word(step.status)),
         ("total_time", double(step.tot_time)),
         ("total_timeFormat", step.tot_time_format.as_deref().cloned()),
-        ("TSGuid", step.ts_guid.as_deref().cloned()),
+        ("TSGuid", step.ts_guid.as_deref().map(Text::from)),
         ("StepErrorCode", int(step.error_code)),
         ("StepErrorCodeFormat", step.error_code_format.as_deref().cloned()),
         ("StepErrorMessage", step.error_message.as_deref().cloned()),
