@@ -30,7 +30,7 @@ bench *options:
     tools/setup build
     tools/bench {{options}}
 
-# Fuzz every family of converters for so many seconds each. Ends with 3 where cargo-fuzz or a nightly toolchain is missing: `tools/setup fuzz` installs both.
+# Fuzz every family of converters for so many seconds each. Ends with 3 where cargo-fuzz is missing: `tools/setup fuzz` installs it.
 fuzz seconds="60":
     tools/setup build
     tools/fuzz {{seconds}}
