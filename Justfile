@@ -45,7 +45,7 @@ torture *options:
 packages:
     tools/setup build packages
     tools/stage packages "Debian packages and apt repository" \
-      Cargo.toml Cargo.lock wats converters agent appliance console tools/packages tools/pywats-package version={{version}} \
+      .cargo Cargo.toml Cargo.lock wats converters agent appliance console tools/packages tools/pywats-package version={{version}} \
       -- tools/packages {{version}}
 
 # Install, upgrade, remove and purge the packages in a bare Debian.
