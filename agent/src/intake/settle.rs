@@ -50,8 +50,8 @@ struct Waiting {
     look_at: Option<Instant>,
     /// By an event, before any look through the folder.
     by_event: bool,
-    /// An event told of it while it was worked on.
-    heard: bool,
+    /// An event told of it while it was worked on, and whether the last one said that its writer is done.
+    heard: Option<bool>,
 }
 
 /// What a look at a file means.
@@ -92,7 +92,7 @@ impl Settling {
         match self.files.get_mut(&path) {
             None => {
                 let look_at = Some(now);
-                let waiting = Waiting { stamp: None, since: now, closed, look_at, by_event, heard: false };
+                let waiting = Waiting { stamp: None, since: now, closed, look_at, by_event, heard: None };
                 self.files.insert(path.clone(), waiting);
                 self.looks.insert((now, path));
             }
@@ -101,7 +101,8 @@ impl Settling {
                 waiting.closed = closed;
                 self.look_again(&path, Some(now));
             }
-            Some(waiting) => waiting.heard |= by_event,
+            Some(waiting) if by_event => waiting.heard = Some(closed),
+            Some(_) => {}
         }
     }
 
@@ -159,8 +160,8 @@ impl Settling {
     pub(super) fn done(&mut self, path: &Path, now: Instant) -> Option<Stamp> {
         self.look_again(path, None);
         let done = self.files.remove(path)?;
-        if done.heard {
-            self.found(path.to_owned(), now);
+        if let Some(closed) = done.heard {
+            self.heard(path.to_owned(), closed, now);
         }
         done.stamp
     }
@@ -168,7 +169,7 @@ impl Settling {
     /// The file was not complete after all: look at it again in a while.
     pub(super) fn later(&mut self, path: &Path, at: Instant) {
         if let Some(waiting) = self.files.get_mut(path) {
-            waiting.heard = false;
+            waiting.heard = None;
         }
         self.look_again(path, Some(at));
     }
@@ -340,5 +341,25 @@ mod tests {
         assert_eq!(settling.due(now), std::slice::from_ref(&path));
         settling.done(&path, now);
         assert_eq!(settling.len(), 0);
+    }
+
+    /// Testers that write every result under one name may be quicker than the file before is put away.
+    #[test]
+    fn what_came_while_the_one_before_was_in_work_rests_as_its_events_say() {
+        let path = PathBuf::from("/in/a");
+        let stamp = |inode| Some((Stamp { device: 1, inode, size: 1, modified_ns: 0 }, Look::Plain));
+        for (closed, rests) in [(true, RULES.closed), (false, RULES.found)] {
+            let now = Instant::now();
+            let mut settling = Settling::default();
+            settling.heard(path.clone(), true, now);
+            settling.looked(&path, stamp(1), now, RULES);
+            let now = now + RULES.closed;
+            assert_eq!(settling.looked(&path, stamp(1), now, RULES), Verdict::Ready(RULES.closed));
+            settling.heard(path.clone(), !closed, now);
+            settling.heard(path.clone(), closed, now);
+            settling.done(&path, now);
+            assert_eq!(settling.looked(&path, stamp(2), now, RULES), Verdict::Wait);
+            assert_eq!(settling.next_look(), Some(now + rests));
+        }
     }
 }

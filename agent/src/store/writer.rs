@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
@@ -13,6 +14,9 @@ use super::StoreError;
 
 /// How many changes wait at most; whoever comes then waits outside.
 const WAITING: usize = 256;
+/// Where one transaction follows another at once, the next waits so long for more to join it: what is stored for many
+/// files together costs each of them less.
+const GATHER: Duration = Duration::from_millis(3);
 
 #[derive(Clone)]
 pub(super) struct Writer {
@@ -106,8 +110,14 @@ where
 
 async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message>) {
     let mut waiting = Vec::with_capacity(WAITING);
-    let mut open = true;
+    let (mut open, mut last) = (true, None::<Instant>);
     while open && queue.recv_many(&mut waiting, WAITING).await > 0 {
+        if last.is_some_and(|last| last.elapsed() < GATHER) {
+            tokio::time::sleep(GATHER).await;
+            while let Ok(message) = queue.try_recv() {
+                waiting.push(message);
+            }
+        }
         let mut changes = Vec::with_capacity(waiting.len());
         for message in waiting.drain(..) {
             match message {
@@ -119,6 +129,7 @@ async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message
             continue;
         }
         let committed = commit(&mut connection, &mut changes).await;
+        last = Some(Instant::now());
         if matches!(&committed, Err(error) if !error.may_pass()) && changes.len() > 1 {
             // One of them is wrong, which is rare: it shows when each is alone.
             for mut change in changes {
