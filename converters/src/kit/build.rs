@@ -20,6 +20,7 @@ pub(crate) fn sequence(name: &str, file: &str, version: &str, steps: Vec<Step>) 
 }
 
 /// A number, whose operator follows from the limits that there are.
+#[inline]
 pub(crate) fn number(
     name: Option<&str>,
     status: Status,
