@@ -132,9 +132,12 @@ impl<'a> Rows<'a> {
             return Ok(false);
         }
         loop {
-            let quoted = if self.rest.starts_with('"') { self.quoted(row.line)? } else { Cow::Borrowed("") };
+            let quoted = self.rest.starts_with('"').then(|| self.quoted(row.line)).transpose()?;
             let (plain, ends) = self.plain();
-            row.cells.push(quoted + plain);
+            row.cells.push(match quoted {
+                Some(quoted) => quoted + plain,
+                None => Cow::Borrowed(plain),
+            });
             if ends != Some(self.delimiter) {
                 self.line += 1;
                 row.is_last = ends.is_none();

@@ -47,14 +47,6 @@ pub(crate) fn limits(
     low: Option<f64>,
     high: Option<f64>,
 ) -> (Text, Option<f64>, Option<f64>) {
-    if operator.is_empty() {
-        return match (low, high) {
-            (Some(_), Some(_)) => ("GELE".into(), low, high),
-            (Some(_), None) => ("GE".into(), low, None),
-            (None, Some(_)) => ("LE".into(), high, None),
-            (None, None) => ("LOG".into(), None, None),
-        };
-    }
     let mut written = Text::from(text::trimmed(operator));
     written.make_ascii_uppercase();
     let single = |operator: &str, limit: Option<f64>| match limit {
@@ -73,7 +65,20 @@ pub(crate) fn limits(
             let (first, second) = op.split_at_checked(2).unwrap_or((op, op));
             if high.is_some() { single(second, high) } else { single(first, low) }
         }
-        _ => limits("", low, high),
+        _ => {
+            let (operator, low, high) = by_limits(low, high);
+            (operator.into(), low, high)
+        }
+    }
+}
+
+/// The operator that the limits decide, and the limits as the server wants them.
+pub(crate) fn by_limits(low: Option<f64>, high: Option<f64>) -> (&'static str, Option<f64>, Option<f64>) {
+    match (low, high) {
+        (Some(_), Some(_)) => ("GELE", low, high),
+        (Some(_), None) => ("GE", low, None),
+        (None, Some(_)) => ("LE", high, None),
+        (None, None) => ("LOG", None, None),
     }
 }
 

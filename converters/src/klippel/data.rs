@@ -178,7 +178,7 @@ impl Reading<'_, '_> {
                 ));
                 return;
             }
-            let numbers = places.map(&mut cell);
+            let numbers = [cell(places[0]), cell(places[1]), cell(places[2])];
             curve.add(row.at(0), places.map(|place| row.at(place)), numbers);
         });
         let stated = self.verdict(name);

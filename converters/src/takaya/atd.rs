@@ -238,7 +238,7 @@ impl Columns {
             value.map(|value| Quantity::new(value, unit))
         };
         let reference = quantity(self.reference);
-        let values = self.tests.map(&mut quantity);
+        let values = [quantity(self.tests[0]), quantity(self.tests[1])];
         let parts = at(self.parts);
         let function = Function::from_atd(at(self.function));
         let what = if is_designator(parts) { parts } else { at(self.comment) };

@@ -33,6 +33,7 @@ const PREFIXES: &[(&str, &str, i32)] = &[
 
 impl Quantity {
     /// Reads `4.702K`.
+    #[inline]
     fn parse(written: &str) -> Option<Self> {
         let written = text::trimmed(written);
         let letters = written.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
@@ -81,11 +82,12 @@ impl<'a> Measurement<'a> {
         let (value, rest) = text::split_once(rest, b'(')?;
         let (limits, rest) = text::split_once(rest, b')')?;
         let (low, high) = text::split_once(limits, b',')?;
-        let some = |written: &str| match text::trimmed(written) {
-            "" => Some(None),
-            written => Quantity::parse(written).map(Some),
-        };
-        (this.value, this.low, this.high) = (some(value)?, some(low)?, some(high)?);
+        let places = [(&mut this.value, value), (&mut this.low, low), (&mut this.high, high)];
+        for (place, written) in places {
+            if !text::is_blank(written) {
+                *place = Some(Quantity::parse(written)?);
+            }
+        }
         let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'=')).unwrap_or(rest.len());
         let (kind, message) = rest.split_at_checked(end)?;
         this.kind = kind;

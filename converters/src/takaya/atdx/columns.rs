@@ -72,7 +72,7 @@ impl Columns {
         let at = |column: usize| cells.get(column).copied().unwrap_or_default();
         let mut quantity = |column: usize| quantity(at(column), at(column + 1), decimals);
         let reference = quantity(self.reference);
-        let values = self.tests.map(&mut quantity);
+        let values = [quantity(self.tests[0]), quantity(self.tests[1])];
         let function = match at(self.function) {
             "EQ" => Function::Within,
             "SH" => Function::Short(None),
