@@ -30,7 +30,8 @@ pub enum ArgumentKind {
 /// The arguments in force: every declared one has a valid value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Arguments {
-    values: BTreeMap<&'static str, String>,
+    /// In the order of their declaration: among so few a name is found fastest by going through them.
+    values: Vec<(&'static str, String)>,
 }
 
 /// An argument that cannot be used.
@@ -63,10 +64,10 @@ impl Arguments {
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             return Err(ArgumentError::Unknown { name: name.clone(), known });
         }
-        let mut values = BTreeMap::new();
+        let mut values = Vec::with_capacity(declared.len());
         for argument in declared {
             let value = given.get(argument.name).map_or(argument.default, |value| value.trim());
-            values.insert(argument.name, argument.check(value)?);
+            values.push((argument.name, argument.check(value)?));
         }
         Ok(Self { values })
     }
@@ -79,7 +80,7 @@ impl Arguments {
 
     /// The value of an argument; empty for one that was not declared.
     pub fn text(&self, name: &str) -> &str {
-        self.values.get(name).map_or("", String::as_str)
+        self.values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
     }
 
     /// The value of a [`ArgumentKind::Flag`] argument.

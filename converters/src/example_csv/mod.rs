@@ -2,12 +2,14 @@
 
 mod rows;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use wats::report::{Double, Extra, Group, Report, Status, Step, StringMeas, Text};
+use wats::report::{BooleanMeas, Double, Extra, Group, Report, Status, Step, StringMeas, Text};
 
+use self::rows::Row;
 use crate::kit::tally::Tally;
-use crate::kit::{build, header};
+use crate::kit::{build, header, text, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -120,10 +122,10 @@ impl Converter for ExampleCsv {
             None => rows::delimiter(first, &is_title),
         };
         let mut rows = rows::Rows::new(&text, delimiter);
+        let mut row = Row::default();
         // Empty lines may stand before the titles.
-        let is_empty = |row: &rows::Row| row.cells.iter().all(|cell| cell.trim().is_empty());
-        let titles = rows.find(|row| row.as_ref().is_ok_and(|row| !is_empty(row)) || row.is_err());
-        let titles = titles.transpose()?.map(|row| row.cells).unwrap_or_default();
+        while rows.read(&mut row)? && row.is_empty() {}
+        let titles = std::mem::take(&mut row.cells);
         let columns = Columns::new(&titles);
         if columns.serial.is_none() || columns.part.is_none() {
             let shown: String = first.chars().take(80).collect();
@@ -137,9 +139,8 @@ impl Converter for ExampleCsv {
         }
         let mut units = Units::default();
         let mut tally = Tally::default();
-        for row in rows {
-            let row = row?;
-            if is_empty(&row) {
+        while rows.read(&mut row)? {
+            if row.is_empty() {
                 if !arguments.flag("skip_empty_rows") {
                     return Err(ConvertError::new(ErrorKind::Malformed, "the row is empty")
                         .at_line(row.line, None)
@@ -189,33 +190,37 @@ struct Columns {
     others: Vec<usize>,
 }
 
-fn plain(title: &str) -> Text {
-    let plain = title.trim().chars().flat_map(char::to_lowercase);
-    plain.map(|c| if matches!(c, ' ' | '-') { '_' } else { c }).collect()
+/// A title in small letters, with `_` between its words; nothing for one that is longer than all that are known.
+fn plain<'b>(title: &str, buffer: &'b mut [u8; 16]) -> &'b [u8] {
+    let title = text::trimmed(title).as_bytes();
+    let Some(plain) = buffer.get_mut(..title.len()) else { return &[] };
+    for (place, byte) in plain.iter_mut().zip(title) {
+        *place = if matches!(byte, b' ' | b'-') { b'_' } else { byte.to_ascii_lowercase() };
+    }
+    plain
 }
 
 fn is_title(title: &str) -> bool {
-    let columns = Columns::new(&[title.into()]);
-    columns.others.is_empty() && !title.trim().is_empty()
+    Columns::new(&[title.into()]).others.is_empty()
 }
 
 impl Columns {
-    fn new(titles: &[Text]) -> Self {
+    fn new(titles: &[Cow<'_, str>]) -> Self {
         let mut columns = Self::default();
         for (at, title) in titles.iter().enumerate() {
-            let place = match plain(title).as_str() {
-                "serial_number" | "sn" => &mut columns.serial,
-                "part_number" | "pn" => &mut columns.part,
-                "station" => &mut columns.station,
-                "process" => &mut columns.process,
-                "test_name" | "name" => &mut columns.name,
-                "value" => &mut columns.value,
-                "unit" => &mut columns.unit,
-                "status" => &mut columns.status,
-                "result" => &mut columns.result,
-                "group" => &mut columns.group,
-                "low_limit" => &mut columns.low,
-                "high_limit" => &mut columns.high,
+            let place = match plain(title, &mut [0; 16]) {
+                b"serial_number" | b"sn" => &mut columns.serial,
+                b"part_number" | b"pn" => &mut columns.part,
+                b"station" => &mut columns.station,
+                b"process" => &mut columns.process,
+                b"test_name" | b"name" => &mut columns.name,
+                b"value" => &mut columns.value,
+                b"unit" => &mut columns.unit,
+                b"status" => &mut columns.status,
+                b"result" => &mut columns.result,
+                b"group" => &mut columns.group,
+                b"low_limit" => &mut columns.low,
+                b"high_limit" => &mut columns.high,
                 _ => {
                     columns.others.push(at);
                     continue;
@@ -235,6 +240,8 @@ impl Columns {
 struct Units {
     units: Vec<Unit>,
     places: HashMap<(Text, Text), usize>,
+    /// The unit of the row before: mostly the next is one of the same.
+    last: usize,
 }
 
 #[derive(Default)]
@@ -253,12 +260,12 @@ impl Units {
     fn add(
         &mut self,
         columns: &Columns,
-        titles: &[Text],
-        row: &rows::Row,
+        titles: &[Cow<'_, str>],
+        row: &Row<'_>,
         tally: &mut Tally,
     ) -> Result<(), ConvertError> {
         let at = |column: Option<usize>| {
-            column.and_then(|at| row.cells.get(at)).map(|cell| cell.trim()).unwrap_or_default()
+            column.and_then(|at| row.cells.get(at)).map(|cell| text::trimmed(cell)).unwrap_or_default()
         };
         let (serial, part) = (at(columns.serial), at(columns.part));
         for (value, what) in [(serial, "serial number"), (part, "part number")] {
@@ -268,12 +275,14 @@ impl Units {
                     .help("Each row needs both, so that it can be told which unit it belongs to."));
             }
         }
-        let key = (Text::from(serial), Text::from(part));
-        let index = *self.places.entry(key).or_insert(self.units.len());
-        if index == self.units.len() {
-            self.units.push(Unit { serial: serial.into(), part: part.into(), ..Unit::default() });
+        if self.units.get(self.last).is_none_or(|last| (&*last.serial, &*last.part) != (serial, part)) {
+            let key = (Text::from(serial), Text::from(part));
+            self.last = *self.places.entry(key).or_insert(self.units.len());
+            if self.last == self.units.len() {
+                self.units.push(Unit { serial: serial.into(), part: part.into(), ..Unit::default() });
+            }
         }
-        let Some(unit) = self.units.get_mut(index) else { return Ok(()) };
+        let Some(unit) = self.units.get_mut(self.last) else { return Ok(()) };
         for (place, column) in [(&mut unit.station, columns.station), (&mut unit.process, columns.process)] {
             if place.is_empty() {
                 *place = at(column).into();
@@ -283,7 +292,7 @@ impl Units {
         // A unit that its tester calls failed has failed, whatever its rows say.
         unit.has_failed |= status == Some(Status::Failed) || result == Some(Status::Failed);
         for other in &columns.others {
-            unit.keep(titles.get(*other).map(Text::as_str).unwrap_or_default(), at(Some(*other)), tally);
+            unit.keep(titles.get(*other).map_or("", |title| title), at(Some(*other)), tally);
         }
         for (number, cell) in row.cells.iter().enumerate().skip(titles.len()) {
             unit.keep(&format!("Column {}", number + 1), cell.trim(), tally);
@@ -293,7 +302,8 @@ impl Units {
         if name.is_empty() && value.is_empty() {
             return Ok(());
         }
-        let name = if name.is_empty() { Text::from(format!("Row {}", row.line)) } else { name.into() };
+        let name =
+            if name.is_empty() { Cow::Owned(format!("Row {}", row.line)) } else { Cow::Borrowed(name) };
         let limits = [columns.low, columns.high].map(|column| match at(column) {
             "" => None,
             limit => {
@@ -305,11 +315,12 @@ impl Units {
             }
         });
         let mut step = step(&name, value, at(columns.unit), limits, status);
-        step.group = match at(columns.group).to_ascii_lowercase().as_str() {
-            "setup" | "s" => Group::Setup,
-            "cleanup" | "c" => Group::Cleanup,
-            _ => Group::Main,
-        };
+        let is_group = |words: [&str; 2]| words.iter().any(|it| it.eq_ignore_ascii_case(at(columns.group)));
+        if is_group(["setup", "s"]) {
+            step.group = Group::Setup;
+        } else if is_group(["cleanup", "c"]) {
+            step.group = Group::Cleanup;
+        }
         unit.has_failed |= step.status == Status::Failed;
         unit.steps.push(step);
         Ok(())
@@ -318,46 +329,53 @@ impl Units {
 
 /// `None`: none that is known.
 fn verdict(written: &str) -> Option<Status> {
-    match written.to_ascii_lowercase().as_str() {
-        "p" | "pass" | "passed" | "ok" => Some(Status::Passed),
-        "f" | "fail" | "failed" => Some(Status::Failed),
-        _ => None,
+    let is = |words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(written));
+    if is(&["p", "pass", "passed", "ok"]) {
+        Some(Status::Passed)
+    } else {
+        is(&["f", "fail", "failed"]).then_some(Status::Failed)
     }
 }
 
 /// A step by what its value is. One with a single measurement has its status: a server takes no other.
 fn step(name: &str, value: &str, unit: &str, limits: [Option<f64>; 2], status: Option<Status>) -> Step {
-    if value.is_empty() {
-        return match status {
-            Some(status) => build::pass_fail(name, status),
-            None => Step::new("ET_PFT", name, Status::Done),
-        };
+    let number = Double::parse(value);
+    let kind = match (value, number) {
+        ("", _) => "ET_PFT",
+        (_, Some(_)) => "ET_NLT",
+        (_, None) => "ET_SVT",
+    };
+    let mut step = Step::new(kind, name, status.unwrap_or(Status::Passed));
+    match (value, number) {
+        ("", _) => match status {
+            Some(status) => {
+                step.boolean_meas = [BooleanMeas { name: None, status, extra: Extra::new() }].into()
+            }
+            None => step.status = Status::Done,
+        },
+        (_, Some(number)) => {
+            let mut measured = build::number(None, step.status, number.0, unit, (limits[0], limits[1]));
+            measured.unit = measured.unit.filter(|unit| !unit.is_empty());
+            if status.is_none() {
+                let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
+                let (low, high) = (limit(measured.low_limit), limit(measured.high_limit));
+                measured.status = tree::numeric(&measured.comp_op, number.0, low, high);
+                step.status = measured.status;
+            }
+            step.numeric_meas = [measured].into();
+        }
+        (_, None) => {
+            step.string_meas = [StringMeas {
+                comp_op: "LOG".into(),
+                name: None,
+                status: step.status,
+                value: Some(value.into()),
+                limit: None,
+                extra: Extra::new(),
+            }]
+            .into();
+        }
     }
-    if let Some(number) = Double::parse(value) {
-        let mut measured = build::number(None, Status::Passed, number.0, unit, (limits[0], limits[1]));
-        measured.unit = measured.unit.filter(|unit| !unit.is_empty());
-        let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
-        measured.status = status.unwrap_or_else(|| {
-            crate::kit::tree::numeric(
-                &measured.comp_op,
-                number.0,
-                limit(measured.low_limit),
-                limit(measured.high_limit),
-            )
-        });
-        return build::numeric(name, measured.status, [measured]);
-    }
-    let status = status.unwrap_or(Status::Passed);
-    let mut step = Step::new("ET_SVT", name, status);
-    step.string_meas = [StringMeas {
-        comp_op: "LOG".into(),
-        name: None,
-        status,
-        value: Some(value.into()),
-        limit: None,
-        extra: Extra::new(),
-    }]
-    .into();
     step
 }
 

@@ -2,20 +2,24 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{UTF_16LE, WINDOWS_1252};
-use wats::report::Text;
-
 use crate::kit::text;
 use crate::{ConvertError, ErrorKind};
+use encoding_rs::{UTF_16LE, WINDOWS_1252};
 
-/// A row of a file, without the quotes.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Row {
+/// A row of a file, without the quotes; one serves for all rows that are read.
+#[derive(Debug, Default)]
+pub(super) struct Row<'a> {
     /// Where it begins, from 1.
     pub(super) line: usize,
-    pub(super) cells: Vec<Text>,
+    pub(super) cells: Vec<Cow<'a, str>>,
     /// True when the file ends without a line end after it.
     pub(super) is_last: bool,
+}
+
+impl Row<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.cells.iter().all(|cell| text::is_blank(cell))
+    }
 }
 
 /// Goes through the rows of a text.
@@ -63,9 +67,10 @@ pub(super) fn delimiter(titles: &str, is_title: &dyn Fn(&str) -> bool) -> char {
 }
 
 /// The cells of a row that is a line.
-pub(super) fn cells(line: &str, delimiter: char) -> Vec<Text> {
-    let row = Rows::new(line, delimiter).next();
-    row.and_then(Result::ok).map(|row| row.cells).unwrap_or_default()
+pub(super) fn cells(line: &str, delimiter: char) -> Vec<Cow<'_, str>> {
+    let mut row = Row::default();
+    let is_whole = Rows::new(line, delimiter).read(&mut row).is_ok();
+    if is_whole { row.cells } else { Vec::new() }
 }
 
 impl<'a> Rows<'a> {
@@ -73,33 +78,32 @@ impl<'a> Rows<'a> {
         Self { rest: text, delimiter, line: 1 }
     }
 
-    /// A cell, and what ends it; `None` at the end of the file.
-    fn cell(&mut self, begun: usize) -> Result<(Text, Option<char>), ConvertError> {
-        let mut cell = Text::default();
-        if let Some(quoted) = self.rest.strip_prefix('"') {
-            self.rest = quoted;
-            loop {
-                let Some((inside, rest)) = self.rest.split_once('"') else {
-                    return Err(ConvertError::new(
-                        ErrorKind::NotYet,
-                        "a quote is not closed before the file ends",
-                    )
-                    .at_line(begun, None)
-                    .expected("a second \"")
-                    .help("Perhaps the file was still being written; drop the whole file again."));
-                };
-                self.line += inside.matches('\n').count();
-                cell.push_str(inside);
-                self.rest = rest;
-                match self.rest.strip_prefix('"') {
-                    Some(rest) => {
-                        cell.push('"');
-                        self.rest = rest;
-                    }
-                    None => break,
-                }
+    /// What stands between the quotes at the beginning of a cell.
+    fn quoted(&mut self, begun: usize) -> Result<Cow<'a, str>, ConvertError> {
+        let mut cell = Cow::Borrowed("");
+        while let Some(rest) = self.rest.strip_prefix('"') {
+            let Some((inside, rest)) = rest.split_once('"') else {
+                return Err(ConvertError::new(
+                    ErrorKind::NotYet,
+                    "a quote is not closed before the file ends",
+                )
+                .at_line(begun, None)
+                .expected("a second \"")
+                .help("Perhaps the file was still being written; drop the whole file again."));
+            };
+            self.line += text::count(inside, b'\n');
+            cell += inside;
+            self.rest = rest;
+            // Two quotes in a row stand for one.
+            if rest.starts_with('"') {
+                cell += "\"";
             }
         }
+        Ok(cell)
+    }
+
+    /// The text up to what ends a cell, and that; `None` at the end of the file.
+    fn plain(&mut self) -> (&'a str, Option<char>) {
         let delimiter = self.delimiter;
         let end = match u8::try_from(delimiter) {
             Ok(delimiter) if delimiter.is_ascii() => {
@@ -111,37 +115,33 @@ impl<'a> Rows<'a> {
             Some(end) => self.rest.split_at(end),
             None => (self.rest, ""),
         };
-        cell.push_str(text.strip_suffix('\r').unwrap_or(text));
         let mut characters = rest.chars();
         let ends = characters.next();
         self.rest = characters.as_str();
-        Ok((cell, ends))
+        (text.strip_suffix('\r').unwrap_or(text), ends)
     }
-}
 
-impl Iterator for Rows<'_> {
-    type Item = Result<Row, ConvertError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    /// Reads the next row; false at the end of the file.
+    ///
+    /// # Errors
+    /// For a quote that is not closed.
+    pub(super) fn read(&mut self, row: &mut Row<'a>) -> Result<bool, ConvertError> {
+        row.cells.clear();
+        row.line = self.line;
         if self.rest.is_empty() {
-            return None;
+            return Ok(false);
         }
-        let line = self.line;
-        let mut cells = Vec::new();
         loop {
-            match self.cell(line) {
-                Err(error) => {
-                    self.rest = "";
-                    return Some(Err(error));
-                }
-                Ok((cell, ends)) => {
-                    cells.push(cell);
-                    if ends == Some(self.delimiter) {
-                        continue;
-                    }
-                    self.line += 1;
-                    return Some(Ok(Row { line, cells, is_last: ends.is_none() }));
-                }
+            let quoted = self.rest.starts_with('"').then(|| self.quoted(row.line)).transpose()?;
+            let (plain, ends) = self.plain();
+            row.cells.push(match quoted {
+                Some(quoted) => quoted + plain,
+                None => Cow::Borrowed(plain),
+            });
+            if ends != Some(self.delimiter) {
+                self.line += 1;
+                row.is_last = ends.is_none();
+                return Ok(true);
             }
         }
     }
@@ -154,21 +154,20 @@ mod tests {
     #[test]
     fn quotes_hold_delimiters_quotes_and_line_ends() {
         let text = "a,\"b,\"\"c\"\"\nd\",\r\n\"\",e\n,\nx";
-        let rows: Vec<Row> = Rows::new(text, ',').map(Result::unwrap).collect();
-        let shown: Vec<(usize, Vec<&str>, bool)> = rows
-            .iter()
-            .map(|row| (row.line, row.cells.iter().map(Text::as_str).collect(), row.is_last))
-            .collect();
+        let (mut rows, mut row, mut shown) = (Rows::new(text, ','), Row::default(), Vec::new());
+        while rows.read(&mut row).unwrap() {
+            shown.push((row.line, std::mem::take(&mut row.cells), row.is_last));
+        }
         assert_eq!(
             shown,
             [
-                (1, vec!["a", "b,\"c\"\nd", ""], false),
-                (3, vec!["", "e"], false),
-                (4, vec!["", ""], false),
-                (5, vec!["x"], true)
+                (1, vec!["a".into(), "b,\"c\"\nd".into(), "".into()], false),
+                (3, vec!["".into(), "e".into()], false),
+                (4, vec!["".into(), "".into()], false),
+                (5, vec!["x".into()], true)
             ]
         );
-        assert_eq!(Rows::new("a,\"b", ',').next().unwrap().unwrap_err().kind, ErrorKind::NotYet);
+        assert_eq!(Rows::new("a,\"b", ',').read(&mut row).unwrap_err().kind, ErrorKind::NotYet);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(crate) fn sequence(name: &str, file: &str, version: &str, steps: Vec<Step>) 
 }
 
 /// A number, whose operator follows from the limits that there are.
+#[inline]
 pub(crate) fn number(
     name: Option<&str>,
     status: Status,
@@ -29,9 +30,9 @@ pub(crate) fn number(
     unit: &str,
     limits: (Option<f64>, Option<f64>),
 ) -> NumericMeas {
-    let (comp_op, low, high) = tree::limits("", limits.0, limits.1);
+    let (operator, low, high) = tree::by_limits(limits.0, limits.1);
     NumericMeas {
-        comp_op,
+        comp_op: operator.into(),
         name: name.map(Text::from),
         status,
         unit: Some(unit.into()),

@@ -11,14 +11,14 @@ pub(crate) struct Decimals {
 impl Decimals {
     /// A number with a decimal point or a decimal comma.
     pub(crate) fn read(&mut self, written: &str) -> Option<f64> {
-        let number = text::number(written)?;
-        self.count(written);
+        let (number, has_comma) = text::decimal(written)?;
+        self.commas += usize::from(has_comma);
         Some(number)
     }
 
-    /// Counts a number that was read elsewhere.
-    pub(crate) fn count(&mut self, written: &str) {
-        self.commas += usize::from(written.contains(','));
+    /// Counts numbers with a decimal comma that were read elsewhere.
+    pub(crate) fn count(&mut self, commas: usize) {
+        self.commas += commas;
     }
 
     /// The warning about decimal commas, if there were any.

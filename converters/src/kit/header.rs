@@ -21,7 +21,8 @@ pub(crate) fn complete(
         }
     }
     for (value, what) in [(&report.sn, "serial number"), (&report.pn, "part number")] {
-        if value.contains(['*', '%', '?', '[', ']', '^', '!', '/', '\\']) {
+        let disturbs = |byte| matches!(byte, b'*' | b'%' | b'?' | b'[' | b']' | b'^' | b'!' | b'/' | b'\\');
+        if value.bytes().any(disturbs) {
             warnings
                 .push(format!("the {what} \"{value}\" has characters that disturb searches on the server"));
         }

@@ -1,71 +1,112 @@
 //! Numbers joined by semicolons, each in its shortest form with at least one decimal, as series of charts want them.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 use super::text;
 
 /// The numbers of one axis of a series.
 #[derive(Debug, Default)]
-pub(crate) struct Points(String);
+pub(crate) struct Points {
+    /// ASCII, with a semicolon behind each number.
+    written: Vec<u8>,
+}
 
 impl Points {
+    /// The numbers of a line, and how many there are; `None` when a cell is neither a number nor empty, which is a point
+    /// without a value.
+    pub(crate) fn of_cells(line: &str, separator: u8) -> Option<(Self, usize)> {
+        let (mut points, mut count) = (Self::default(), 0);
+        let mut rest = Some(line).filter(|line| !line.is_empty());
+        while let Some(line) = rest {
+            let end = line.bytes().position(|byte| byte == separator).unwrap_or(line.len());
+            let cell = line.get(..end)?;
+            if !points.add_written(cell) {
+                if !text::is_blank(cell) {
+                    return None;
+                }
+                points.add(f64::NAN);
+            }
+            if count == 0 {
+                points.written.reserve(line.len() + 1);
+            }
+            count += 1;
+            rest = line.get(end + 1..);
+        }
+        (count > 0).then_some((points, count))
+    }
+
     /// With room for numbers that are written in a text of that length.
-    pub(crate) fn for_text(length: usize) -> Self {
-        Self(String::with_capacity(length))
+    pub(crate) fn with_room(length: usize) -> Self {
+        Self { written: Vec::with_capacity(length) }
     }
 
     /// Adds a number.
     pub(crate) fn add(&mut self, number: f64) {
-        self.separate();
         match number {
-            f64::INFINITY => self.0.push_str("Infinity"),
-            f64::NEG_INFINITY => self.0.push_str("-Infinity"),
-            // Writing to a text cannot fail.
-            _ => write!(self.0, "{number:?}").unwrap_or_default(),
+            f64::INFINITY => self.written.extend_from_slice(b"Infinity"),
+            f64::NEG_INFINITY => self.written.extend_from_slice(b"-Infinity"),
+            // Writing to a list of bytes cannot fail.
+            _ => write!(self.written, "{number:?}").unwrap_or_default(),
         }
+        self.written.push(b';');
     }
 
     /// Adds a number as it is written; false, and nothing is added, when it is none.
     pub(crate) fn add_written(&mut self, written: &str) -> bool {
-        let written = text::trimmed(written);
-        if let Some((digits, fraction)) = shortest(written) {
-            self.separate();
-            self.0.push_str(digits);
-            self.0.push('.');
-            self.0.push_str(if fraction.is_empty() { "0" } else { fraction });
-            return true;
+        let Some((whole, shortest)) = shortest(written) else {
+            return text::number(written).map(|number| self.add(number)).is_some();
+        };
+        let begin = self.written.len();
+        self.written.extend_from_slice(shortest);
+        match self.written.get_mut(begin + whole) {
+            Some(point) => *point = b'.',
+            None => self.written.push(b'.'),
         }
-        text::number(written).map(|number| self.add(number)).is_some()
+        if self.written.len() == begin + whole + 1 {
+            self.written.push(b'0');
+        }
+        self.written.push(b';');
+        true
     }
 
-    pub(crate) fn text(self) -> String {
-        self.0
+    /// Adds all of others.
+    pub(crate) fn add_all(&mut self, others: &Self) {
+        self.written.extend_from_slice(&others.written);
     }
 
-    fn separate(&mut self) {
-        if !self.0.is_empty() {
-            self.0.push(';');
-        }
+    pub(crate) fn clear(&mut self) {
+        self.written.clear();
+    }
+
+    pub(crate) fn text(mut self) -> String {
+        self.written.pop();
+        String::from_utf8(self.written).unwrap_or_default()
     }
 }
 
-/// What stands before and behind the point of a number that is in its shortest form when zeros at its end are taken
-/// off: read and written again it would be the same, which takes ten times as long.
-fn shortest(written: &str) -> Option<(&str, &str)> {
-    let (whole, fraction) = text::plain_number(written)?;
-    let digits = match whole.as_bytes() {
-        [b'-', digits @ ..] => digits,
-        digits => digits,
-    };
-    let zeros = fraction.bytes().rev().take_while(|byte| *byte == b'0').count();
+/// How many signs stand before the point of a number that is in its shortest form when zeros at its end are taken off,
+/// and the number without them: read and written again it would be the same, which takes ten times as long.
+fn shortest(written: &str) -> Option<(usize, &[u8])> {
+    let bytes = written.as_bytes();
+    let sign = usize::from(bytes.first() == Some(&b'-'));
+    let mut point = bytes.len();
+    for (at, byte) in bytes.iter().enumerate().skip(sign) {
+        match byte {
+            b'0'..=b'9' => {}
+            b'.' | b',' if point == bytes.len() => point = at,
+            _ => return None,
+        }
+    }
+    let (whole, fraction) = (bytes.get(sign..point)?, bytes.get(point + 1..).unwrap_or_default());
+    let zeros = fraction.iter().rev().take_while(|digit| **digit == b'0').count();
     let fraction = fraction.get(..fraction.len() - zeros)?;
-    let usual = match digits {
-        [b'0'] => !matches!(fraction.as_bytes(), [b'0', b'0', b'0', ..]),
+    let usual = match whole {
+        [b'0'] => !matches!(fraction, [b'0', b'0', b'0', ..]),
         [first, ..] => *first != b'0',
         [] => false,
     };
     // So many digits survive being read.
-    (usual && digits.len() + fraction.len() <= 15).then_some((whole, fraction))
+    (usual && whole.len() + fraction.len() <= 15).then_some((point, bytes.get(..bytes.len() - zeros)?))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
-use wats::report::Text;
+use wats::report::{Double, Text};
 
 use crate::{ConvertError, ErrorKind};
 
@@ -13,7 +13,8 @@ use crate::{ConvertError, ErrorKind};
 /// For bytes that no text file has.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ConvertError> {
     plain(without_filling(if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
-        String::from_utf8_lossy(rest)
+        // To tell that nothing is wrong takes less time than to look for what is.
+        std::str::from_utf8(rest).map_or_else(|_| String::from_utf8_lossy(rest), Cow::Borrowed)
     } else if let Some(rest) = bytes.strip_prefix(b"\xff\xfe").or_else(|| unmarked_utf16(bytes, [1, 3, 5])) {
         UTF_16LE.decode_without_bom_handling(rest).0
     } else if let Some(rest) = bytes.strip_prefix(b"\xfe\xff").or_else(|| unmarked_utf16(bytes, [0, 2, 4])) {
@@ -109,48 +110,147 @@ pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<Strin
 ///
 /// Nearly every text is fine as it is, and most have no character beyond ASCII.
 pub(crate) fn needs_fit(text: &str, limit: usize) -> bool {
+    text.len() > limit || (!is_plain(text.as_bytes()) && text.chars().any(|c| !allowed(c)))
+}
+
+/// The lowest bit of each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// True for ASCII without control characters other than tabs and line ends; short texts with these may be missed.
+fn is_plain(bytes: &[u8]) -> bool {
+    const SHORT: usize = 32;
     let is_plain = |byte: u8| (byte.wrapping_sub(0x20) < 0x5f) | matches!(byte, b'\t' | b'\n' | b'\r');
-    // Without leaving the loop early, so that many bytes are looked at together.
-    let plain = text.bytes().fold(true, |plain, byte| plain & is_plain(byte));
-    text.len() > limit || (!plain && text.chars().any(|c| !allowed(c)))
+    if bytes.len() > SHORT {
+        // Without leaving the loop early, so that many bytes are looked at together.
+        return bytes.iter().fold(true, |plain, byte| plain & is_plain(*byte));
+    }
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let eight = |eight: &[u8; 8]| {
+        let all = u64::from_le_bytes(*eight);
+        // Bytes below a blank borrow, those above `~` carry into the highest bit; the others beyond ASCII have it.
+        (all.wrapping_sub(EACH * 0x20) | all | all.wrapping_add(EACH)) & (EACH * 0x80) == 0
+    };
+    eights.iter().all(eight) && rest.iter().all(|byte| is_plain(*byte))
 }
 
 /// Puts the cells of a line into a list, which a reader keeps for all its lines, without the blanks around them.
 ///
-/// Cells are short: to look at each byte takes less time than to search for the next separator.
+/// Cells are short: to look at eight bytes together takes less time than to search for each next separator.
 pub(crate) fn cells<'a>(line: &'a str, separator: u8, cells: &mut Vec<&'a str>) {
     cells.clear();
     let mut begin = 0;
-    for (at, byte) in line.bytes().enumerate() {
-        if byte == separator {
-            cells.push(trimmed(line.get(begin..at).unwrap_or_default()));
-            begin = at + 1;
+    let mut end_at = |end: usize| {
+        cells.push(trimmed(line.get(begin..end).unwrap_or_default()));
+        begin = end + 1;
+    };
+    let (eights, rest) = line.as_bytes().as_chunks::<8>();
+    for (eight, at) in eights.iter().zip((0..).step_by(8)) {
+        let differences = u64::from_le_bytes(*eight) ^ (EACH * u64::from(separator));
+        // Where there is none, no bit carries into the highest one of the byte, nor stands there.
+        let highest = EACH * 0x80;
+        let mut found = !(((differences & !highest) + !highest) | differences) & highest;
+        while found != 0 {
+            end_at(at + found.trailing_zeros() as usize / 8);
+            found &= found - 1;
         }
     }
-    cells.push(trimmed(line.get(begin..).unwrap_or_default()));
+    for (byte, at) in rest.iter().zip(line.len() - rest.len()..) {
+        if *byte == separator {
+            end_at(at);
+        }
+    }
+    end_at(line.len());
+}
+
+/// How often an ASCII sign stands in a text.
+///
+/// In pieces whose count fits a byte, so that many bytes are looked at together.
+pub(crate) fn count(text: &str, sign: u8) -> usize {
+    let of_piece = |piece: &[u8]| piece.iter().fold(0_u8, |count, byte| count + u8::from(*byte == sign));
+    text.as_bytes().chunks(255).map(|piece| usize::from(of_piece(piece))).sum()
+}
+
+/// Texts put together, as `format!` does it at several times the cost.
+pub(crate) fn joined(texts: &[&str]) -> Text {
+    let length = texts.iter().map(|text| text.len()).sum();
+    // As long as a text may be that stands in place.
+    let mut short = [0; size_of::<Text>()];
+    if let Some(short) = short.get_mut(..length) {
+        let bytes = texts.iter().flat_map(|text| text.bytes());
+        short.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
+        return std::str::from_utf8(short).map(Text::from).unwrap_or_default();
+    }
+    let mut all = Text::with_capacity(length);
+    texts.iter().for_each(|text| all.push_str(text));
+    all
+}
+
+/// What stands before an ASCII sign and behind it. In short texts it is found faster than by the standard library.
+pub(crate) fn split_once(text: &str, sign: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == sign)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// The text without the blanks before it, of which there may be many.
+pub(crate) fn trimmed_start(text: &str) -> &str {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let blanks = text.bytes().take_while(is_blank).count();
+    let rest = text.get(blanks..).unwrap_or(text);
+    if rest.as_bytes().first().is_none_or(u8::is_ascii_graphic) { rest } else { rest.trim_start() }
+}
+
+/// True for a text without anything but blanks, which few are.
+pub(crate) fn is_blank(text: &str) -> bool {
+    !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim_start().is_empty()
 }
 
 /// The text without blanks around it, which most have not.
 pub(crate) fn trimmed(text: &str) -> &str {
-    let is_graphic = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    if has_no_blanks(text) {
+        return text;
+    }
     let bytes = text.as_bytes();
-    if is_graphic(bytes.first()) && is_graphic(bytes.last()) { text } else { text.trim() }
+    let begin = bytes.iter().take_while(|byte| **byte == b' ').count();
+    let end = bytes.iter().rposition(|byte| *byte != b' ').map_or(begin, |last| last + 1);
+    let text = text.get(begin..end).unwrap_or(text);
+    if has_no_blanks(text) { text } else { text.trim() }
+}
+
+/// True when neither the first nor the last character can be a blank.
+fn has_no_blanks(text: &str) -> bool {
+    let is_graphic = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    is_graphic(text.as_bytes().first()) && is_graphic(text.as_bytes().last())
 }
 
 /// A number with a decimal point; a single decimal comma is read as one.
 pub(crate) fn number(text: &str) -> Option<f64> {
+    decimal(text).map(|(number, _)| number)
+}
+
+/// A number as [`number`] reads it, and whether it has a decimal comma.
+pub(crate) fn decimal(text: &str) -> Option<(f64, bool)> {
     let text = trimmed(text);
-    wats::report::Double::parse(text)
-        .or_else(|| {
-            let comma = text.matches(',').count() == 1 && !text.contains('.');
-            comma.then(|| wats::report::Double::parse(&text.replace(',', "."))).flatten()
-        })
-        .map(|double| double.0)
-        .or_else(|| not_finite(text))
+    // What testers write for no number, which need not be looked at any further.
+    if matches!(text.as_bytes(), [] | [b'-', b'-', ..] | [b'.', b'.', ..]) {
+        return None;
+    }
+    let pointed = Double::parse(text).map(|number| (number.0, false));
+    pointed.or_else(|| Some((with_comma(text)?.0, true))).or_else(|| Some((not_finite(text)?, false)))
+}
+
+fn with_comma(text: &str) -> Option<Double> {
+    let (whole, fraction) = split_once(text, b',')?;
+    if whole.contains('.') || fraction.contains([',', '.']) {
+        return None;
+    }
+    Double::parse(&joined(&[whole, ".", fraction]))
 }
 
 /// What is written for numbers that are none, also by the C libraries of testers: `-nan(ind)`, `1.#INF`.
 fn not_finite(text: &str) -> Option<f64> {
+    if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return None;
+    }
     let word = text.strip_prefix(['+', '-']).unwrap_or(text);
     let is = |words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(word));
     if is(&["nan", "nan(ind)", "nan(snan)", "ind", "1.#qnan", "1.#snan", "1.#ind"]) {
@@ -225,9 +325,53 @@ mod tests {
     #[test]
     fn cells_are_those_of_a_split() {
         let mut read = Vec::new();
-        for line in ["", ";", "a; b ;\u{a0}c\u{a0};µ;;d e", " x ", "a;b\r"] {
+        let long = "a;bcdefghijk;;;l;\u{bb};:<;".repeat(3);
+        for line in ["", ";", "a; b ;\u{a0}c\u{a0};µ;;d e", " x ", "a;b\r", "1234567;", "12345678;9;", &long]
+        {
             cells(line, b';', &mut read);
             assert_eq!(read, line.split(';').map(str::trim).collect::<Vec<_>>(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn texts_are_joined_and_split() {
+        let long = "x".repeat(23);
+        for texts in [&["", ""][..], &["µ", "(", "R", ")"], &[&long, "µ"], &[&long, "y"], &[]] {
+            assert_eq!(joined(texts), texts.concat());
+        }
+        for text in ["", "=", "a=b=c", "µ=", "ab"] {
+            assert_eq!(split_once(text, b'='), text.split_once('='));
+        }
+    }
+
+    #[test]
+    fn blanks_are_taken_off_as_by_the_standard_library() {
+        for text in ["", " ", "a", " a b ", "\t\r\n a\t", "\u{a0} a \u{a0}", " \u{a0}", "\u{b}a", "µ ", " é"]
+        {
+            assert_eq!((trimmed(text), trimmed_start(text)), (text.trim(), text.trim_start()), "{text:?}");
+            assert_eq!(is_blank(text), text.trim().is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_needs_to_fit_for_any_of_its_characters() {
+        for length in [1, 7, 8, 9, 20, 32, 33, 70] {
+            for place in 0..length {
+                for character in (0..300).filter_map(char::from_u32) {
+                    let mut text = vec!['x'; length];
+                    text[place] = character;
+                    let text: String = text.iter().collect();
+                    assert_eq!(needs_fit(&text, 100), !allowed(character), "{text:?}");
+                }
+            }
+        }
+        assert!(!needs_fit("", 0) && !needs_fit("ab", 2) && needs_fit("abc", 2));
+    }
+
+    #[test]
+    fn signs_are_counted() {
+        for length in [0, 1, 254, 255, 256, 1000] {
+            assert_eq!((count(&",".repeat(length), b','), count(&"x".repeat(length), b',')), (length, 0));
         }
     }
 
@@ -244,7 +388,7 @@ mod tests {
         for none in ["nan", "-NAN", "-nan(ind)", "1.#QNAN", "-1.#IND"] {
             assert!(number(none).is_some_and(f64::is_nan), "{none}");
         }
-        for wrong in ["", "n/a", "1,234.5", "1,2,3", "12V"] {
+        for wrong in ["", "-", "--", "--5", "..", "..5", ".", ",", "n/a", "1,234.5", "1,2,3", "12V"] {
             assert_eq!((number(wrong), is_number(wrong)), (None, false), "{wrong}");
         }
         for right in [" 1.5e-3 ", "-12.50", "7", "1,5", "Infinity"] {

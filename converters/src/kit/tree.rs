@@ -3,6 +3,7 @@
 use wats::report::{Status, Step, Text};
 
 use crate::kit::points::Points;
+use crate::kit::text;
 
 /// The verdict of a value by its operator; the limit of a one-limit operator is the low one.
 pub(crate) fn numeric(op: &str, value: f64, low: Option<f64>, high: Option<f64>) -> Status {
@@ -46,7 +47,7 @@ pub(crate) fn limits(
     low: Option<f64>,
     high: Option<f64>,
 ) -> (Text, Option<f64>, Option<f64>) {
-    let mut written = Text::from(operator.trim());
+    let mut written = Text::from(text::trimmed(operator));
     written.make_ascii_uppercase();
     let single = |operator: &str, limit: Option<f64>| match limit {
         Some(limit) => (operator.into(), Some(limit), None),
@@ -64,9 +65,20 @@ pub(crate) fn limits(
             let (first, second) = op.split_at_checked(2).unwrap_or((op, op));
             if high.is_some() { single(second, high) } else { single(first, low) }
         }
-        (_, Some(_), Some(_)) => ("GELE".into(), low, high),
-        (_, Some(_), None) => single("GE", low),
-        (_, None, _) => single("LE", high),
+        _ => {
+            let (operator, low, high) = by_limits(low, high);
+            (operator.into(), low, high)
+        }
+    }
+}
+
+/// The operator that the limits decide, and the limits as the server wants them.
+pub(crate) fn by_limits(low: Option<f64>, high: Option<f64>) -> (&'static str, Option<f64>, Option<f64>) {
+    match (low, high) {
+        (Some(_), Some(_)) => ("GELE", low, high),
+        (Some(_), None) => ("GE", low, None),
+        (None, Some(_)) => ("LE", high, None),
+        (None, None) => ("LOG", None, None),
     }
 }
 

@@ -79,7 +79,8 @@ impl Reading<'_, '_> {
             }
         };
         let mut lines = text.lines();
-        let titles: Vec<&str> = lines.next()?.split('\t').map(str::trim).collect();
+        let mut titles = Vec::new();
+        text::cells(lines.next()?, b'\t', &mut titles);
         let columns = Columns::of(&titles);
         let shown = text.lines().next_back().map_or(0, |line| line.split('\t').count());
         if !text.ends_with('\n') && shown < titles.len() {
@@ -89,25 +90,24 @@ impl Reading<'_, '_> {
                 titles.len()
             ));
         }
-        let rows = lines.enumerate().map(|(index, line)| {
-            let mut cells = Vec::with_capacity(4);
-            text::cells(line, b'\t', &mut cells);
-            Row { line: index + 2, cells }
-        });
-        match titles.first().map(|title| title.to_ascii_lowercase()).as_deref() {
-            Some("name") => Some(rows.filter_map(|row| self.value(&file.name, &row, &columns)).collect()),
-            Some("frq") => {
-                let name = titles.get(1).copied().filter(|name| !name.is_empty()).unwrap_or(stem);
-                Some(self.curve(stem, name, rows, &columns, &file.name))
-            }
-            other => {
-                let title = other.unwrap_or_default();
-                self.warnings.push(format!(
-                    "{}: the first column is \"{title}\", neither name nor frq; the file is not read",
-                    file.name
-                ));
-                None
-            }
+        let rows = (2..).zip(lines);
+        let first = titles.first().copied().unwrap_or_default();
+        if first.eq_ignore_ascii_case("name") {
+            let mut steps = Vec::new();
+            each(rows, |row| steps.extend(self.value(&file.name, row, &columns)));
+            Some(steps)
+        } else if first.eq_ignore_ascii_case("frq") {
+            let name = titles.get(1).copied().filter(|name| !name.is_empty()).unwrap_or(stem);
+            // The numbers of a column take about a fourth of the text.
+            let curve = Curve { room: text.len() / 4, ..Curve::default() };
+            Some(self.curve(curve, stem, name, rows, &columns, &file.name))
+        } else {
+            self.warnings.push(format!(
+                "{}: the first column is \"{}\", neither name nor frq; the file is not read",
+                file.name,
+                first.to_ascii_lowercase()
+            ));
+            None
         }
     }
 
@@ -156,14 +156,18 @@ impl Reading<'_, '_> {
     /// A curve: its statistics with a chart, and how many of its points are out of bounds.
     fn curve<'r>(
         &mut self,
+        mut curve: Curve,
         stem: &str,
         name: &str,
-        rows: impl Iterator<Item = Row<'r>>,
+        rows: impl Iterator<Item = (usize, &'r str)>,
         columns: &Columns,
         file: &str,
     ) -> Vec<Step> {
-        let mut curve = Curve::default();
-        for row in rows.filter(|row| row.cells.len() > 1) {
+        let places = [1, columns.max, columns.min];
+        each(rows, |row| {
+            if row.cells.len() < 2 {
+                return;
+            }
             let mut cell =
                 |column: usize| self.decimals.read(row.at(column)).filter(|number| number.is_finite());
             if cell(0).is_none() {
@@ -172,12 +176,11 @@ impl Reading<'_, '_> {
                     row.line,
                     row.at(0)
                 ));
-                continue;
+                return;
             }
-            let places = [1, columns.max, columns.min];
-            let numbers = places.map(&mut cell);
+            let numbers = [cell(places[0]), cell(places[1]), cell(places[2])];
             curve.add(row.at(0), places.map(|place| row.at(place)), numbers);
-        }
+        });
         let stated = self.verdict(name);
         let outside = if curve.outside == 0.0 || stated == Some(Status::Passed) {
             Status::Passed
@@ -216,6 +219,16 @@ impl Columns {
     }
 }
 
+/// Takes the lines of a file cell by cell, each with its number.
+fn each<'a>(lines: impl Iterator<Item = (usize, &'a str)>, mut take: impl FnMut(&Row<'a>)) {
+    let mut row = Row { line: 0, cells: Vec::new() };
+    for (number, line) in lines {
+        row.line = number;
+        text::cells(line, b'\t', &mut row.cells);
+        take(&row);
+    }
+}
+
 struct Row<'a> {
     line: usize,
     cells: Vec<&'a str>,
@@ -229,6 +242,10 @@ impl Row<'_> {
 
 #[derive(Default)]
 struct Curve {
+    /// How much may be needed for the numbers of a column.
+    room: usize,
+    /// The one of the point that is being added.
+    frequency: Points,
     values: Vec<f64>,
     /// Of the values, of max, and of min.
     lines: [Line; 3],
@@ -246,9 +263,12 @@ struct Line {
 
 impl Line {
     /// A point as it is written: to write a number takes longer than to read it.
-    fn add(&mut self, x: &str, y: &str) {
+    fn add(&mut self, x: &Points, y: &str, room: usize) {
+        if self.count == 0 {
+            (self.x, self.y) = (Points::with_room(room), Points::with_room(room));
+        }
         if self.count < MAX_POINTS {
-            self.x.add_written(x);
+            self.x.add_all(x);
             self.y.add_written(y);
         }
         self.count += 1;
@@ -258,8 +278,10 @@ impl Line {
 impl Curve {
     /// Value, max and min at a frequency, as they are written and as they are read.
     fn add(&mut self, frequency: &str, written: [&str; 3], read: [Option<f64>; 3]) {
+        self.frequency.clear();
+        self.frequency.add_written(frequency);
         for ((line, written), _) in self.lines.iter_mut().zip(written).zip(read).filter(|it| it.1.is_some()) {
-            line.add(frequency, written);
+            line.add(&self.frequency, written, self.room);
         }
         let [Some(value), max, min] = read else { return };
         self.values.push(value);

@@ -222,8 +222,11 @@ fn report(
         warnings.push("the file has no serial number: UNKNOWN is used".to_owned());
         "UNKNOWN"
     });
-    let mut report =
-        Report::uut(argument("partNumber", "PartNumber1"), serial_number, argument("partRevision", "1.0"));
+    let mut report = Report::without_root(
+        argument("partNumber", "PartNumber1"),
+        serial_number,
+        argument("partRevision", "1.0"),
+    );
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
     report.machine_name = "Klippel".into();
     report.location = "Production".into();

@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time as Clock};
 use jiff::tz::TimeZone;
 use wats::report::Time;
 
-use super::lines::{Line, Lines};
+use super::lines::Line;
 use crate::kit::time;
 
 /// Which part of a date comes first.
@@ -16,23 +16,20 @@ pub(super) enum Order {
 
 impl Order {
     /// As set, or as the file tells.
-    pub(super) fn of(lines: &Lines<'_>, set: &str) -> Self {
+    pub(super) fn of(lines: &[(usize, Line<'_>)], set: &str) -> Self {
         let mut times: Vec<&str> = Vec::new();
         let mut commas = false;
-        for (_, line) in &lines.lines {
-            match line {
-                Line::Result(result) => {
-                    times.push(result.of.time);
-                    commas |= result.value.contains(',');
-                }
-                Line::Data(data) => {
-                    times.push(data.of.time);
-                    commas |= data.written.contains(',');
-                }
-                Line::Curve(_) | Line::Other(_) => {}
+        for (_, line) in lines {
+            let (of, written) = match line {
+                Line::Result(result) => (&result.of, result.value),
+                Line::Data(data) => (&data.of, data.written),
+                Line::Curve(_) | Line::Other(_) => continue,
+            };
+            if times.last() != Some(&of.time) {
+                times.push(of.time);
             }
+            commas = commas || written.contains(',');
         }
-        times.dedup();
         let any = |test: fn(&str) -> bool| times.iter().any(|time| test(time));
         let likely = match set {
             "month" => return Self::MonthFirst,
@@ -52,16 +49,11 @@ impl Order {
     }
 
     fn civil(self, written: &str) -> Option<DateTime> {
-        let numbers: Option<Vec<i16>> = written
-            .split(|c: char| !c.is_ascii_digit())
-            .filter(|number| !number.is_empty())
-            .map(|number| number.parse().ok())
-            .collect();
-        let (first, second, third, hour, minute, second_of_minute) = match *numbers?.as_slice() {
-            [a, b, c, hour, minute] => (a, b, c, hour, minute, 0),
-            [a, b, c, hour, minute, second, ..] => (a, b, c, hour, minute, second),
-            _ => return None,
-        };
+        let (numbers, count) = time::numbers::<6>(written)?;
+        if count < 5 {
+            return None;
+        }
+        let [first, second, third, hour, minute, second_of_minute] = numbers;
         let (year, month, day) = match self {
             _ if first > 31 => (first, second, third),
             Self::MonthFirst => (third, first, second),
@@ -87,10 +79,11 @@ enum Half {
 
 /// AM or PM, also as `a. m.`
 fn half_of_day(written: &str) -> Option<Half> {
-    let letters: String = written.chars().filter(char::is_ascii_alphabetic).collect();
-    match letters.to_ascii_uppercase().as_str() {
-        "AM" => Some(Half::Before),
-        "PM" => Some(Half::After),
+    let mut letters = written.bytes().filter(u8::is_ascii_alphabetic);
+    let two = [letters.next()?, letters.next()?];
+    match (&two.map(|letter| letter.to_ascii_uppercase()), letters.next()) {
+        (b"AM", None) => Some(Half::Before),
+        (b"PM", None) => Some(Half::After),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Lines of a SoundCheck file: titles of results and of curves, results, numbers of curves.
 
+use crate::kit::points::Points;
 use crate::kit::text;
 use crate::{ConvertError, ErrorKind};
 
@@ -14,7 +15,7 @@ pub(super) struct Unit<'a> {
     pub(super) others: Vec<(&'a str, &'a str)>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Measured<'a> {
     pub(super) of: Unit<'a>,
     pub(super) name: &'a str,
@@ -39,21 +40,31 @@ pub(super) struct CurveTitle<'a> {
 }
 
 /// A line of numbers: one half of a curve.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Data<'a> {
     pub(super) of: Unit<'a>,
     /// As they stand, with tabs between them: there may be thousands.
     pub(super) written: &'a str,
     pub(super) count: usize,
+    points: Points,
 }
 
-impl<'a> Data<'a> {
-    pub(super) fn numbers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.written.split('\t').map(text::trimmed)
+impl Data<'_> {
+    /// No more than so many of them as points of a chart, and how many of these have a decimal comma.
+    pub(super) fn points(self, most: usize) -> (Points, usize) {
+        if self.count <= most {
+            return (self.points, text::count(self.written, b','));
+        }
+        let end = self.written.match_indices('\t').nth(most - 1).map_or(self.written.len(), |(end, _)| end);
+        let taken = self.written.get(..end).unwrap_or_default();
+        (
+            Points::of_cells(taken, b'\t').map(|(points, _)| points).unwrap_or_default(),
+            text::count(taken, b','),
+        )
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Line<'a> {
     Curve(CurveTitle<'a>),
     Result(Measured<'a>),
@@ -94,14 +105,15 @@ impl<'a> Lines<'a> {
         let mut begun = false;
         let mut columns = 0;
         let mut last = Last::default();
+        let mut cells = Vec::new();
         for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
-            if line.trim().is_empty() {
+            if text::is_blank(line) {
                 continue;
             }
             let is_title = line.starts_with("Serial #");
             last = Last { number, line, is_title };
             if is_title {
-                let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
+                text::cells(line, b'\t', &mut cells);
                 begun = true;
                 columns = cells.len();
                 leading = Leading::read(&cells);
@@ -121,7 +133,7 @@ impl<'a> Lines<'a> {
                     .expected("a line Serial #:, Time:, Lot #: …, as SoundCheck writes it")
                     .help("Check that the right converter is set for this folder."));
             }
-            file.lines.push((number, leading.line(line, &places)));
+            file.lines.push((number, leading.line(line, &places, &mut cells)));
         }
         // A line without its end is whole when it has all columns that the titles announce, or as many as its other half.
         let before = file.lines.len().checked_sub(2).and_then(|index| file.lines.get(index));
@@ -150,9 +162,14 @@ impl<'a> Leading<'a> {
         Self(titles.map(|title| title.trim_end_matches(':').trim()).collect())
     }
 
-    fn unit(&self, cells: &[&'a str]) -> Unit<'a> {
+    /// What stands at the beginning of a line, and what follows it.
+    fn split(&self, line: &'a str) -> (Unit<'a>, &'a str) {
         let mut unit = Unit::default();
-        for (title, cell) in self.0.iter().zip(cells) {
+        let mut rest = line;
+        for title in &self.0 {
+            let (cell, after) = rest.split_once('\t').unwrap_or((rest, ""));
+            rest = after;
+            let cell = text::trimmed(cell);
             match *title {
                 "Serial #" => unit.serial = cell,
                 "Time" => unit.time = cell,
@@ -161,48 +178,27 @@ impl<'a> Leading<'a> {
                 other => unit.others.push((other, cell)),
             }
         }
-        unit
+        (unit, rest)
     }
 
-    /// A line of numbers alone belongs to a curve; a result has a word for its verdict.
-    fn line(&self, line: &'a str, places: &[usize; 6]) -> Line<'a> {
-        let mut cells = line.splitn(self.0.len() + 1, '\t');
-        let head: Vec<&str> = cells.by_ref().take(self.0.len()).map(str::trim).collect();
+    /// A line of numbers alone belongs to a curve; a result has a word for its verdict. `cells` is what all lines share.
+    fn line(&self, line: &'a str, places: &[usize; 6], cells: &mut Vec<&'a str>) -> Line<'a> {
+        let (of, rest) = self.split(line);
         // Empty columns at the end are padding.
-        let written = cells.next().unwrap_or_default().trim_end();
-        if let Some(count) = numbers(written) {
-            return Line::Data(Data { of: self.unit(&head), written, count });
+        let written = rest.trim_end();
+        if let Some((points, count)) = Points::of_cells(written, b'\t') {
+            return Line::Data(Data { of, written, count, points });
         }
-        let rest: Vec<&str> = written.split('\t').map(str::trim).collect();
-        let at = |place: usize| rest.get(place).copied().unwrap_or_default();
+        text::cells(written, b'\t', cells);
+        let at = |place: usize| cells.get(place).copied().unwrap_or_default();
         let [name, value, unit, verdict, kind, limits] = places.map(at);
-        if verdict.is_empty() || text::number(verdict).is_some() {
+        if verdict.is_empty() || text::is_number(verdict) {
             return Line::Other(line.trim_end());
         }
         let known = places.iter().max().map_or(0, |last| last + 1);
-        let others = rest.get(known..).unwrap_or_default().to_vec();
-        Line::Result(Measured { of: self.unit(&head), name, value, unit, verdict, kind, limits, others })
+        let others = cells.get(known..).unwrap_or_default().to_vec();
+        Line::Result(Measured { of, name, value, unit, verdict, kind, limits, others })
     }
-}
-
-/// How many numbers there are; `None` when there is anything else.
-fn numbers(written: &str) -> Option<usize> {
-    let mut count = 0;
-    for cell in written.split('\t').map(text::trimmed) {
-        if !(text::is_number(cell) || is_none(cell)) {
-            return None;
-        }
-        count += 1;
-    }
-    Some(count).filter(|_| !written.is_empty())
-}
-
-/// True for a point that has no value.
-fn is_none(cell: &str) -> bool {
-    cell.is_empty()
-        || cell.eq_ignore_ascii_case("nan")
-        || cell.eq_ignore_ascii_case("-inf")
-        || cell.eq_ignore_ascii_case("inf")
 }
 
 impl<'a> CurveTitle<'a> {

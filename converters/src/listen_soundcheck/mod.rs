@@ -7,13 +7,12 @@ mod lines;
 
 use std::collections::HashSet;
 
-use wats::report::{Chart, Report, Series, Status, Step, Uut};
+use wats::report::{Chart, Report, Series, Status, Step, Text, Uut};
 
 use self::dates::Order;
 use self::lines::{CurveTitle, Data, Line, Lines, Measured, Unit};
 use crate::kit::decimal::Decimals;
 use crate::kit::leftover::Unread;
-use crate::kit::points::Points;
 use crate::kit::{build, header, text, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
@@ -120,10 +119,10 @@ impl Converter for ListenSoundCheck {
         let decoded = text::decode(&input.bytes)?;
         let mut warnings = Vec::new();
         let mut decimals = Decimals::default();
-        let lines = Lines::read(&decoded)?;
+        let Lines { lines, cut } = Lines::read(&decoded)?;
         let order = Order::of(&lines, arguments.text("dateOrder"));
-        let mut gathered = gather(&lines, &mut decimals, &mut warnings);
-        if let Some((line, serial)) = lines.cut {
+        let mut gathered = gather(lines, &mut decimals, &mut warnings);
+        if let Some((line, serial)) = cut {
             let broken = gathered.pop_if(|last| last.of.serial.starts_with(serial));
             if gathered.is_empty() {
                 return Err(ConvertError::new(ErrorKind::NotYet, "the file ends in the middle of a line")
@@ -161,14 +160,18 @@ struct Gathered<'a> {
     unread: Unread,
 }
 
-fn gather<'a>(lines: &Lines<'a>, decimals: &mut Decimals, warnings: &mut Vec<String>) -> Vec<Gathered<'a>> {
+fn gather<'a>(
+    lines: Vec<(usize, Line<'a>)>,
+    decimals: &mut Decimals,
+    warnings: &mut Vec<String>,
+) -> Vec<Gathered<'a>> {
     let mut units: Vec<Gathered<'a>> = Vec::new();
     let mut title = CurveTitle::default();
     // A title names the curve that follows it; further curves take the name over.
     let mut fresh = false;
     let mut first_half: Option<(usize, Data<'a>)> = None;
     let mut before = 0;
-    for (number, line) in &lines.lines {
+    for (number, line) in lines {
         if !matches!(line, Line::Data(_))
             && let Some((number, _)) = first_half.take()
         {
@@ -176,29 +179,29 @@ fn gather<'a>(lines: &Lines<'a>, decimals: &mut Decimals, warnings: &mut Vec<Str
         }
         match line {
             Line::Curve(of) => {
-                title = *of;
+                title = of;
                 fresh = true;
             }
             Line::Result(result) => {
                 let unit = unit(&mut units, &result.of, Some(result.name));
-                unit.steps.push(test(result, decimals));
+                unit.steps.push(test(&result, decimals));
             }
             Line::Data(data) => match first_half.take() {
-                None => first_half = Some((*number, data.clone())),
+                None => first_half = Some((number, data)),
                 Some((before, first)) if first.of.serial != data.of.serial => {
                     warnings
                         .push(format!("line {before} has numbers without a second line to them: left out"));
-                    first_half = Some((*number, data.clone()));
+                    first_half = Some((number, data));
                 }
                 Some((_, first)) => {
                     let name = fresh.then_some(title.name);
-                    let step = curve(&title, &first, data, *number, decimals, warnings);
-                    unit(&mut units, &first.of, name).steps.push(step);
+                    let unit = unit(&mut units, &first.of, name);
+                    unit.steps.push(curve(&title, first, data, number, decimals, warnings));
                     fresh = false;
                 }
             },
             Line::Other(text) => match units.last_mut() {
-                Some(unit) => unit.unread.add(*number, text),
+                Some(unit) => unit.unread.add(number, text),
                 None => before += 1,
             },
         }
@@ -221,8 +224,8 @@ fn unit<'a, 'b>(
     name: Option<&'a str>,
 ) -> &'b mut Gathered<'a> {
     let goes_on = units.last().is_some_and(|last| {
-        let again = name.is_some_and(|name| last.names.contains(name));
-        last.of.serial == of.serial && last.of.lot == of.lot && (last.of.time == of.time || !again)
+        let again = || name.is_some_and(|name| last.names.contains(name));
+        last.of.serial == of.serial && last.of.lot == of.lot && (last.of.time == of.time || !again())
     });
     if !goes_on {
         units.push(Gathered {
@@ -241,7 +244,9 @@ fn unit<'a, 'b>(
 
 fn test(result: &Measured<'_>, decimals: &mut Decimals) -> Step {
     let name = if result.name.is_empty() { "Result" } else { result.name };
-    let status = match result.verdict.to_ascii_lowercase().as_str() {
+    let mut verdict = Text::from(result.verdict);
+    verdict.make_ascii_lowercase();
+    let status = match verdict.as_str() {
         "passed" | "pass" => Status::Passed,
         "failed" | "fail" => Status::Failed,
         "terminated" => Status::Terminated,
@@ -251,9 +256,17 @@ fn test(result: &Measured<'_>, decimals: &mut Decimals) -> Step {
     };
     let high_low = result.limits.split_once('/').map(|(high, low)| (decimals.read(low), decimals.read(high)));
     let limits = high_low.unwrap_or_default();
-    let mut said = Vec::new();
+    let mut said = Text::default();
+    let mut say = |texts: &[&str]| {
+        for text in texts.iter().filter(|text| !text.is_empty()) {
+            if !said.is_empty() {
+                said.push_str(", ");
+            }
+            said.push_str(text);
+        }
+    };
     if limits == (None, None) {
-        said.extend([result.kind, result.limits]);
+        say(&[result.kind, result.limits]);
     }
     let value = decimals.read(result.value);
     let mut step = match value {
@@ -261,17 +274,16 @@ fn test(result: &Measured<'_>, decimals: &mut Decimals) -> Step {
             build::numeric(name, status, [build::number(None, status, value, result.unit, limits)])
         }
         None if matches!(status, Status::Passed | Status::Failed) => {
-            said.push(result.value);
+            say(&[result.value]);
             build::pass_fail(name, status)
         }
         _ => {
-            said.extend([result.verdict, result.value, result.unit]);
+            say(&[result.verdict, result.value, result.unit]);
             Step::new("ET_NLT", name, status)
         }
     };
-    said.extend(result.others.iter().copied());
-    said.retain(|text| !text.is_empty());
-    step.report_text = (!said.is_empty()).then(|| said.join(", ")).map(Into::into);
+    say(&result.others);
+    step.report_text = Some(said).filter(|said| !said.is_empty());
     step
 }
 
@@ -280,8 +292,8 @@ const MAX_POINTS: usize = 10_000;
 
 fn curve(
     title: &CurveTitle<'_>,
-    x: &Data<'_>,
-    y: &Data<'_>,
+    x: Data<'_>,
+    y: Data<'_>,
     line: usize,
     decimals: &mut Decimals,
     warnings: &mut Vec<String>,
@@ -298,25 +310,16 @@ fn curve(
     if length > MAX_POINTS {
         warnings.push(format!("line {line}: curve {name} shows the first {MAX_POINTS} of {length} points"));
     }
-    let mut points = |data: &Data<'_>| {
-        let mut points = Points::for_text(data.written.len());
-        let commas = data.written.contains(',');
-        for written in data.numbers().take(length.min(MAX_POINTS)) {
-            if points.add_written(written) {
-                if commas {
-                    decimals.count(written);
-                }
-            } else {
-                points.add(f64::NAN);
-            }
-        }
-        Some(points.text())
+    let mut points = |data: Data<'_>| {
+        let (points, commas) = data.points(length.min(MAX_POINTS));
+        decimals.count(commas);
+        Some(points.text().into())
     };
     let series = Series {
         data_type: Some("XYG".into()),
         name: Some(name.into()),
-        xdata: points(x).map(Into::into),
-        ydata: points(y).map(Into::into),
+        xdata: points(x),
+        ydata: points(y),
         ..Series::default()
     };
     let kind = match (title.x_axis.ends_with("log"), title.y_axis.ends_with("log")) {
@@ -359,7 +362,7 @@ fn report(
     };
     let serial = or_unknown([of.serial, ""], "serial number");
     let part_number = or_unknown([of.lot, arguments.text("partNumber")], "lot");
-    let mut report = Report::uut(part_number, serial, arguments.text("partRevision"));
+    let mut report = Report::without_root(part_number, serial, arguments.text("partRevision"));
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
     report.start = order.read(of.time, &input.station.time_zone);
     if report.start.is_none() && !of.time.is_empty() {

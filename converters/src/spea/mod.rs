@@ -312,7 +312,7 @@ impl Unit<'_> {
         }
         let set = self.arguments.text("partNumber");
         let part_number = if self.is_3030 && !set.is_empty() { set } else { start(4) };
-        let mut report = Report::uut(or(part_number, "UNKNOWN"), or(test.serial, "UNKNOWN"), "1.0");
+        let mut report = Report::without_root(or(part_number, "UNKNOWN"), or(test.serial, "UNKNOWN"), "1.0");
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         if !self.is_3030 && !start(3).is_empty() {
             report.machine_name = format!("{}{}", self.arguments.text("stationNamePrefix"), start(3)).into();

@@ -1,6 +1,5 @@
 //! `.ATD` of APT-94xx testers: step lines with quoted fields.
 
-use compact_str::format_compact;
 use wats::report::{Double, Loop, Report, Status, Step, Uut};
 
 use super::frame::{self, Group};
@@ -138,7 +137,7 @@ fn report(
     let serial = Serial::read(group.serial);
     let model = Model::read(group.head.model);
     let revision = if model.revision.is_empty() { arguments.text("partRevision") } else { &model.revision };
-    let mut report = Report::uut(model.part_number, serial.number, revision);
+    let mut report = Report::without_root(model.part_number, serial.number, revision);
     let process =
         if model.side == Some("Bottom") { "operationTypeCodeBottom" } else { "operationTypeCodeTop" };
     report.process_code = arguments.process_code(process).map(i32::from);
@@ -154,15 +153,16 @@ fn report(
     let mut grouped = Grouped::new(arguments.flag("GroupByComponentType"), group.steps.len());
     let (mut missing, mut seconds) = (0, None);
     let mut unread = Unread::default();
+    let mut fields = Fields::default();
     for (number, line) in &group.steps {
-        let Some(mut row) = row(line, decimals) else {
+        let Some(row) = row(line, &mut fields, decimals) else {
             unread.add(*number, line);
             continue;
         };
         missing += usize::from(row.lacks_value());
         seconds = row.seconds.map(|of_row| of_row + seconds.unwrap_or(0.0)).or(seconds);
-        let parts = row.parts.clone();
-        tries(&mut row, |step| grouped.add(&parts, step));
+        let parts = row.parts;
+        tries(row, |step| grouped.add(parts, step));
     }
     warn_of_missing(missing, group.serial, warnings);
     report.uut = Some(Uut {
@@ -233,23 +233,43 @@ impl<'a> Model<'a> {
 /// The quoted fields in their order: parts, value, comment, reference, two values, judgement, mode, range, time, probes.
 const FIELDS: usize = 8;
 
-fn row(line: &str, decimals: &mut Decimals) -> Option<Row> {
-    if !is_step(line) {
-        return None;
-    }
-    let mut quoted = Vec::with_capacity(16);
-    let mut bare = Vec::with_capacity(16);
-    for (index, piece) in line.split('"').enumerate() {
-        if index % 2 == 1 {
-            quoted.push(piece.trim());
-        } else {
-            bare.extend(piece.split_whitespace());
+/// What stands between quotes in a line, and the words outside of them; all lines share the lists.
+#[derive(Default)]
+struct Fields<'a> {
+    quoted: Vec<&'a str>,
+    bare: Vec<&'a str>,
+}
+
+impl<'a> Fields<'a> {
+    /// False for a line with a quote that is never closed.
+    fn read(&mut self, line: &'a str) -> bool {
+        self.quoted.clear();
+        self.bare.clear();
+        let mut is_quoted = false;
+        let mut rest = line;
+        loop {
+            let end = rest.bytes().position(|byte| byte == b'"');
+            let (piece, after) =
+                end.and_then(|end| Some((rest.get(..end)?, rest.get(end + 1..)))).unwrap_or((rest, None));
+            if is_quoted {
+                self.quoted.push(text::trimmed(piece));
+            } else {
+                self.bare.extend(piece.split_ascii_whitespace());
+            }
+            match after {
+                Some(after) => rest = after,
+                None => return !is_quoted,
+            }
+            is_quoted = !is_quoted;
         }
     }
-    // An odd number of quotes is a field that was never closed.
-    if quoted.len() < FIELDS || line.matches('"').count() % 2 == 1 {
+}
+
+fn row<'a>(line: &'a str, fields: &mut Fields<'a>, decimals: &mut Decimals) -> Option<Row<'a>> {
+    if !is_step(line) || !fields.read(line) || fields.quoted.len() < FIELDS {
         return None;
     }
+    let Fields { quoted, bare } = fields;
     let at = |field: usize| quoted.get(field).copied().unwrap_or_default();
     let bare_at = |field: usize| bare.get(field).copied().unwrap_or_default();
     let code = quoted.iter().rev().find(|it| matches!(**it, "**" | "OP" | "SH" | "JP" | "D" | "E" | "F"));
@@ -259,9 +279,9 @@ fn row(line: &str, decimals: &mut Decimals) -> Option<Row> {
     let (plus, minus) = (percents.next(), percents.next());
     let (parts, value, comment, judgement) = (at(0), at(1), at(2), at(6));
     let name = if is_designator(parts) {
-        format_compact!("{parts}_{comment}")
+        text::joined(&[parts, "_", comment])
     } else {
-        format_compact!("{comment}_{value}")
+        text::joined(&[comment, "_", value])
     };
     let status = match judgement {
         _ if function == Function::Jump => Status::Skipped,
@@ -270,31 +290,31 @@ fn row(line: &str, decimals: &mut Decimals) -> Option<Row> {
         _ => Status::Failed,
     };
     let said = [
-        ("Step", bare_at(0)),
-        ("Parts", parts),
-        ("Value", value),
-        ("Comment", comment),
-        ("Judgement", judgement),
-        ("Function", code.copied().unwrap_or_default()),
-        ("Reference", at(3)),
-        ("Value 1", at(4)),
-        ("Value 2", at(5)),
-        ("H-pin", bare_at(1)),
-        ("L-pin", bare_at(2)),
-        ("Tolerance +", bare_at(3)),
-        ("Tolerance -", bare_at(4)),
-        ("Mode", at(7)),
-        ("Range", at(8)),
-        ("Probes", at(10)),
+        ("Step: ", bare_at(0)),
+        ("Parts: ", parts),
+        ("Value: ", value),
+        ("Comment: ", comment),
+        ("Judgement: ", judgement),
+        ("Function: ", code.copied().unwrap_or_default()),
+        ("Reference: ", at(3)),
+        ("Value 1: ", at(4)),
+        ("Value 2: ", at(5)),
+        ("H-pin: ", bare_at(1)),
+        ("L-pin: ", bare_at(2)),
+        ("Tolerance +: ", bare_at(3)),
+        ("Tolerance -: ", bare_at(4)),
+        ("Mode: ", at(7)),
+        ("Range: ", at(8)),
+        ("Probes: ", at(10)),
     ];
-    let mut text = String::with_capacity(250);
+    let mut all = String::with_capacity(250);
     for (name, said) in said.iter().filter(|(_, said)| !said.bytes().all(|b| b == b'.')) {
-        say(&mut text, name, [said, ""]);
+        say(&mut all, name, [said, ""]);
     }
     Some(Row {
-        parts: parts.into(),
+        parts,
         name,
-        text,
+        text: all,
         function,
         status,
         reference: quantity(at(3), decimals),
@@ -305,42 +325,39 @@ fn row(line: &str, decimals: &mut Decimals) -> Option<Row> {
 }
 
 /// A number and its unit: `409.5 O`.
-fn quantity(written: &str, decimals: &mut Decimals) -> Option<Quantity> {
+fn quantity<'a>(written: &'a str, decimals: &mut Decimals) -> Option<Quantity<'a>> {
     let (number, unit) = written.split_once(char::is_whitespace).unwrap_or_else(|| {
         let end = written.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(written.len());
         written.split_at_checked(end).unwrap_or((written, ""))
     });
-    let mut quantity = Quantity::new(decimals.read(number)?, unit);
-    quantity.unit.make_ascii_uppercase();
-    Some(quantity)
+    Some(Quantity::new(decimals.read(number)?, unit))
 }
 
 /// A step; measured twice: its summary, then both tries.
-fn tries(row: &mut Row, mut add: impl FnMut(Step)) {
-    let [Some(first), Some(_)] = row.values.clone() else { return add(row.step(false)) };
-    if row.status == Status::Skipped {
-        return add(row.step(false));
-    }
+fn tries(row: Row<'_>, mut add: impl FnMut(Step)) {
+    let (values, status) = (row.values, row.status);
     let mut summary = row.step(false);
-    let mut second = row.step(false);
+    for meas in &mut summary.numeric_meas {
+        meas.unit.iter_mut().for_each(|unit| unit.make_ascii_uppercase());
+    }
+    let [Some(first), Some(last)] = values else { return add(summary) };
+    if status == Status::Skipped {
+        return add(summary);
+    }
+    let mut second = Step { report_text: None, tot_time: None, ..summary.clone() };
     let meas = second.numeric_meas.first();
     let limits = meas.map_or((None, None), |meas| (meas.low_limit, meas.high_limit));
     // Both tries are compared with the same limits, so they are shown in the same unit.
-    let factor = row.values[1].as_ref().map_or(1.0, |value| value.factor);
-    let value = first.scaled(factor);
+    let value = first.scaled(last.factor);
     let operator = meas.map_or("LOG", |meas| meas.comp_op.as_str());
     let judged = tree::numeric(operator, value, limits.0.map(|it| it.0), limits.1.map(|it| it.0));
-    let mut before = row.step(false);
+    let mut before = second.clone();
     before.status = judged;
     for meas in &mut before.numeric_meas {
         meas.status = judged;
         meas.value = Double(value);
     }
-    before.report_text = None;
-    second.report_text = None;
-    before.tot_time = None;
-    second.tot_time = None;
-    let passed = [judged, row.status].iter().filter(|status| **status == Status::Passed).count();
+    let passed = [judged, status].iter().filter(|status| **status == Status::Passed).count();
     let passed = i32::try_from(passed).unwrap_or_default();
     summary.loop_ = Some(Box::new(Loop {
         num: Some(2),

@@ -1,6 +1,5 @@
 //! Tab-separated `.ATD`: a line of titles, then a line for each step.
 
-use compact_str::format_compact;
 use wats::report::{Double, Report, Status, Uut};
 
 use super::frame::{self, Group};
@@ -134,7 +133,7 @@ fn report(
     warnings: &mut Vec<String>,
 ) -> Result<Report, ConvertError> {
     let head = &group.head;
-    let mut report = Report::uut(head.model, group.serial, arguments.text("partRevision"));
+    let mut report = Report::without_root(head.model, group.serial, arguments.text("partRevision"));
     let is_debug = input.file_name.to_lowercase().contains("_debug");
     report.process_code = if is_debug { Some(10) } else { None }
         .or_else(|| arguments.process_code("operationTypeCode"))
@@ -156,10 +155,9 @@ fn report(
             unread.add(*number, line);
             continue;
         }
-        let mut row = columns.row(&cells, preference == "Base", decimals);
+        let row = columns.row(&cells, preference == "Base", decimals);
         missing += usize::from(row.lacks_value());
-        let step = row.step(preference == "Limits");
-        grouped.add(&row.parts, step);
+        grouped.add(row.parts, row.step(preference == "Limits"));
     }
     warn_of_missing(missing, group.serial, warnings);
     let name = match arguments.text("sequenceName") {
@@ -220,9 +218,9 @@ impl Columns {
         }
     }
 
-    fn row(&self, cells: &[&str], base: bool, decimals: &mut Decimals) -> Row {
+    fn row<'a>(&self, cells: &[&'a str], base: bool, decimals: &mut Decimals) -> Row<'a> {
         let at = |column: usize| cells.get(column).copied().unwrap_or_default();
-        let mut quantity = |column: usize| -> Option<Quantity> {
+        let mut quantity = |column: usize| -> Option<Quantity<'a>> {
             // Kind, the number in the base unit, the number as shown, its unit.
             let (number, shown, unit) = (at(column + 1), at(column + 2), at(column + 3));
             let value = decimals.read(shown);
@@ -233,13 +231,14 @@ impl Columns {
                 return number.or(value.map(|value| value * factor)).map(|value| Quantity {
                     value,
                     factor: 1.0,
-                    unit: name.into(),
+                    prefix: "",
+                    unit: name,
                 });
             }
             value.map(|value| Quantity::new(value, unit))
         };
         let reference = quantity(self.reference);
-        let values = self.tests.map(&mut quantity);
+        let values = [quantity(self.tests[0]), quantity(self.tests[1])];
         let parts = at(self.parts);
         let function = Function::from_atd(at(self.function));
         let what = if is_designator(parts) { parts } else { at(self.comment) };
@@ -249,8 +248,8 @@ impl Columns {
             Some(number.abs() * sign)
         };
         Row {
-            parts: parts.into(),
-            name: format_compact!("{what}_{}_{}", at(self.high + 1), at(self.low + 1)),
+            parts,
+            name: text::joined(&[what, "_", at(self.high + 1), "_", at(self.low + 1)]),
             text: self.text(cells),
             function,
             status: match at(self.judgement) {
@@ -273,23 +272,23 @@ impl Columns {
         // A guard pin 0 is none.
         let guard = |column: usize| if at(column) == "0" { ["", ""] } else { two(column) };
         let lines = [
-            ("Step", one(self.step)),
-            ("Parts", one(self.parts)),
-            ("Value", two(self.value)),
-            ("Comment", one(self.comment)),
-            ("Location", one(self.location)),
-            ("Judgement", one(self.judgement)),
-            ("Function", one(self.function)),
-            ("Reference", two(self.reference + 2)),
-            ("Tolerance", [at(self.plus), at(self.minus)]),
-            ("Test value 1", two(self.tests[0] + 2)),
-            ("Test value 2", two(self.tests[1] + 2)),
-            ("H-pin", two(self.high)),
-            ("L-pin", two(self.low)),
-            ("Guard", guard(self.guards[0])),
-            ("Guard", guard(self.guards[1])),
-            ("Mode", [at(self.mode), at(self.range)]),
-            ("Debug comment", one(self.debug)),
+            ("Step: ", one(self.step)),
+            ("Parts: ", one(self.parts)),
+            ("Value: ", two(self.value)),
+            ("Comment: ", one(self.comment)),
+            ("Location: ", one(self.location)),
+            ("Judgement: ", one(self.judgement)),
+            ("Function: ", one(self.function)),
+            ("Reference: ", two(self.reference + 2)),
+            ("Tolerance: ", [at(self.plus), at(self.minus)]),
+            ("Test value 1: ", two(self.tests[0] + 2)),
+            ("Test value 2: ", two(self.tests[1] + 2)),
+            ("H-pin: ", two(self.high)),
+            ("L-pin: ", two(self.low)),
+            ("Guard: ", guard(self.guards[0])),
+            ("Guard: ", guard(self.guards[1])),
+            ("Mode: ", [at(self.mode), at(self.range)]),
+            ("Debug comment: ", one(self.debug)),
         ];
         let empty = |text: &&str| text.bytes().all(|b| matches!(b, b'.' | b'*' | b'-' | b' '));
         let mut text = String::with_capacity(300);

@@ -18,27 +18,27 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use wats::report::{Double, NumericMeas, Status, Step, Text, Time};
 
+use crate::kit::text::joined;
 use crate::kit::{build, time};
 
 /// A number with its unit, as the file shows it.
-#[derive(Debug, Clone, PartialEq)]
-struct Quantity {
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Quantity<'a> {
     value: f64,
     /// What the unit's prefix stands for.
     factor: f64,
-    /// The unit with its prefix, ohms spelled out.
-    unit: Text,
+    /// The prefix of an ohm, which is spelled out; the prefixes of other units stand in the unit.
+    prefix: &'a str,
+    unit: &'a str,
 }
 
-impl Quantity {
-    fn new(value: f64, unit: &str) -> Self {
+impl<'a> Quantity<'a> {
+    fn new(value: f64, unit: &'a str) -> Self {
         let (factor, base) = split(unit);
-        let prefix = unit.trim().strip_suffix(['O', 'o', 'Ω']).filter(|_| base == "Ohm");
-        let mut shown = Text::from(prefix.unwrap_or(unit.trim()));
-        if prefix.is_some() {
-            shown.push_str("Ohm");
+        match unit.trim().strip_suffix(['O', 'o', 'Ω']) {
+            Some(prefix) if base == "Ohm" => Self { value, factor, prefix, unit: base },
+            _ => Self { value, factor, prefix: "", unit: unit.trim() },
         }
-        Self { value, factor, unit: shown }
     }
 
     /// The value in a unit with that prefix.
@@ -104,58 +104,49 @@ impl Function {
 
 /// A step line of any of the formats.
 #[derive(Debug)]
-struct Row {
-    parts: Text,
+struct Row<'a> {
+    parts: &'a str,
     name: Text,
     /// What has no place of its own in a report.
     text: String,
     function: Function,
     /// As the tester judged it.
     status: Status,
-    reference: Option<Quantity>,
+    reference: Option<Quantity<'a>>,
     /// Percent; negative where the limit is below the reference.
     tolerances: (Option<f64>, Option<f64>),
     /// The first try and the second.
-    values: [Option<Quantity>; 2],
+    values: [Option<Quantity<'a>>; 2],
     seconds: Option<f64>,
 }
 
-impl Row {
+impl Row<'_> {
     /// True for a step that was judged and shows no value.
     fn lacks_value(&self) -> bool {
         self.status != Status::Skipped && self.values.iter().all(Option::is_none)
     }
 
-    /// The step that shows the last try, or the first; it takes the text.
-    fn step(&mut self, in_units_of_reference: bool) -> Step {
+    /// The step that shows the last try, or the first.
+    fn step(self, in_units_of_reference: bool) -> Step {
         let value = self.values.iter().rev().flatten().next();
-        let mut step = self.with(value, self.status, in_units_of_reference);
+        let is_measured = self.status != Status::Skipped || value.is_some();
+        let measured = is_measured.then(|| self.measurement(value, in_units_of_reference));
+        let mut step = Step::new("ET_NLT", self.name, self.status);
+        step.numeric_meas = measured.into_iter().collect();
         step.tot_time = self.seconds.map(Double);
-        step.report_text =
-            Some(std::mem::take(&mut self.text)).filter(|text| !text.is_empty()).map(Into::into);
+        step.report_text = Some(self.text).filter(|text| !text.is_empty()).map(Into::into);
         step
     }
 
-    fn with(&self, value: Option<&Quantity>, status: Status, in_units_of_reference: bool) -> Step {
-        if status == Status::Skipped && value.is_none() {
-            return Step::new("ET_NLT", self.name.as_str(), status);
-        }
-        build::numeric(&self.name, status, [self.measurement(value, status, in_units_of_reference)])
-    }
-
-    fn measurement(
-        &self,
-        value: Option<&Quantity>,
-        status: Status,
-        in_units_of_reference: bool,
-    ) -> NumericMeas {
+    fn measurement(&self, value: Option<&Quantity<'_>>, in_units_of_reference: bool) -> NumericMeas {
         let reference = self.reference.as_ref();
         let shown = if in_units_of_reference { reference.or(value) } else { value.or(reference) };
         let factor = shown.map_or(1.0, |shown| shown.factor);
-        let unit = shown.map_or("", |shown| shown.unit.as_str());
         let value = value.map_or(f64::NAN, |value| value.scaled(factor));
         let (operator, low, high) = self.limits(factor);
-        let mut measurement = build::number(None, status, value, unit, (low, high));
+        let mut measurement = build::number(None, self.status, value, "", (low, high));
+        measurement.unit =
+            Some(shown.map_or_else(Text::default, |shown| joined(&[shown.prefix, shown.unit])));
         if let (Some(operator), Some(limit)) = (operator, low.or(high)) {
             measurement.comp_op = operator.into();
             measurement.low_limit = Some(Double(limit));
@@ -186,16 +177,22 @@ impl Row {
 
 /// True for a designator such as `R12` or `C154*`.
 fn is_designator(parts: &str) -> bool {
-    let rest = parts.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-    rest.len() < parts.len() && rest.starts_with(|c: char| c.is_ascii_digit())
+    letters(parts).is_some()
+}
+
+/// The letters before the digits of a designator.
+fn letters(parts: &str) -> Option<&str> {
+    let length = parts.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (letters, rest) = parts.split_at_checked(length).filter(|_| length > 0)?;
+    rest.as_bytes().first().is_some_and(u8::is_ascii_digit).then_some(letters)
 }
 
 /// The letters of a designator; other texts as they are.
 fn component(parts: &str) -> &str {
-    match parts.split(|c: char| c.is_ascii_digit()).next() {
-        Some(letters) if is_designator(parts) => letters,
-        _ if parts.is_empty() => "Other",
-        _ => parts,
+    match letters(parts) {
+        Some(letters) => letters,
+        None if parts.is_empty() => "Other",
+        None => parts,
     }
 }
 
@@ -204,23 +201,26 @@ struct Grouped {
     by_component: bool,
     places: HashMap<String, usize>,
     groups: Vec<(String, Vec<Step>)>,
+    /// Where the step before went to: mostly the next goes there too.
+    last: usize,
 }
 
 impl Grouped {
     /// For about so many steps.
     fn new(by_component: bool, count: usize) -> Self {
         let groups = if by_component { Vec::new() } else { vec![(String::new(), Vec::with_capacity(count))] };
-        Self { by_component, places: HashMap::new(), groups }
+        Self { by_component, places: HashMap::new(), groups, last: 0 }
     }
 
     fn add(&mut self, parts: &str, step: Step) {
         let name = if self.by_component { component(parts) } else { "" };
-        let place = match self.places.get(name) {
-            Some(place) => *place,
-            None if !self.by_component => 0,
-            None => *self.places.entry(name.to_owned()).or_insert(self.groups.len()),
-        };
-        match self.groups.get_mut(place) {
+        if self.groups.get(self.last).is_none_or(|(last, _)| last != name) {
+            self.last = match self.places.get(name) {
+                Some(place) => *place,
+                None => *self.places.entry(name.to_owned()).or_insert(self.groups.len()),
+            };
+        }
+        match self.groups.get_mut(self.last) {
             Some((_, inner)) => inner.push(step),
             None => self.groups.push((name.to_owned(), vec![step])),
         }
@@ -251,16 +251,18 @@ fn apart(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-/// Adds a line `name: said` to a report text.
+/// Adds a line `name: said` to a report text; the name has its colon and its blank.
 fn say(text: &mut String, name: &str, said: [&str; 2]) {
     if !text.is_empty() {
         text.push('\n');
     }
     text.push_str(name);
-    text.push(':');
-    for said in said.iter().filter(|said| !said.is_empty()) {
-        text.push(' ');
-        text.push_str(said);
+    text.push_str(said[0]);
+    if !said[1].is_empty() {
+        if !said[0].is_empty() {
+            text.push(' ');
+        }
+        text.push_str(said[1]);
     }
 }
 
@@ -273,12 +275,8 @@ fn warn_of_missing(count: usize, serial: &str, warnings: &mut Vec<String>) {
 
 /// `d/M/yyyy HH:mm:ss` or `dd/MM/yy HH:mm:ss`, in the station's zone.
 fn moment(written: &str, zone: &TimeZone) -> Option<Time> {
-    let numbers: Option<Vec<i16>> = written
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|number| !number.is_empty())
-        .map(|number| number.parse().ok())
-        .collect();
-    let [day, month, year, hour, minute, second] = numbers?.try_into().ok()?;
+    let (numbers, count) = time::numbers::<6>(written)?;
+    let [day, month, year, hour, minute, second] = Some(numbers).filter(|_| count == 6)?;
     let year = if year < 100 { year + 2000 } else { year };
     let small = |number: i16| i8::try_from(number).ok();
     let date = Date::new(year, small(month)?, small(day)?).ok()?;
@@ -310,8 +308,10 @@ mod tests {
         ] {
             assert_eq!(split(unit), (factor, base), "{unit}");
         }
-        assert_eq!(Quantity::new(1.0, " KO ").unit, "KOhm");
-        assert_eq!(Quantity::new(1.0, "uH").unit, "uH");
+        for (written, prefix, unit) in [(" KO ", "K", "Ohm"), ("uH", "", "uH")] {
+            let quantity = Quantity::new(1.0, written);
+            assert_eq!((quantity.prefix, quantity.unit), (prefix, unit));
+        }
     }
 
     #[test]

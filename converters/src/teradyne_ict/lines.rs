@@ -1,12 +1,12 @@
 //! Lines of tests: `R102=4.702K(4465,4935)R` and `(S nodes…`, and the steps that they become.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use compact_str::format_compact;
-use wats::report::{Extra, Status, Step, StringMeas, Text};
+use compact_str::ToCompactString;
+use wats::report::{BooleanMeas, Double, Extra, Status, Step, StringMeas, Text};
 
 use crate::kit::leftover::Unread;
-use crate::kit::{build, si, tree};
+use crate::kit::{build, si, text, tree};
 
 /// What lines among the tests should be.
 const EXPECTED: &str = "tests of a Teradyne in-circuit tester";
@@ -33,13 +33,14 @@ const PREFIXES: &[(&str, &str, i32)] = &[
 
 impl Quantity {
     /// Reads `4.702K`.
+    #[inline]
     fn parse(written: &str) -> Option<Self> {
-        let written = written.trim();
-        let digits = written.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let prefix = written.get(digits.len()..)?;
+        let written = text::trimmed(written);
+        let letters = written.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+        let (digits, prefix) = written.split_at_checked(written.len() - letters)?;
         let (_, _, exponent) = PREFIXES.iter().find(|(name, ..)| name.eq_ignore_ascii_case(prefix))?;
-        let plain = digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | 'e' | 'E'));
-        Some(Self { value: digits.parse().ok().filter(|_| plain)?, exponent: *exponent })
+        let value = Double::parse(digits).filter(|_| !digits.ends_with(char::is_whitespace))?;
+        Some(Self { value: value.0, exponent: *exponent })
     }
 
     fn scaled(self, exponent: i32) -> f64 {
@@ -66,27 +67,28 @@ struct Measurement<'a> {
 
 impl<'a> Measurement<'a> {
     fn parse(line: &'a str) -> Option<Self> {
-        let at = line.find(['=', '#', '<', '>', '%'])?;
+        let at = line.bytes().position(|byte| matches!(byte, b'=' | b'#' | b'<' | b'>' | b'%'))?;
         let (reference, rest) = line.split_at_checked(at)?;
         let mark = rest.chars().next()?;
-        let rest = rest.get(1..)?.trim_end();
-        let reference = reference.trim();
-        if reference.is_empty() || reference.contains([' ', '\t']) {
+        let rest = text::trimmed(rest.get(1..)?);
+        let reference = text::trimmed(reference);
+        if reference.is_empty() || reference.bytes().any(|byte| matches!(byte, b' ' | b'\t')) {
             return None;
         }
         let mut this = Self { reference, mark, value: None, low: None, high: None, kind: "", message: "" };
         if rest.is_empty() {
             return Some(this);
         }
-        let (value, rest) = rest.split_once('(')?;
-        let (limits, rest) = rest.split_once(')')?;
-        let (low, high) = limits.split_once(',')?;
-        let some = |written: &str| match written.trim() {
-            "" => Some(None),
-            written => Quantity::parse(written).map(Some),
-        };
-        (this.value, this.low, this.high) = (some(value)?, some(low)?, some(high)?);
-        let end = rest.find([' ', '\t', '=']).unwrap_or(rest.len());
+        let (value, rest) = text::split_once(rest, b'(')?;
+        let (limits, rest) = text::split_once(rest, b')')?;
+        let (low, high) = text::split_once(limits, b',')?;
+        let places = [(&mut this.value, value), (&mut this.low, low), (&mut this.high, high)];
+        for (place, written) in places {
+            if !text::is_blank(written) {
+                *place = Some(Quantity::parse(written)?);
+            }
+        }
+        let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'=')).unwrap_or(rest.len());
         let (kind, message) = rest.split_at_checked(end)?;
         this.kind = kind;
         this.message = message.trim_matches(|c: char| c == '=' || c.is_whitespace());
@@ -102,29 +104,33 @@ impl<'a> Measurement<'a> {
         self.value.is_none() && matches!(self.kind, "IS" | "VS") && self.status() == Status::Passed
     }
 
-    fn step(&self, base_units: bool) -> Step {
+    /// Adds the step, which is filled where it is: it is large, and to move it costs as much as to read its line.
+    fn add_to(&self, steps: &mut Vec<Step>, base_units: bool) {
         let name = match self.kind {
             "" => Text::from(self.reference),
-            kind => format_compact!("{}({kind})", self.reference),
+            kind => text::joined(&[self.reference, "(", kind, ")"]),
         };
-        let mut step = match self.value {
-            Some(value) => {
-                let exponent = if base_units { 0 } else { value.exponent };
-                let limit = |limit: Option<Quantity>| limit.map(|limit| limit.scaled(exponent));
-                let unit = match (base_units, self.kind) {
-                    (true, kind) => Text::from(base_unit(kind)),
-                    (false, "") => value.symbol().into(),
-                    (false, kind) => format_compact!("{}({kind})", value.symbol()),
-                };
-                let limits = (limit(self.low), limit(self.high));
-                let number = build::number(None, self.status(), value.scaled(exponent), &unit, limits);
-                build::numeric(&name, self.status(), [number])
-            }
-            None if self.mark == '#' => Step::new("Action", name, Status::Done),
-            None => build::pass_fail(&name, self.status()),
+        let (kind, status) = match self.value {
+            Some(_) => ("ET_NLT", self.status()),
+            None if self.mark == '#' => ("Action", Status::Done),
+            None => ("ET_PFT", self.status()),
         };
+        steps.push(Step::new(kind, name, status));
+        let Some(step) = steps.last_mut() else { return };
+        if let Some(value) = self.value {
+            let exponent = if base_units { 0 } else { value.exponent };
+            let limit = |limit: Option<Quantity>| limit.map(|limit| limit.scaled(exponent));
+            let unit = match (base_units, self.kind) {
+                (true, kind) => Text::from(base_unit(kind)),
+                (false, "") => value.symbol().into(),
+                (false, kind) => text::joined(&[value.symbol(), "(", kind, ")"]),
+            };
+            let limits = (limit(self.low), limit(self.high));
+            step.numeric_meas = [build::number(None, status, value.scaled(exponent), &unit, limits)].into();
+        } else if self.mark != '#' {
+            step.boolean_meas = [BooleanMeas { name: None, status, extra: Extra::new() }].into();
+        }
         step.report_text = Some(self.message).filter(|text| !text.is_empty()).map(Into::into);
-        step
     }
 }
 
@@ -176,11 +182,11 @@ fn board_failure(line: &str) -> Option<Step> {
 /// The tests as steps, the components in groups that begin anew with each change of their first character.
 pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Vec<String>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let mut counts: HashMap<char, usize> = HashMap::new();
+    let mut counts: BTreeMap<char, usize> = BTreeMap::new();
     // The first character of the open group, and where it stands.
     let mut open: Option<(char, usize)> = None;
     let mut unread = Unread::default();
-    for (number, line) in tests {
+    for (index, (number, line)) in tests.iter().enumerate() {
         if let Some(step) = board_failure(line) {
             steps.push(step);
             continue;
@@ -195,15 +201,19 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
             _ => {
                 let count = counts.entry(first).or_default();
                 *count += 1;
-                let (name, file) = (format!("{first}-Group{count}"), format!("{first}_tests.seq"));
-                steps.push(build::sequence(&name, &file, "1.0", Vec::new()));
+                let letter = first.to_compact_string();
+                let name = text::joined(&[&letter, "-Group", &count.to_compact_string()]);
+                let file = text::joined(&[&letter, "_tests.seq"]);
+                let of_group = tests.iter().skip(index).take_while(|(_, line)| line.starts_with(first));
+                let inner = Vec::with_capacity(of_group.count());
+                steps.push(build::sequence(&name, &file, "1.0", inner));
                 open = Some((first, steps.len() - 1));
                 steps.len() - 1
             }
         };
         let group = steps.get_mut(at).and_then(|group| group.steps.as_mut());
         if let Some(group) = group.filter(|_| !test.is_set_up()) {
-            group.push(test.step(base_units));
+            test.add_to(group, base_units);
         }
     }
     // A group of nothing but set-ups is none.
@@ -240,6 +250,7 @@ mod tests {
             ("10U", Some((10.0, -6))),
             ("+-", None),
             ("5X", None),
+            ("5 K", None),
             ("inf", None),
             ("1,5", None),
             ("", None),

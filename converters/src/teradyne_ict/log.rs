@@ -1,11 +1,9 @@
 //! The log: which lines belong to which unit.
 
-use std::sync::Arc;
-
 use jiff::civil::DateTime;
-use regex::Regex;
 
-use crate::kit::pattern;
+use crate::kit::pattern::Pattern;
+use crate::kit::{text, time};
 use crate::{ConvertError, ErrorKind};
 
 /// A test of a unit, from its `@` line to the line of the event that ends it.
@@ -38,23 +36,21 @@ pub(super) struct Stamp<'a> {
 impl<'a> Stamp<'a> {
     /// Reads `31-JUL-23  14:18:51` from the beginning of a text, and answers with what follows it.
     fn split(text: &'a str) -> Option<(Self, &'a str)> {
-        let text = text.trim();
+        let text = text::trimmed(text);
         let mut rest = text;
         let mut word = || {
             let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
             let (word, after) = rest.split_at_checked(length)?;
             rest = after.trim_start();
-            Some(word)
+            word.starts_with(|c: char| c.is_ascii_digit()).then_some(word)
         };
         let (date, clock) = (word()?, word()?);
-        let digit = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
-        if !digit(date) || !digit(clock) || date.matches('-').count() != 2 {
+        if text::count(date, b'-') != 2 {
             return None;
         }
         let written = text.get(..text.len() - rest.len())?.trim_end();
-        let words = format!("{date} {clock}");
-        let read = |format: &str| DateTime::strptime(format, &words).ok();
-        let time = read("%d-%b-%y %H:%M:%S").or_else(|| read("%d-%b-%Y %H:%M:%S"));
+        let words = text::joined(&[date, " ", clock]);
+        let time = time::civil(&words, &["%d-%b-%y %H:%M:%S", "%d-%b-%Y %H:%M:%S"]);
         Some((Self { written, time }, rest))
     }
 }
@@ -64,9 +60,9 @@ const EVENTS: [char; 7] = ['"', '/', '?', '!', '*', '&', ']'];
 
 /// The expressions that a person may set.
 pub(super) struct Patterns {
-    pub(super) program: Arc<Regex>,
-    pub(super) part_number: Arc<Regex>,
-    pub(super) socket: Arc<Regex>,
+    pub(super) program: Pattern,
+    pub(super) part_number: Pattern,
+    pub(super) socket: Pattern,
 }
 
 /// The units of a file that are complete, in its order.
@@ -80,14 +76,16 @@ pub(super) fn runs<'a>(
     let mut program = None;
     let mut outside: Option<(usize, usize)> = None;
     let cut = !text.ends_with('\n');
-    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())).peekable();
+    // Few logs are of panels.
+    let socket = Some(&patterns.socket).filter(|socket| socket.is_in(text));
+    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, text::trimmed(line))).peekable();
     while let Some((number, line)) = lines.next() {
         if line.is_empty() {
             continue;
         }
         // A last line without its line end may have lost its tail.
         let whole = !cut || lines.peek().is_some();
-        if let Some(found) = pattern::find(&patterns.program, "Program", line) {
+        if let Some(found) = patterns.program.find(line) {
             program = Some(found);
         } else if let Some(run) = start(line, number, program) {
             if let Some(unfinished) = open.replace(run) {
@@ -106,7 +104,7 @@ pub(super) fn runs<'a>(
         } else if let Some(run) = &mut open {
             if line.starts_with("WATS_") {
                 run.settings.extend(settings(line));
-            } else if let Some(socket) = pattern::find(&patterns.socket, "Socket", line) {
+            } else if let Some(socket) = socket.and_then(|socket| socket.find(line)) {
                 run.sockets.push(socket);
             } else {
                 run.tests.push((number, line));

@@ -6,13 +6,14 @@ mod lines;
 mod log;
 mod records;
 
-use jiff::civil::DateTime;
-use wats::report::{Double, MiscInfo, Report, Status, Time, Uut};
+use jiff::ZonedDateTime;
+use wats::report::{MiscInfo, Report, Status, Text, Time, Uut};
 
 use self::log::{Patterns, Run, Stamp};
 pub(crate) use self::records::are_these as has_words_for_verdicts;
 use crate::kit::leftover::Unknown;
-use crate::kit::{build, header, pattern, text, time};
+use crate::kit::pattern::{self, Usual};
+use crate::kit::{build, header, text, time};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, Input, Manual,
     Qualification,
@@ -20,7 +21,8 @@ use crate::{
 
 pub(crate) struct TeradyneIct;
 
-const PROGRAM: &str = r"(?i)^(?P<Program>(?:[a-z]:|[\\/]).*\.obc)\[";
+const PROGRAM: Usual = Usual { pattern: r"(?i)^(?P<Program>(?:[a-z]:|[\\/]).*\.obc)\[", mark: "[" };
+const SOCKET: Usual = Usual { pattern: "TOP_OF_LOOP-(?P<Socket>[A-H])", mark: "TOP_OF_LOOP-" };
 
 const ABOUT: About = About {
     name: "teradyne-ict",
@@ -70,7 +72,7 @@ const ABOUT: About = About {
         Argument {
             name: "startProgramRegEx",
             description: "Regular expression that finds the line of a program, and its path as the group Program",
-            default: PROGRAM,
+            default: PROGRAM.pattern,
             kind: ArgumentKind::Text,
         },
         Argument {
@@ -82,7 +84,7 @@ const ABOUT: About = About {
         Argument {
             name: "socketNumberRegEx",
             description: "Regular expression that finds the line with the position on a panel, and its letter or number as the group Socket",
-            default: "TOP_OF_LOOP-(?P<Socket>[A-H])",
+            default: SOCKET.pattern,
             kind: ArgumentKind::Text,
         },
     ],
@@ -166,9 +168,9 @@ impl Converter for TeradyneIct {
             return Ok(Conversion { reports: vec![report], warnings });
         }
         let patterns = Patterns {
-            program: pattern::of(arguments, "startProgramRegEx", "Program")?,
-            part_number: pattern::of(arguments, "partNumberRegEx", "PartNumber")?,
-            socket: pattern::of(arguments, "socketNumberRegEx", "Socket")?,
+            program: pattern::of(arguments, "startProgramRegEx", "Program", Some(PROGRAM))?,
+            part_number: pattern::of(arguments, "partNumberRegEx", "PartNumber", None)?,
+            socket: pattern::of(arguments, "socketNumberRegEx", "Socket", Some(SOCKET))?,
         };
         let runs = log::runs(&decoded, &patterns, &mut warnings)?;
         let file = File { input, arguments, patterns: &patterns };
@@ -181,7 +183,7 @@ impl Converter for TeradyneIct {
     }
 }
 
-/// True for the line of a program, as [`PROGRAM`] finds it.
+/// True for the line of a program, as the usual expression finds it.
 fn is_program(line: &str) -> bool {
     let line = line.trim().to_ascii_lowercase();
     let path = line.split_once(".obc[").map_or("", |(path, _)| path);
@@ -208,24 +210,22 @@ impl File<'_> {
         });
         let start = self.time(run.start, warnings);
         let end = self.time(run.end, warnings);
-        let seconds = start.as_ref().and_then(Time::instant).zip(end.as_ref().and_then(Time::instant));
-        let seconds = seconds.map(|(from, to)| to.duration_since(from).as_secs_f64()).filter(|it| *it >= 0.0);
-        let start = start.unwrap_or_else(|| time::of_file(self.input));
+        let seconds = start.as_ref().zip(end.as_ref());
+        let seconds = seconds.and_then(|(from, to)| time::between(from.timestamp(), to.timestamp()));
+        let start = start.map_or_else(|| time::of_file(self.input), |start| Time::from_zoned(&start));
         let serial = run.serial.map_or_else(
             || {
                 warnings
                     .push(format!("line {}: no serial number behind SN: the start time is used", run.line));
                 digits(&start)
             },
-            ToOwned::to_owned,
+            Text::from,
         );
-        let part_number =
-            set("partNumber").map_or_else(|| self.part_number(program, warnings), ToOwned::to_owned);
+        let part_number = set("partNumber").unwrap_or_else(|| self.part_number(program, warnings));
         let revision = set("partRevision").unwrap_or_else(|| argument("partRevision"));
-        let mut report = Report::uut(part_number, serial, revision);
+        let mut report = Report::without_root(part_number, serial, revision);
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
-        report.machine_name =
-            set("stationName").map_or_else(|| station(self.arguments), ToOwned::to_owned).into();
+        report.machine_name = set("stationName").unwrap_or_else(|| station(self.arguments)).into();
         report.start = Some(start);
         report.result = match run.event {
             '"' => Status::Passed,
@@ -235,7 +235,7 @@ impl File<'_> {
         };
         report.uut = Some(Uut {
             user: Some(set("operator").unwrap_or_else(|| argument("operator")).into()),
-            exec_time: seconds.map(Double),
+            exec_time: seconds,
             test_socket_index: socket(run, warnings),
             ..Uut::default()
         });
@@ -246,30 +246,26 @@ impl File<'_> {
         let mut root = build::sequence(sequence, sequence, version, steps);
         // The event decides: a board may fail although all its components are within their limits.
         root.status = report.result;
-        root.tot_time = seconds.map(Double);
+        root.tot_time = seconds;
         report.root = Some(root);
         header::complete(&mut report, self.input, warnings)?;
         Ok(report)
     }
 
-    fn time(&self, stamp: Stamp<'_>, warnings: &mut Vec<String>) -> Option<Time> {
-        let read = |time: DateTime| time::local(time, &self.input.station.time_zone);
-        let time = stamp.time.and_then(read);
+    fn time(&self, stamp: Stamp<'_>, warnings: &mut Vec<String>) -> Option<ZonedDateTime> {
+        let time = stamp.time.and_then(|time| time::zoned(time, &self.input.station.time_zone));
         if time.is_none() {
             warnings.push(format!("\"{}\" is no time like 31-JUL-23  14:18:51", stamp.written));
         }
         time
     }
 
-    fn part_number(&self, program: &str, warnings: &mut Vec<String>) -> String {
+    fn part_number<'p>(&self, program: &'p str, warnings: &mut Vec<String>) -> &'p str {
         let name = stem(program.rsplit(['\\', '/']).next().unwrap_or(program));
-        pattern::find(&self.patterns.part_number, "PartNumber", name)
-            .unwrap_or_else(|| {
-                warnings
-                    .push(format!("partNumberRegEx finds no part number in \"{name}\": all of it is used"));
-                name
-            })
-            .to_owned()
+        self.patterns.part_number.find(name).unwrap_or_else(|| {
+            warnings.push(format!("partNumberRegEx finds no part number in \"{name}\": all of it is used"));
+            name
+        })
     }
 }
 
@@ -278,15 +274,15 @@ fn stem(name: &str) -> &str {
     name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name)
 }
 
-fn station(arguments: &Arguments) -> String {
+fn station(arguments: &Arguments) -> &str {
     match arguments.text("stationName") {
-        "" => "Teradyne ICT".to_owned(),
-        name => name.to_owned(),
+        "" => "Teradyne ICT",
+        name => name,
     }
 }
 
 /// A time as a serial number: YYYYMMDDHHMMSS.
-fn digits(time: &Time) -> String {
+fn digits(time: &Time) -> Text {
     time.as_str().chars().filter(char::is_ascii_digit).take(14).collect()
 }
 

@@ -12,23 +12,25 @@ use crate::{Arguments, ConvertError, ErrorKind, Input};
 ///
 /// The records of the i3070 have the same names, and numbers for verdicts.
 pub(crate) fn are_these(text: &str) -> bool {
-    text.split("{@").skip(1).any(|record| {
-        let record = record.split(['}', '{', '\n']).next().unwrap_or_default();
-        let mut fields = record.split('|').map(str::trim);
-        match fields.next() {
-            // An i3070 has the board's status where these have the type of the test.
-            Some("BTEST") => {
-                let kind = fields.nth(1).unwrap_or_default();
-                let is_status = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_digit());
-                !is_status && fields.any(|field| is_marked(field) || verdict(field).is_some())
+    // To tell that there is no record at all is much faster than to look for the first.
+    text.contains("{@")
+        && text.split("{@").skip(1).any(|record| {
+            let record = record.split(['}', '{', '\n']).next().unwrap_or_default();
+            let mut fields = record.split('|').map(str::trim);
+            match fields.next() {
+                // An i3070 has the board's status where these have the type of the test.
+                Some("BTEST") => {
+                    let kind = fields.nth(1).unwrap_or_default();
+                    let is_status = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_digit());
+                    !is_status && fields.any(|field| is_marked(field) || verdict(field).is_some())
+                }
+                Some("BLOCK") => {
+                    fields.next_back().is_some_and(|last| matches!(last, "P" | "F" | "E"))
+                        && fields.next().is_some()
+                }
+                _ => false,
             }
-            Some("BLOCK") => {
-                fields.next_back().is_some_and(|last| matches!(last, "P" | "F" | "E"))
-                    && fields.next().is_some()
-            }
-            _ => false,
-        }
-    })
+        })
 }
 
 fn is_marked(field: &str) -> bool {
@@ -91,7 +93,7 @@ pub(super) fn report(
     let start = time::of_file(input);
     warnings
         .push("the records have no start time and no serial number: the time of the file is used".to_owned());
-    let mut report = Report::uut(part_number, digits(&start), arguments.text("partRevision"));
+    let mut report = Report::without_root(part_number, digits(&start), arguments.text("partRevision"));
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
     report.machine_name = station(arguments).into();
     report.start = Some(start);

@@ -1,7 +1,8 @@
 //! The notation: `( KEY: body )`, where a body is a word, a quoted text, or further items.
 
-use wats::report::Text;
+use std::borrow::Cow;
 
+use crate::kit::text;
 use crate::{ConvertError, ErrorKind};
 
 /// Items may nest this deep; far more than any genuine file needs, and little enough for the stack.
@@ -10,8 +11,6 @@ const MAX_DEPTH: usize = 100;
 #[derive(Debug, Clone)]
 pub(super) struct Item<'a> {
     pub(super) key: &'a str,
-    /// Where it begins and where it ends, from 1.
-    pub(super) lines: (usize, usize),
     /// The whole body as it stands in the file.
     pub(super) raw: &'a str,
     pub(super) items: Vec<Item<'a>>,
@@ -22,18 +21,22 @@ impl<'a> Item<'a> {
         self.key.eq_ignore_ascii_case(key)
     }
 
-    /// The key in capitals.
-    pub(super) fn name(&self) -> Text {
-        let mut name = Text::from(self.key);
-        name.make_ascii_uppercase();
-        name
+    /// The key in capitals, as nearly all are written.
+    pub(super) fn name(&self) -> Cow<'a, str> {
+        match self.key.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            true => Cow::Owned(self.key.to_ascii_uppercase()),
+            false => Cow::Borrowed(self.key),
+        }
     }
 
     /// The body as a text: without quotes, its lines joined as the tester breaks them, without a blank.
-    pub(super) fn text(&self) -> String {
-        let body = self.raw.trim();
+    pub(super) fn text(&self) -> Cow<'a, str> {
+        let body = text::trimmed(self.raw);
         let inner = body.strip_prefix('"').map_or(body, |rest| rest.strip_suffix('"').unwrap_or(rest));
-        inner.lines().map(str::trim).collect::<String>().trim().to_owned()
+        match inner.contains('\n') {
+            true => Cow::Owned(inner.lines().map(str::trim).collect::<String>().trim().to_owned()),
+            false => Cow::Borrowed(text::trimmed(inner)),
+        }
     }
 
     /// The first item of that key among its own.
@@ -49,9 +52,17 @@ impl<'a> Item<'a> {
     }
 }
 
+/// An item that is in no other.
+#[derive(Debug)]
+pub(super) struct Outer<'a> {
+    pub(super) item: Item<'a>,
+    /// Where it begins and where it ends, from 1.
+    pub(super) lines: (usize, usize),
+}
+
 /// The items of a file, up to where it cannot be read any further.
 pub(super) struct Parsed<'a> {
-    pub(super) items: Vec<Item<'a>>,
+    pub(super) items: Vec<Outer<'a>>,
     /// The key of the outermost item that is broken, and what is wrong.
     pub(super) error: Option<(&'a str, ConvertError)>,
     /// Lines with text outside of all items.
@@ -59,25 +70,36 @@ pub(super) struct Parsed<'a> {
 }
 
 pub(super) fn parse(text: &str) -> Parsed<'_> {
-    let mut reader = Reader { text, at: 0, line: 1 };
+    let mut reader = Reader { text, at: 0 };
     let mut parsed = Parsed { items: Vec::new(), error: None, outside: 0 };
+    // Up to where lines are counted, and how many have begun there.
+    let (mut counted, mut line) = (0, 1);
     loop {
         reader.blanks();
         let Some(next) = reader.rest().chars().next() else { return parsed };
-        if let Some((key, _)) = reader.key() {
-            match reader.item(0) {
-                Ok(item) => parsed.items.push(item),
+        if let Some((key, length)) = reader.key() {
+            let begin = reader.at;
+            match reader.item(key, length, 0) {
+                Ok(item) => {
+                    let mut line_at = |at| {
+                        line += text::count(text.get(counted..at).unwrap_or_default(), b'\n');
+                        counted = at;
+                        line
+                    };
+                    let lines = (line_at(begin), line_at(reader.at));
+                    parsed.items.push(Outer { item, lines });
+                }
                 Err(error) => {
-                    parsed.error = Some((key, error));
+                    parsed.error = Some((key, *error));
                     return parsed;
                 }
             }
         } else if next == ')' {
             // A bracket too many closes nothing.
-            reader.skip(1);
+            reader.at += 1;
         } else {
             let length = reader.rest().find('\n').unwrap_or(reader.rest().len());
-            reader.skip(length.max(1));
+            reader.at += length.max(1);
             parsed.outside += 1;
         }
     }
@@ -86,7 +108,6 @@ pub(super) fn parse(text: &str) -> Parsed<'_> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    line: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -94,91 +115,87 @@ impl<'a> Reader<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn skip(&mut self, length: usize) {
-        let skipped = self.text.get(self.at..self.at + length).unwrap_or_default();
-        self.line += skipped.bytes().filter(|byte| *byte == b'\n').count();
-        self.at += length;
-    }
-
     fn blanks(&mut self) {
         let rest = self.rest();
-        self.skip(rest.len() - rest.trim_start().len());
+        self.at += rest.len() - text::trimmed_start(rest).len();
     }
 
     /// The key of the item that begins here, and how long its beginning is.
     fn key(&self) -> Option<(&'a str, usize)> {
         let rest = self.rest().strip_prefix('(')?;
-        let body = rest.trim_start();
-        let length = body.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|it| *it > 0)?;
-        let (key, after) = body.split_at_checked(length)?;
+        let body = text::trimmed_start(rest);
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = body.bytes().take_while(is_part).count();
+        let (key, after) = body.split_at_checked(length).filter(|_| length > 0)?;
         let after = after.trim_start_matches(' ').strip_prefix(':')?;
         Some((key, 1 + rest.len() - after.len()))
     }
 
-    fn broken(&self, line: usize, key: &str) -> ConvertError {
-        ConvertError::new(ErrorKind::NotYet, format!("the file ends inside of ({key}: …)"))
-            .at_line(line, None)
-            .expected("a closing bracket")
-            .help("Perhaps it was still being written; drop the whole file again.")
+    /// The line in which an item begins that cannot be read.
+    fn line(&self, begin: usize) -> usize {
+        1 + text::count(self.text.get(..begin).unwrap_or_default(), b'\n')
     }
 
-    /// Reads an item; the caller has seen its key.
-    fn item(&mut self, depth: usize) -> Result<Item<'a>, ConvertError> {
-        let begin = self.line;
-        let Some((key, length)) = self.key() else { return Err(self.broken(begin, "")) };
+    fn broken(&self, begin: usize, key: &str) -> Box<ConvertError> {
+        ConvertError::new(ErrorKind::NotYet, format!("the file ends inside of ({key}: …)"))
+            .at_line(self.line(begin), None)
+            .expected("a closing bracket")
+            .help("Perhaps it was still being written; drop the whole file again.")
+            .into()
+    }
+
+    /// Reads an item with a beginning of that length.
+    ///
+    /// Its errors are boxed because there are very many items and the larger of the two outcomes is what each moves.
+    fn item(&mut self, key: &'a str, length: usize, depth: usize) -> Result<Item<'a>, Box<ConvertError>> {
+        let begin = self.at;
         if depth > MAX_DEPTH {
             let problem = format!("items are nested more than {MAX_DEPTH} deep");
-            return Err(ConvertError::new(ErrorKind::TooLarge, problem).at_line(begin, None));
+            return Err(ConvertError::new(ErrorKind::TooLarge, problem)
+                .at_line(self.line(begin), None)
+                .into());
         }
-        self.skip(length);
-        let mut item = Item { key, lines: (begin, begin), raw: "", items: Vec::new() };
-        let start = self.at;
-        let leading = self.rest().len() - self.rest().trim_start().len();
+        self.at += length;
+        let mut item = Item { key, raw: "", items: Vec::new() };
+        let rest = self.rest();
         // Log lines and quoted texts may have brackets of their own.
         let end = if item.is("USER") {
-            Some(self.rest().find('\n').map_or(self.rest(), |end| self.rest().get(..end).unwrap_or_default()))
-                .and_then(|line| line.rfind(')'))
-        } else if self.rest().trim_start().starts_with('"') {
-            let quoted = self.rest().get(leading + 1..).unwrap_or_default();
+            rest.split('\n').next().and_then(|line| line.rfind(')'))
+        } else if let Some(quoted) = text::trimmed_start(rest).strip_prefix('"') {
             let Some(length) = closing_quote(quoted) else { return Err(self.broken(begin, key)) };
-            Some(leading + 1 + length)
+            Some(rest.len() - quoted.len() + length)
         } else {
             None
         };
-        match end {
+        let end = match end {
             Some(end) => {
-                item.raw = self.rest().get(..end).unwrap_or_default();
-                self.skip(end + 1);
+                self.at += end + 1;
+                end
             }
-            None => {
-                let end = self.body(&mut item, depth)?;
-                item.raw = self.text.get(start..end).unwrap_or_default();
-            }
-        }
-        item.lines.1 = self.line;
+            None => self.body(&mut item, begin, depth)?,
+        };
+        item.raw = rest.get(..end).unwrap_or_default();
         Ok(item)
     }
 
-    /// Reads up to the closing bracket, and answers with where it stands. Brackets in words come in pairs.
-    fn body(&mut self, item: &mut Item<'a>, depth: usize) -> Result<usize, ConvertError> {
+    /// Reads up to the closing bracket, and answers with how long the body is. Brackets in words come in pairs.
+    fn body(&mut self, item: &mut Item<'a>, begin: usize, depth: usize) -> Result<usize, Box<ConvertError>> {
+        let start = self.at;
         let mut open = 0_usize;
         loop {
-            let Some(next) = self.rest().find(['(', ')']) else {
-                return Err(self.broken(item.lines.0, item.key));
-            };
-            self.skip(next);
-            if self.rest().starts_with(')') {
-                let at = self.at;
-                self.skip(1);
-                match open.checked_sub(1) {
-                    Some(fewer) => open = fewer,
-                    None => return Ok(at),
-                }
-            } else if self.key().is_some() {
-                item.items.push(self.item(depth + 1)?);
-            } else {
-                open += 1;
-                self.skip(1);
+            let bracket = self.rest().bytes().position(|byte| matches!(byte, b'(' | b')'));
+            let Some(next) = bracket else { return Err(self.broken(begin, item.key)) };
+            self.at += next;
+            if let Some((key, length)) = self.key() {
+                item.items.push(self.item(key, length, depth + 1)?);
+                continue;
+            }
+            let closes = self.rest().starts_with(')');
+            self.at += 1;
+            match open.checked_sub(1) {
+                _ if !closes => open += 1,
+                Some(fewer) => open = fewer,
+                None => return Ok(self.at - 1 - start),
             }
         }
     }
@@ -220,14 +237,16 @@ mod tests {
         ] {
             let parsed = parse(text);
             assert!(parsed.error.is_none(), "{text}");
-            assert_eq!(shown(&parsed.items[0]), expected);
+            assert_eq!(shown(&parsed.items[0].item), expected);
         }
         let parsed = parse("x\n(A: 1)) (B: 2\n(C: 3)");
         assert_eq!((parsed.items.len(), parsed.outside), (1, 1));
         assert!(parsed.error.unwrap().1.to_string().starts_with("line 2: the file ends inside of (B: …)"));
         let deep = "(A: ".repeat(100_000);
         assert_eq!(parse(&deep).error.unwrap().1.kind, ErrorKind::TooLarge);
-        let item = &parse("(N: (NODE: 12 TPNAME: TP_5V))").items[0];
+        let parsed = parse("\n(N: (NODE: 12\n TPNAME: TP_5V))\n (O: 1)");
+        assert_eq!((parsed.items[0].lines, parsed.items[1].lines), ((2, 3), (4, 4)));
+        let item = &parsed.items[0].item;
         assert_eq!((item.word("TPNAME"), item.word("X")), (Some("TP_5V"), None));
     }
 }

@@ -8,16 +8,15 @@ mod items;
 mod pages;
 mod runs;
 
-use std::sync::Arc;
-
-use regex::Regex;
+use jiff::ZonedDateTime;
 use wats::report::{Double, Report, Status, Step, Time, Uut};
 
 use self::items::{Item, Parsed};
 use self::pages::{Page, measure, status};
 use self::runs::{Main, Run, runs};
 use crate::kit::decimal::Decimals;
-use crate::kit::{build, header, pattern, text, time, tree};
+use crate::kit::pattern::{self, Pattern};
+use crate::kit::{build, header, text, time, tree};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
     Qualification,
@@ -134,7 +133,7 @@ impl Converter for TeradyneSpectrum {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let decoded = text::decode(&input.bytes)?;
         let mut warnings = Vec::new();
-        let pattern = pattern::of(arguments, "programNameToPartNumberRegEx", "PartNumber")?;
+        let pattern = pattern::of(arguments, "programNameToPartNumberRegEx", "PartNumber", None)?;
         let Parsed { items, error, outside } = items::parse(&decoded);
         let mut runs = runs(&items, &mut warnings);
         if let Some((key, error)) = error {
@@ -176,7 +175,7 @@ impl Converter for TeradyneSpectrum {
 struct File<'a> {
     input: &'a Input,
     arguments: &'a Arguments,
-    pattern: Arc<Regex>,
+    pattern: Pattern,
     decimals: Decimals,
 }
 
@@ -195,7 +194,7 @@ impl File<'_> {
             .expected("(USER: EndTime: …) or (USER: STATUS: …) at the end")
             .help("Perhaps the file was still being written; drop the whole file again."));
         }
-        let program = run.program.clone().unwrap_or_else(|| self.input.file_name.clone());
+        let program = run.program.as_deref().unwrap_or(&self.input.file_name);
         let zone = &self.input.station.time_zone;
         let serial = run.user("Serialnumber").map_or_else(
             || {
@@ -205,24 +204,24 @@ impl File<'_> {
             },
             ToOwned::to_owned,
         );
-        let mut report = Report::uut(self.part_number(&program, warnings), serial, "1");
+        let mut report = Report::without_root(self.part_number(program, warnings), serial, "1");
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         let station = run.user(self.arguments.text("userInfoStationName"));
         report.machine_name = station.unwrap_or("TeradyneSpectrum").into();
         report.location = "Production".into();
         report.purpose = "ICT Test".into();
         let times = self.times(run, warnings);
-        report.start = times.iter().flatten().next().cloned();
-        let seconds = between(report.start.as_ref(), times.iter().flatten().next_back());
+        let first = times.iter().flatten().next();
+        report.start = first.map(Time::from_zoned);
+        let seconds = between(first, times.iter().flatten().next_back());
         let operator = run.user("Operator").unwrap_or_default();
-        report.uut =
-            Some(Uut { user: Some(operator.into()), exec_time: seconds.map(Double), ..Uut::default() });
+        report.uut = Some(Uut { user: Some(operator.into()), exec_time: seconds, ..Uut::default() });
         let notes = self.infos(&mut report, run, operator, warnings);
 
         let steps = self.sections(run, &times, warnings);
         report.result = self.result(run, tree::rolled_up(&steps), warnings);
         let version = run.user(self.arguments.text("userInfoSequenceVersion")).unwrap_or("1.0");
-        let mut root = build::sequence(&program, &program, version, steps);
+        let mut root = build::sequence(program, program, version, steps);
         root.status = report.result;
         root.report_text = (!notes.is_empty()).then(|| notes.join("\n")).map(Into::into);
         report.root = Some(root);
@@ -249,20 +248,21 @@ impl File<'_> {
         }
     }
 
-    fn part_number(&self, program: &str, warnings: &mut Vec<String>) -> String {
-        let found = pattern::find(&self.pattern, "PartNumber", program);
-        found.map(ToOwned::to_owned).unwrap_or_else(|| {
+    fn part_number<'p>(&self, program: &'p str, warnings: &mut Vec<String>) -> &'p str {
+        self.pattern.find(program).unwrap_or_else(|| {
             warnings.push(format!(
                 "programNameToPartNumberRegEx finds no part number in \"{program}\": all of it is used"
             ));
-            program.to_owned()
+            program
         })
     }
 
     /// The time of each step, where it can be read.
-    fn times(&self, run: &Run<'_, '_>, warnings: &mut Vec<String>) -> Vec<Option<Time>> {
+    fn times(&self, run: &Run<'_, '_>, warnings: &mut Vec<String>) -> Vec<Option<ZonedDateTime>> {
+        let zone = &self.input.station.time_zone;
         let read = |step: &Main<'_, '_>| {
-            let time = time::parse_as(&step.time, &["%m/%d/%Y %H:%M:%S"], &self.input.station.time_zone);
+            let time = time::civil(&step.time, &["%m/%d/%Y %H:%M:%S"]);
+            let time = time.and_then(|time| time::zoned(time, zone));
             if time.is_none() {
                 warnings.push(format!(
                     "line {}: \"{}\" is no time like 01/15/2025 10:30:00",
@@ -322,7 +322,7 @@ impl File<'_> {
     fn sections(
         &mut self,
         run: &Run<'_, '_>,
-        times: &[Option<Time>],
+        times: &[Option<ZonedDateTime>],
         warnings: &mut Vec<String>,
     ) -> Vec<Step> {
         let mut sections: Vec<Vec<Step>> = run.sections.iter().map(|_| Vec::new()).collect();
@@ -330,7 +330,7 @@ impl File<'_> {
             let Some(mut step) = self.step(main, warnings) else { continue };
             if main.nested {
                 let next = times.get(index + 1).and_then(Option::as_ref);
-                step.tot_time = between(times.get(index).and_then(Option::as_ref), next).map(Double);
+                step.tot_time = between(times.get(index).and_then(Option::as_ref), next);
             }
             if let Some(section) = sections.get_mut(main.section) {
                 section.push(step);
@@ -341,19 +341,19 @@ impl File<'_> {
             if name.is_empty() {
                 steps.extend(inner);
             } else {
-                steps.push(build::sequence(name, &format!("{name}.seq"), "1.0.0", inner));
+                steps.push(build::sequence(name, &text::joined(&[name, ".seq"]), "1.0.0", inner));
             }
         }
         steps
     }
 
     fn step(&mut self, main: &Main<'_, '_>, warnings: &mut Vec<String>) -> Option<Step> {
-        let mut pages: Vec<Page> = Vec::new();
+        let mut pages: Vec<Page> = Vec::with_capacity(main.pages.len());
         for items in &main.pages {
-            pages.extend(self.page(items, main, warnings));
+            self.page(items, main, &mut pages, warnings);
         }
         let base_units = self.arguments.text("units") == "base";
-        let name = if main.name.is_empty() { "Step" } else { &main.name };
+        let name = if main.name.is_empty() { "Step" } else { &*main.name };
         match pages.as_mut_slice() {
             [] => {
                 if !main.nested {
@@ -361,8 +361,7 @@ impl File<'_> {
                     return None;
                 }
                 let mut step = build::pass_fail(name, main.status.unwrap_or(Status::Passed));
-                step.report_text =
-                    Some(main.description.clone()).filter(|text| !text.is_empty()).map(Into::into);
+                step.report_text = Some(&*main.description).filter(|text| !text.is_empty()).map(Into::into);
                 Some(step)
             }
             [page] => {
@@ -373,17 +372,22 @@ impl File<'_> {
             }
             pages => {
                 let steps = pages.iter().map(|page| page.step("", base_units)).collect();
-                let mut step = build::sequence(name, &format!("{name}.seq"), "1.0.0", steps);
+                let mut step = build::sequence(name, &text::joined(&[name, ".seq"]), "1.0.0", steps);
                 step.status = main.status.unwrap_or(step.status);
-                step.report_text =
-                    Some(main.description.clone()).filter(|text| !text.is_empty()).map(Into::into);
+                step.report_text = Some(&*main.description).filter(|text| !text.is_empty()).map(Into::into);
                 Some(step)
             }
         }
     }
 
-    /// A page and what it holds of steps of their own; none without a status.
-    fn page(&mut self, items: &[&Item<'_>], main: &Main<'_, '_>, warnings: &mut Vec<String>) -> Vec<Page> {
+    /// Adds a page and what it holds of steps of their own; none without a status.
+    fn page(
+        &mut self,
+        items: &[&Item<'_>],
+        main: &Main<'_, '_>,
+        pages: &mut Vec<Page>,
+        warnings: &mut Vec<String>,
+    ) {
         let groups = items.iter().position(|item| item.is("GROUP_NAME")).unwrap_or(items.len());
         let (head, groups) = items.split_at_checked(groups).unwrap_or((items, &[]));
         let find = |key: &str| head.iter().find(|item| item.is(key)).copied();
@@ -394,9 +398,9 @@ impl File<'_> {
                 "line {}: the page {name} has no status on its line and is left out",
                 main.line
             ));
-            return Vec::new();
+            return;
         };
-        let mut page = Page::new(name, stated);
+        let mut page = Page::new(&name, stated);
         if let Some(comment) = find("COMMENT") {
             page.comment(&comment.text());
         }
@@ -409,9 +413,9 @@ impl File<'_> {
             let said = said.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
             page.note(said.chars().take(MAX_SAID).collect());
         }
-        let mut pages = vec![page];
-        measure(&rest, &mut pages, &mut self.decimals);
-        pages
+        let mut own = vec![page];
+        measure(&rest, &mut own, &mut self.decimals);
+        pages.append(&mut own);
     }
 }
 
@@ -421,7 +425,6 @@ const MAX_SAID: usize = 5000;
 /// USER lines that have their place in a report, and those of the clock.
 const READ: &[&str] = &["Serialnumber", "Operator", "STATUS", "Date", "StartTime", "EndTime"];
 
-fn between(from: Option<&Time>, to: Option<&Time>) -> Option<f64> {
-    let seconds = to?.instant()?.duration_since(from?.instant()?).as_secs_f64();
-    (seconds >= 0.0).then_some(seconds)
+fn between(from: Option<&ZonedDateTime>, to: Option<&ZonedDateTime>) -> Option<Double> {
+    time::between(from?.timestamp(), to?.timestamp())
 }

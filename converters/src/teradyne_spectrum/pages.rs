@@ -1,9 +1,12 @@
 //! Pages: what one of them measured, and the step that it becomes.
 
-use wats::report::{List, NumericMeas, Status, Step};
+use std::collections::HashSet;
+
+use wats::report::{List, NumericMeas, Status, Step, Text};
 
 use super::items::Item;
 use crate::kit::decimal::Decimals;
+use crate::kit::text::joined;
 use crate::kit::{build, si};
 
 /// A number with its unit, and the prefix of the unit as a power of ten.
@@ -12,14 +15,14 @@ pub(super) struct Quantity {
     value: f64,
     exponent: i32,
     /// With its prefix, and without.
-    unit: String,
-    base: String,
+    unit: Text,
+    base: Text,
 }
 
 /// One value of a page.
 #[derive(Debug, Clone)]
 struct Value {
-    name: String,
+    name: Text,
     status: Option<Status>,
     quantity: Quantity,
     /// Low and high, where the page has others for its other values.
@@ -29,9 +32,9 @@ struct Value {
 /// A page, or a part of one that is a step of its own.
 #[derive(Debug, Clone)]
 pub(super) struct Page {
-    pub(super) name: String,
+    pub(super) name: Text,
     pub(super) status: Status,
-    comment: String,
+    comment: Text,
     /// Kept as report text behind the comment.
     notes: Vec<String>,
     values: Vec<Value>,
@@ -41,18 +44,16 @@ pub(super) struct Page {
 }
 
 pub(super) fn status(word: &str) -> Status {
-    match word.trim().to_ascii_uppercase().as_str() {
-        "FAIL" | "FAILED" | "F" | "ERROR" | "E" => Status::Failed,
-        _ => Status::Passed,
-    }
+    let failed = ["FAIL", "FAILED", "F", "ERROR", "E"].iter().any(|it| it.eq_ignore_ascii_case(word.trim()));
+    if failed { Status::Failed } else { Status::Passed }
 }
 
 impl Page {
-    pub(super) fn new(name: String, status: Status) -> Self {
+    pub(super) fn new(name: &str, status: Status) -> Self {
         Self {
-            name: if name.is_empty() { "Page".to_owned() } else { name },
+            name: if name.is_empty() { "Page" } else { name }.into(),
             status,
-            comment: String::new(),
+            comment: Text::default(),
             notes: Vec::new(),
             values: Vec::new(),
             low: None,
@@ -62,11 +63,7 @@ impl Page {
     }
 
     pub(super) fn comment(&mut self, written: &str) {
-        written
-            .replace("Analysis Comments:", "")
-            .replace("Testable.", "")
-            .trim()
-            .clone_into(&mut self.comment);
+        self.comment = written.replace("Analysis Comments:", "").replace("Testable.", "").trim().into();
     }
 
     pub(super) fn note(&mut self, note: String) {
@@ -84,11 +81,11 @@ impl Page {
             [] => build::pass_fail(&self.name, self.status),
             [only] => build::numeric(&self.name, self.status, [measurement(only, None, self.status)]),
             several => {
-                let mut names = std::collections::HashSet::new();
+                let mut names = HashSet::new();
                 let numbers = several.iter().enumerate().map(|(index, value)| {
                     let mut name = value.name.clone();
                     if name.is_empty() || !names.insert(name.clone()) {
-                        name = format!("{name} {}", index + 1).trim().to_owned();
+                        name = format!("{name} {}", index + 1).trim().into();
                     }
                     measurement(value, Some(&name), value.status.unwrap_or(self.status))
                 });
@@ -101,20 +98,28 @@ impl Page {
         } else if step.numeric_meas.iter().any(|meas| meas.status == Status::Failed) {
             step.status = Status::Failed;
         }
-        let mut text: Vec<String> = [description, &self.comment].map(ToOwned::to_owned).to_vec();
-        text.extend(self.nominal.as_ref().map(|nominal| format!("Nominal value: {}", nominal.shown())));
-        if self.values.is_empty() {
-            let limits = [("Low limit", &self.low), ("High limit", &self.high)];
-            text.extend(
-                limits
-                    .iter()
-                    .filter_map(|(name, limit)| Some(format!("{name}: {}", limit.as_ref()?.shown()))),
-            );
+        let mut text = Text::default();
+        let mut say = |line: &str| {
+            if !(text.is_empty() || line.is_empty()) {
+                text.push('\n');
+            }
+            text.push_str(line);
+        };
+        say(description);
+        say(&self.comment);
+        if let Some(nominal) = &self.nominal {
+            say(&format!("Nominal value: {}", nominal.shown()));
         }
-        text.append(&mut others);
-        text.extend(self.notes.iter().cloned());
-        text.retain(|line| !line.is_empty());
-        step.report_text = (!text.is_empty()).then(|| text.join("\n")).map(Into::into);
+        if self.values.is_empty() {
+            for (name, limit) in [("Low limit", &self.low), ("High limit", &self.high)] {
+                if let Some(limit) = limit {
+                    say(&joined(&[name, ": ", &limit.shown()]));
+                }
+            }
+        }
+        others.iter().for_each(|line| say(line));
+        self.notes.iter().for_each(|line| say(line));
+        step.report_text = Some(text).filter(|text| !text.is_empty());
         step
     }
 
@@ -152,8 +157,7 @@ impl Quantity {
         let scale = of("SCALE").unwrap_or_default();
         let unit = of("UNIT").unwrap_or_default();
         let unit = if unit == "O" { "Ohm" } else { &unit };
-        let (exponent, base) = (exponent(&scale), unit.to_owned());
-        Some(Self { value, exponent, unit: format!("{scale}{unit}"), base })
+        Some(Self { value, exponent: exponent(&scale), unit: joined(&[&scale, unit]), base: unit.into() })
     }
 
     /// False when the units are others, prefixes apart; a number without a unit has that of the other.
@@ -182,6 +186,9 @@ fn exponent(scale: &str) -> i32 {
         "g" | "G" => return 9,
         _ => {}
     }
+    if scale.is_empty() {
+        return 0;
+    }
     match scale.to_ascii_lowercase().as_str() {
         "pico" => -12,
         "nano" => -9,
@@ -203,12 +210,12 @@ pub(super) fn measure(items: &[&Item<'_>], pages: &mut Vec<Page>, decimals: &mut
         rest = after;
         let key = item.name();
         let Some(page) = pages.last_mut() else { return };
-        match key.as_str() {
+        match &*key {
             "LOLIM" | "LOW" => page.low = Quantity::read(item, decimals).or(page.low.take()),
             "HILIM" | "HIGH" => page.high = Quantity::read(item, decimals).or(page.high.take()),
             "NOMVAL" => page.nominal = Quantity::read(item, decimals),
             "MEASVAL" | "MEAS_VAL" => {
-                page.values = page.value(item, String::new(), None, decimals).into_iter().collect()
+                page.values = page.value(item, Text::default(), None, decimals).into_iter().collect()
             }
             "THRESH" => page.low = Quantity::read(item, decimals).or(page.low.take()),
             "RES_LIMIT" | "CAP_LIMIT" => {
@@ -216,11 +223,11 @@ pub(super) fn measure(items: &[&Item<'_>], pages: &mut Vec<Page>, decimals: &mut
                 page.notes.extend(limit.map(|limit| format!("{key}: {}", limit.shown())));
             }
             "PROG_NAME" => page.note(format!("EXT_PROG: {}", item.text())),
-            "FAIL_MSG" => page.note(item.text()),
+            "FAIL_MSG" => page.note(item.text().into_owned()),
             "FAULT" => page.note(format!("FAULT: {}", item.text())),
             "CONNECTED_NODES" => {
                 if let Some(name) = item.word("TPNAME") {
-                    page.name = format!("{} - {name}", page.name);
+                    page.name = joined(&[&page.name, " - ", name]);
                 }
             }
             "INTC" => interconnections(item, pages, decimals),
@@ -232,7 +239,7 @@ pub(super) fn measure(items: &[&Item<'_>], pages: &mut Vec<Page>, decimals: &mut
             "INTC_RESULT" => {
                 let node = |key: &str| item.child(key).and_then(|nodes| nodes.word("TPNAME"));
                 let nodes = [node("LOWR_FROM_NODES"), node("LOWR_TO_NODES")];
-                let name = nodes.into_iter().flatten().collect::<Vec<_>>().join(" - ");
+                let name = Text::from(nodes.into_iter().flatten().collect::<Vec<_>>().join(" - "));
                 let stated = item.child("STAT").map(|word| status(&word.text()));
                 for of_result in item.items.split_inclusive(|it| it.is("MEASVAL")) {
                     let Some((last, before)) = of_result.split_last() else { continue };
@@ -246,7 +253,7 @@ pub(super) fn measure(items: &[&Item<'_>], pages: &mut Vec<Page>, decimals: &mut
             }
             "FSCAN_PIN" => {
                 let of_pin = item.child("STAT").map_or(page.status, |word| status(&word.text()));
-                let name = item.word("TPNAME").or_else(|| item.word("PIN")).unwrap_or("Pin").to_owned();
+                let name = item.word("TPNAME").or_else(|| item.word("PIN")).unwrap_or("Pin");
                 pages.push(Page::new(name, of_pin));
                 measure(&all(&item.items), pages, decimals);
             }
@@ -255,7 +262,7 @@ pub(super) fn measure(items: &[&Item<'_>], pages: &mut Vec<Page>, decimals: &mut
                 let (own, others) = after.split_at_checked(end).unwrap_or((after, &[]));
                 let of_group = own.iter().find(|it| it.is("STAT"));
                 let mut group =
-                    Page::new(item.text(), of_group.map_or(page.status, |word| status(&word.text())));
+                    Page::new(&item.text(), of_group.map_or(page.status, |word| status(&word.text())));
                 // The limit of the page holds for its groups.
                 group.high = pages.first().and_then(|first| first.high.clone());
                 pages.push(group);
@@ -301,7 +308,7 @@ impl Page {
     fn value(
         &mut self,
         item: &Item<'_>,
-        name: String,
+        name: Text,
         status: Option<Status>,
         decimals: &mut Decimals,
     ) -> Option<Value> {

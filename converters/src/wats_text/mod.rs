@@ -5,7 +5,7 @@
 
 mod steps;
 
-use wats::report::{Double, MiscInfo, Report, Status, SubUnit, Time};
+use wats::report::{Double, MiscInfo, Report, Status, SubUnit, Text, Time};
 
 use crate::kit::{header, text, time, tree};
 use crate::{
@@ -70,10 +70,16 @@ impl Converter for WatsText {
             warnings: Vec::new(),
         };
         let mut lines = text.lines().enumerate().peekable();
+        let mut fields = Vec::with_capacity(14);
         while let Some((index, line)) = lines.next() {
             // A last line without its line end may have lost its tail.
             let whole = text.ends_with('\n') || lines.peek().is_some();
-            reading.line(line, index + 1, whole)?;
+            // Every marker has these, and few other lines do.
+            if line.contains("--") && reading.marker(line, index + 1)? {
+                continue;
+            }
+            text::cells(line, b'\t', &mut fields);
+            reading.fields(&fields, index + 1, whole)?;
         }
         reading.end_of_file()?;
         if reading.done.is_empty() {
@@ -110,12 +116,13 @@ struct Current {
     first_line: usize,
     start: Option<Time>,
     start_utc: Option<Time>,
-    software: (Option<String>, Option<String>),
+    software: (Option<Text>, Option<Text>),
     result_stated: bool,
 }
 
 impl Reading<'_> {
-    fn line(&mut self, line: &str, number: usize, whole: bool) -> Result<(), ConvertError> {
+    /// Goes on to another part where a line says so; false for all other lines.
+    fn marker(&mut self, line: &str, number: usize) -> Result<bool, ConvertError> {
         if line.contains(HEADER) {
             if self.current.is_some() && self.part != Part::Header {
                 self.warnings
@@ -124,35 +131,38 @@ impl Reading<'_> {
             }
             self.current.get_or_insert_with(|| Current::new(number));
             self.part = Part::Header;
-            return Ok(());
-        }
-        let Some(current) = &mut self.current else { return Ok(()) };
-        if line.contains(STEPS) {
+        } else if self.current.is_none() {
+            return Ok(false);
+        } else if line.contains(STEPS) {
             self.part = Part::Steps;
         } else if line.contains(FOOTER) {
             self.part = Part::Footer;
         } else if ENDS.iter().any(|end| line.contains(end)) {
-            return self.finish();
+            self.finish()?;
         } else {
-            let mut fields: Vec<&str> = Vec::with_capacity(14);
-            text::cells(line, b'\t', &mut fields);
-            let Some((key, values)) = fields.split_first() else { return Ok(()) };
-            if fields.iter().all(|field| field.is_empty()) {
-                return Ok(());
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn fields(&mut self, fields: &[&str], number: usize, whole: bool) -> Result<(), ConvertError> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        let Some((key, values)) = fields.split_first() else { return Ok(()) };
+        if fields.iter().all(|field| field.is_empty()) {
+            return Ok(());
+        }
+        match self.part {
+            Part::Outside => {}
+            Part::Header => current.header(key, values, self.input, number, &mut self.warnings),
+            Part::Footer if !whole && values.first().copied().and_then(Status::from_word).is_none() => {
+                self.warnings.push(format!("line {number} may have lost its end, and is not read"));
             }
-            match self.part {
-                Part::Outside => {}
-                Part::Header => current.header(key, values, self.input, number, &mut self.warnings),
-                Part::Footer if !whole && values.first().copied().and_then(Status::from_word).is_none() => {
-                    self.warnings.push(format!("line {number} may have lost its end, and is not read"));
-                }
-                Part::Footer => current.verdict(key, values, number, &mut self.warnings),
-                // Some testers write the verdict of the unit among the steps.
-                Part::Steps if key.eq_ignore_ascii_case("UUTStatus") => {
-                    current.verdict(key, values, number, &mut self.warnings);
-                }
-                Part::Steps => current.steps.row(&fields, number, &mut self.warnings)?,
+            Part::Footer => current.verdict(key, values, number, &mut self.warnings),
+            // Some testers write the verdict of the unit among the steps.
+            Part::Steps if key.eq_ignore_ascii_case("UUTStatus") => {
+                current.verdict(key, values, number, &mut self.warnings);
             }
+            Part::Steps => current.steps.row(fields, number, &mut self.warnings)?,
         }
         Ok(())
     }
@@ -236,7 +246,8 @@ impl Current {
             warnings.push(format!("line {number}: \"{value}\" has no key before it; ignored"));
             return;
         }
-        let lower = key.to_ascii_lowercase();
+        let mut lower = Text::from(key);
+        lower.make_ascii_lowercase();
         if lower == "subunit" {
             self.sub_unit(values, number, warnings);
             return;
@@ -244,21 +255,21 @@ impl Current {
         if value.is_empty() {
             return;
         }
-        let owned = value.to_owned();
+        let owned = Text::from(value);
         let unreadable = |what: &str| format!("line {number}: {key} \"{value}\" is no {what}; ignored");
         let uut = self.report.uut.get_or_insert_default();
         match lower.as_str() {
-            "serialnumber" => self.report.sn = owned.into(),
-            "partnumber" => self.report.pn = owned.into(),
-            "revision" => self.report.rev = owned.into(),
-            "stationname" => self.report.machine_name = owned.into(),
+            "serialnumber" => self.report.sn = owned,
+            "partnumber" => self.report.pn = owned,
+            "revision" => self.report.rev = owned,
+            "stationname" => self.report.machine_name = owned,
             "operatorname" => uut.user = Some(text::fit(value, 100, key, warnings)),
             "batchserialnumber" => uut.batch_sn = Some(text::fit(value, 100, key, warnings)),
             "comment" => uut.comment = Some(text::fit(value, 5000, key, warnings)),
             "fixtureid" => uut.fixture_id = Some(text::fit(value, 100, key, warnings)),
             "softwarename" => self.software.0 = Some(owned),
             "softwareversion" => self.software.1 = Some(owned),
-            "operationtypename" => self.report.process_name = Some(owned.into()),
+            "operationtypename" => self.report.process_name = Some(owned),
             "convertermode" => self.steps.set_mode(value),
             "operationtypecode" => match value.parse() {
                 Ok(code) => self.report.process_code = Some(code),
@@ -313,7 +324,9 @@ impl Current {
             return;
         }
         let uut = self.report.uut.get_or_insert_default();
-        match key.to_ascii_lowercase().as_str() {
+        let mut lower = Text::from(key);
+        lower.make_ascii_lowercase();
+        match lower.as_str() {
             "uutstatus" => {
                 self.result_stated = true;
                 self.report.result = match Status::from_word(value) {

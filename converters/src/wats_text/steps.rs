@@ -291,7 +291,9 @@ impl Steps {
 
     fn pass_fail(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
         // The status is the value of a pass/fail measurement: a stated Failed counts, and a False cannot pass.
-        let status = match row.value().to_ascii_uppercase().as_str() {
+        let mut word = Text::from(row.value());
+        word.make_ascii_uppercase();
+        let status = match word.as_str() {
             "TRUE" | "1" | "PASS" | "PASSED" => self.verdict(row, Status::Passed),
             "FALSE" | "0" | "FAIL" | "FAILED" => match self.verdict(row, Status::Failed) {
                 Status::Passed if self.active => Status::Failed,
@@ -450,7 +452,9 @@ fn worsen(step: &mut Step, status: Status) {
 
 /// What every kind of row may state: time, text and error. Empty columns leave the step as it is.
 fn common(mut step: Step, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) -> Step {
-    step.name = text::fit(&step.name, 100, "step name", warnings);
+    if text::needs_fit(&step.name, 100) {
+        step.name = text::fit(&step.name, 100, "step name", warnings);
+    }
     let has_data = !step.numeric_meas.is_empty();
     // A single measurement and its step must agree, and a measurement cannot be Done.
     if !has_data && step.step_type.starts_with("ET_") && step.status == Status::Done {

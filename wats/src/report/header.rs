@@ -462,6 +462,11 @@ pub struct IndexedProperty {
 impl Report {
     /// A test report with an empty root sequence. Everything that is not given is empty.
     pub fn uut(pn: impl Into<Text>, sn: impl Into<Text>, rev: impl Into<Text>) -> Self {
+        Self { root: Some(Step::sequence("MainSequence Callback")), ..Self::without_root(pn, sn, rev) }
+    }
+
+    /// Like [`Report::uut`], for who makes the root sequence anyway.
+    pub fn without_root(pn: impl Into<Text>, sn: impl Into<Text>, rev: impl Into<Text>) -> Self {
         Self {
             report_type: ReportType::Test,
             id: None,
@@ -479,7 +484,7 @@ impl Report {
             origin: None,
             start: None,
             start_utc: None,
-            root: Some(Step::sequence("MainSequence Callback")),
+            root: None,
             uut: Some(Uut { user: Some(Text::default()), ..Uut::default() }),
             uur: None,
             misc_infos: Vec::new(),

@@ -1,6 +1,5 @@
 //! The columns of a step line of ATDX files.
 
-use compact_str::format_compact;
 use wats::report::Status;
 
 use super::super::{Function, Quantity, Row, is_designator, say};
@@ -12,9 +11,9 @@ pub(super) const TITLES: &str = "Order;Aux;M.Aux;Parts;Value;Unit;Comment;Loc.;E
      Test.Base(Test2);Unit;Judge;H-pin;Netname-H-pin;L-pin;Netname-L-pin";
 
 /// Where the columns stand: by their titles, else in the order of the format.
-pub(super) struct Columns<'a> {
+pub(super) struct Columns {
     /// What the text of a step says of each column.
-    kinds: Vec<Kind<'a>>,
+    kinds: Vec<Kind>,
     parts: usize,
     comment: usize,
     reference: usize,
@@ -29,27 +28,29 @@ pub(super) struct Columns<'a> {
 }
 
 /// How a column is said.
-#[derive(Clone, Copy)]
-enum Kind<'a> {
+enum Kind {
     /// Behind the value before it.
     Unit,
     /// A guard pin, of which 0 is none.
-    Guard(&'a str),
-    Named(&'a str),
+    Guard(String),
+    Named(String),
 }
 
-impl<'a> Columns<'a> {
-    pub(super) fn new(titles: &[&'a str]) -> Self {
+/// What is said of a cell without a title.
+const FURTHER: &str = "Further: ";
+
+impl Columns {
+    pub(super) fn new(titles: &[&str]) -> Self {
         let usual: Vec<&str> = TITLES.split(';').collect();
         let of = |title: &str| {
             let place = |titles: &[&str]| titles.iter().position(|it| *it == title);
             place(titles).or_else(|| place(&usual)).unwrap_or(0)
         };
-        let kind = |title: &&'a str| match *title {
+        let kind = |title: &&str| match *title {
             "Unit" => Kind::Unit,
-            "" => Kind::Named("Further"),
-            title if title.starts_with("G-P") => Kind::Guard(title),
-            title => Kind::Named(title),
+            "" => Kind::Named(FURTHER.to_owned()),
+            title if title.starts_with("G-P") => Kind::Guard(format!("{title}: ")),
+            title => Kind::Named(format!("{title}: ")),
         };
         Self {
             kinds: titles.iter().map(kind).collect(),
@@ -67,11 +68,11 @@ impl<'a> Columns<'a> {
         }
     }
 
-    pub(super) fn row(&self, cells: &[&str], decimals: &mut Decimals) -> Row {
+    pub(super) fn row<'c>(&self, cells: &[&'c str], decimals: &mut Decimals) -> Row<'c> {
         let at = |column: usize| cells.get(column).copied().unwrap_or_default();
         let mut quantity = |column: usize| quantity(at(column), at(column + 1), decimals);
         let reference = quantity(self.reference);
-        let values = self.tests.map(&mut quantity);
+        let values = [quantity(self.tests[0]), quantity(self.tests[1])];
         let function = match at(self.function) {
             "EQ" => Function::Within,
             "SH" => Function::Short(None),
@@ -87,8 +88,8 @@ impl<'a> Columns<'a> {
         // Both tolerances are written without a sign.
         let percent = |column: usize| text::number(at(column).trim_end_matches('%')).map(f64::abs);
         Row {
-            parts: parts.into(),
-            name: format_compact!("{what}_{}_{}", at(self.high_net), at(self.low_net)),
+            parts,
+            name: text::joined(&[what, "_", at(self.high_net), "_", at(self.low_net)]),
             text: self.said(cells),
             function,
             status: match at(self.judge) {
@@ -109,18 +110,18 @@ impl<'a> Columns<'a> {
     /// Every column that says something, a unit after its value.
     fn said(&self, cells: &[&str]) -> String {
         let mut text = String::with_capacity(300);
-        let kinds = self.kinds.iter().copied().chain(std::iter::repeat(Kind::Named("Further")));
-        for (cell, kind) in cells.iter().zip(kinds) {
+        for (column, cell) in cells.iter().enumerate() {
             if cell.bytes().all(|byte| byte == b'-') {
                 continue;
             }
-            match kind {
-                Kind::Unit => {
+            match self.kinds.get(column) {
+                Some(Kind::Unit) => {
                     text.push(' ');
                     text.push_str(cell);
                 }
-                Kind::Guard(_) if *cell == "0" => {}
-                Kind::Guard(title) | Kind::Named(title) => say(&mut text, title, [cell, ""]),
+                Some(Kind::Guard(_)) if *cell == "0" => {}
+                Some(Kind::Guard(title) | Kind::Named(title)) => say(&mut text, title, [cell, ""]),
+                None => say(&mut text, FURTHER, [cell, ""]),
             }
         }
         text
@@ -128,8 +129,8 @@ impl<'a> Columns<'a> {
 }
 
 /// A number with the unit of the next column, or an impedance: magnitude, unit in brackets, bar, phase.
-fn quantity(written: &str, unit: &str, decimals: &mut Decimals) -> Option<Quantity> {
-    let (number, unit) = match written.split_once('[') {
+fn quantity<'a>(written: &'a str, unit: &'a str, decimals: &mut Decimals) -> Option<Quantity<'a>> {
+    let (number, unit) = match text::split_once(written, b'[') {
         Some((number, rest)) => (number, rest.split(']').next().unwrap_or_default()),
         None => (written, unit),
     };

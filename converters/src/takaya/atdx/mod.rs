@@ -151,7 +151,7 @@ fn report(
 ) -> Result<Report, ConvertError> {
     let head = groups.first().map(|group| group.head.clone()).unwrap_or_default();
     let (part_number, suffix) = head.model.split_once(' ').unwrap_or((head.model, ""));
-    let mut report = Report::uut(part_number, head.serial, arguments.text("partRevision"));
+    let mut report = Report::without_root(part_number, head.serial, arguments.text("partRevision"));
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
     report.machine_name = head.station.into();
     report.uut = Some(Uut { user: Some(arguments.text("operator").into()), ..Uut::default() });
@@ -220,10 +220,9 @@ fn steps(group: &Group<'_>, arguments: &Arguments, decimals: &mut Decimals, odd:
             odd.unread.add(*number, line);
             continue;
         }
-        let mut row = columns.row(&cells, decimals);
+        let row = columns.row(&cells, decimals);
         odd.without_value += usize::from(row.lacks_value());
-        let step = row.step(in_units_of_reference);
-        grouped.add(&row.parts, step);
+        grouped.add(row.parts, row.step(in_units_of_reference));
     }
     grouped.steps()
 }
