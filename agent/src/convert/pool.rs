@@ -25,6 +25,10 @@ use crate::system;
 const RECYCLE_AFTER: u32 = 10_000;
 /// And after a file of this size, whose memory may not come back.
 const LARGE_FILE: usize = 32 << 20;
+/// Of a worker's memory the allocator of glibc keeps so many bytes for the next file, which it would give back to the
+/// system after each; a large piece goes back at once.
+const KEEPS_MEMORY: [(&str, &str); 2] =
+    [("MALLOC_TRIM_THRESHOLD_", "16777216"), ("MALLOC_MMAP_THRESHOLD_", "1048576")];
 /// The last words of a worker that are kept for the log.
 const LAST_WORDS: usize = 4096;
 
@@ -199,6 +203,7 @@ impl Worker {
     fn start(command: &Command) -> io::Result<Self> {
         let mut child = system::bare(&mut tokio::process::Command::new(&command.program))
             .args(&command.arguments)
+            .envs(KEEPS_MEMORY)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
