@@ -154,7 +154,7 @@ fn wide(number: impl Into<u64>) -> u64 {
 }
 
 /// Reads what is there already from a pipe that does not block; nothing where that would have to be waited for.
-pub(crate) fn read_now(pipe: &mut tokio::process::ChildStderr, piece: &mut [u8]) -> usize {
+pub(crate) fn read_now(pipe: &mut impl AsFd, piece: &mut [u8]) -> usize {
     nix::unistd::read(&*pipe, piece).unwrap_or(0)
 }
 
