@@ -80,6 +80,9 @@ struct Shared {
     troubles: Mutex<BTreeMap<String, String>>,
 }
 
+/// A process with the input's path inside, if it can still be used; the input's place; and what came of it.
+type Ran = (Option<(Process, PathBuf)>, Option<PathBuf>, Result<Answered, PluginError>);
+
 /// A process that waits to hear what became of the file that it converted last.
 #[derive(Debug)]
 pub struct Settle {
@@ -227,16 +230,13 @@ impl Plugins {
     }
 
     /// Asks a process; one that was warm and broke is not this file's fault, so a fresh one is asked then.
-    ///
-    /// Answers the process with the input's path inside, if it can still be used, and the input's place.
     fn run(
         &self,
         settings: &Settings,
         enabled: &Enabled,
         wanted: &Wanted<'_>,
         stop: &Stop,
-    ) -> Result<(Option<(Process, PathBuf)>, Option<PathBuf>, Result<Answered, PluginError>), ConvertFailure>
-    {
+    ) -> Result<Ran, ConvertFailure> {
         loop {
             let mut process = self.take(settings, enabled, stop)?;
             let was_warm = process.files() > 0;

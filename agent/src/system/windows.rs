@@ -65,6 +65,11 @@ pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
     (0, metadata.creation_time())
 }
 
+/// Disk and number of the file at a path: unlike the time of making, a file that takes its place has another number.
+pub(crate) fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
+    raw::file_number(&File::options().access_mode(FILE_READ_ATTRIBUTES).open(path)?)
+}
+
 /// When it was last written, in nanoseconds since 1970.
 pub(crate) fn modified_ns(metadata: &Metadata) -> i64 {
     since_1970(metadata.last_write_time())
