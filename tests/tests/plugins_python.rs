@@ -180,13 +180,11 @@ fn accepted(report: &Value) {
 }
 
 #[test]
-fn the_contract_of_the_compatibility_packages_holds() {
-    let output = Command::new("python3")
-        .args(["-I", "-B"])
-        .arg(support().join("tests/test_contract.py"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+fn the_contract_of_the_compatibility_packages_holds_and_steps_are_judged_alike() {
+    for file in ["tests/test_contract.py", "tests/test_bridge.py"] {
+        let output = Command::new("python3").args(["-I", "-B"]).arg(support().join(file)).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

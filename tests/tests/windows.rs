@@ -108,7 +108,8 @@ impl Windows {
     fn agent(&self, sim: &Sim) -> (Running<'_>, String) {
         let config = self.path("line.toml");
         let text = format!(
-            "version = 1\n[server]\nurl = '{}'\nregister = false\n[health]\nlisten = '127.0.0.1:0'\n\
+            "version = 1\n[station]\nname = 'ST1'\nlocation = 'Lab'\npurpose = 'Production'\ntime_zone = 'UTC'\n\
+             [server]\nurl = '{}'\nregister = false\n[health]\nlisten = '127.0.0.1:0'\n\
              [intake]\nsettle_seconds = 1\nrescan_seconds = 1\n\
              [control]\nsocket = '{}'\nrequests_per_minute = 0\n\
              [storage]\nfolder = '{}'\nmachine_key = '{}'\n\
@@ -151,6 +152,22 @@ impl Running<'_> {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "the agent ended while waiting for {what}: {ended:?}\n{}", self.log());
             assert!(started.elapsed() < SOON, "there is no {what}\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+impl Running<'_> {
+    /// Ctrl-C, which Wine makes of this signal; the agent ends what it has in hand and then itself.
+    async fn stop(&mut self) {
+        use nix::sys::signal::{Signal, kill};
+        kill(nix::unistd::Pid::from_raw(self.child.id().cast_signed()), Signal::SIGINT).unwrap();
+        let started = Instant::now();
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(ended) => return assert!(ended.success(), "{ended}\n{}", self.log()),
+                None => assert!(started.elapsed() < SOON, "it does not stop\n{}", self.log()),
+            }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -257,4 +274,7 @@ async fn a_dropped_file_becomes_a_report_and_the_pipe_answers_those_who_may() {
     put(&windows.at("in/b.txt"), b"--Header-Start--\nnonsense\n");
     let there = windows.at("in/error/b.txt.error.txt");
     agent.until("reason", || there.exists()).await;
+    agent.stop().await;
+    let verified = windows.json(&["--config", &config, "--json", "ledger", "verify"]);
+    assert!(verified["records"].as_u64() >= Some(2), "{verified}");
 }

@@ -16,6 +16,7 @@ use crate::control::api::{
 };
 use crate::plugins::check::{self, Sample};
 use crate::plugins::{Runtime, manage};
+use crate::system;
 
 /// A sample has at most so many bytes.
 const LARGEST_SAMPLE: u64 = 64 << 20;
@@ -176,6 +177,7 @@ pub(super) async fn check(command: &PluginCommand, config: Option<&Path>, json: 
     program.trusted.clone_from(trust);
     let work = tempfile::tempdir().context("making a temporary folder")?;
     let runtime = Runtime { work: work.path().to_owned(), ..Runtime::of(&settings) };
+    system::tie_children().context("could not tie the plug-in's processes to this one")?;
     let sample = match sample {
         Some(file) => {
             let (bytes, _) = read(file, LARGEST_SAMPLE)?;

@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, config: Option<&Path>, json: bool) -> anyhow::Res
         let answer = match recognise(path, &config) {
             Ok((recognition, job, bytes)) => {
                 let rivals = match &plugins {
-                    Some(plugins) => runtime.block_on(plugins.recognise(&job, &bytes)),
+                    Some(plugins) => runtime.block_on(plugins.recognise(job, bytes)),
                     None => Vec::new(),
                 };
                 let answer = Answer::new(shown.clone(), &recognition, &rivals);

@@ -2,13 +2,13 @@
 //!
 //! A plug-in's reports are hostile input like any other. They are read where our converters run, not in the agent.
 
-use std::borrow::Cow;
+use tokio::sync::mpsc;
 
 use super::job::{Answer, Job};
 use super::pool::{ConvertFailure, Order, Pool};
 use crate::control::api::{LogLevel, LogLine};
 use crate::files::sha256;
-use crate::plugins::{self, Made, Plugins, Room, Verdict};
+use crate::plugins::{self, Made, Plugins, Room, Stop, Verdict};
 
 /// The converter that recognises formats.
 const AUTO: &str = "auto";
@@ -23,8 +23,8 @@ impl Pool {
     pub(super) async fn by_all(&self, files: &mut [Order]) -> Vec<Result<Answer, ConvertFailure>> {
         let Some(plugins) = &self.plugins else { return self.by_ours(files).await };
         if files.first().is_some_and(|it| plugins::name_of(&it.job.converter).is_some()) {
-            let orders: Vec<_> = files.iter().map(|file| (Cow::Borrowed(&file.job), file)).collect();
-            return self.by_plugins(plugins, &orders).await;
+            let orders = files.iter_mut().map(|file| handed_over(file.job.clone(), file)).collect();
+            return self.by_plugins(plugins, orders).await;
         }
         let mut answers = self.by_ours(files).await;
         let outdone: Vec<usize> =
@@ -32,9 +32,11 @@ impl Pool {
         if outdone.is_empty() {
             return answers;
         }
-        let orders = outdone.iter().filter_map(|at| files.get(*at));
-        let orders: Vec<_> = orders.map(|file| (Cow::Owned(for_rival(&file.job)), file)).collect();
-        for (at, answer) in outdone.into_iter().zip(self.by_plugins(plugins, &orders).await) {
+        let mut orders = Vec::with_capacity(outdone.len());
+        for at in &outdone {
+            orders.extend(files.get_mut(*at).map(|file| handed_over(for_rival(&file.job), file)));
+        }
+        for (at, answer) in outdone.into_iter().zip(self.by_plugins(plugins, orders).await) {
             if let Some(place) = answers.get_mut(at) {
                 *place = answer;
             }
@@ -45,11 +47,26 @@ impl Pool {
     /// Of files whose format is to be recognised: asks the plug-ins how sure they are.
     pub async fn ask_plugins(&self, files: &mut [Order]) {
         let Some(plugins) = &self.plugins else { return };
-        for Order { job, bytes, .. } in files.iter_mut().filter(|it| it.job.converter == AUTO) {
+        let unknown: Vec<&mut Order> = files.iter_mut().filter(|it| it.job.converter == AUTO).collect();
+        if unknown.is_empty() || !plugins.has_any() {
+            return;
+        }
+        let mut asked = Vec::with_capacity(unknown.len());
+        let mut places = Vec::with_capacity(unknown.len());
+        for Order { job, bytes, .. } in unknown {
+            asked.push((job.clone(), std::mem::take(bytes)));
+            places.push((job, bytes));
+        }
+        let plugins = plugins.clone();
+        let answers = plugins::apart(move |stop| {
+            let answer = |(job, bytes): (Job, Vec<u8>)| (plugins.surest(&job, &bytes, stop), bytes);
+            asked.into_iter().map(answer).collect::<Vec<_>>()
+        });
+        for ((job, place), (rival, bytes)) in places.into_iter().zip(answers.await) {
             let least =
                 job.arguments.get("minConfidence").and_then(|it| it.trim().parse().ok()).unwrap_or(SURE);
-            let rival = plugins.surest(job, bytes).await;
             job.rival = rival.filter(|it| it.confidence * 100.0 + 0.01 >= least);
+            *place = bytes;
         }
     }
 
@@ -59,8 +76,9 @@ impl Pool {
     /// When it cannot run now.
     pub(crate) async fn run_scheduled(&self, job: &Job) -> Result<(Box<Verdict>, String), ConvertFailure> {
         let nothing = || ConvertFailure::NoWorker(std::io::Error::other("there are no plug-ins here"));
-        let plugins = self.plugins.as_ref().ok_or_else(nothing)?;
-        let raw = plugins.convert(job, &[], &[]).await?;
+        let plugins = self.plugins.clone().ok_or_else(nothing)?;
+        let asked = job.clone();
+        let raw = plugins::apart(move |stop| plugins.convert(&asked, &[], &[], stop)).await?;
         // What it made is its content: the same again adds nothing.
         let hash = sha256(&raw.reports);
         let job = Job { sha256: hash.clone(), ..job.clone() };
@@ -69,22 +87,19 @@ impl Pool {
         Ok((Box::new(with_reports(raw.verdict, read)?), hash))
     }
 
-    async fn by_plugins(
-        &self,
-        plugins: &Plugins,
-        files: &[(Cow<'_, Job>, &Order)],
-    ) -> Vec<Result<Answer, ConvertFailure>> {
+    async fn by_plugins(&self, plugins: &Plugins, files: Vec<Order>) -> Vec<Result<Answer, ConvertFailure>> {
         let mut answers = Vec::with_capacity(files.len());
-        let (mut files, mut before) = (files.iter(), Asked::default());
-        loop {
-            // Our worker reads what was made of some while the plug-in works on the next.
-            let (asked, read) = tokio::join!(ask(plugins, &mut files), self.read_reports(before));
-            answers.extend(read);
-            if asked.verdicts.is_empty() {
-                return answers;
+        let (to, mut from) = mpsc::channel(1);
+        let plugins = plugins.clone();
+        let asking = plugins::apart(move |stop| ask(&plugins, files, &to, stop));
+        // Our worker reads what was made of some while the plug-in works on the next.
+        let reading = async {
+            while let Some(asked) = from.recv().await {
+                answers.extend(self.read_reports(asked).await);
             }
-            before = asked;
-        }
+        };
+        tokio::join!(asking, reading);
+        answers
     }
 
     /// Has a worker of ours read what plug-ins made.
@@ -102,6 +117,12 @@ impl Pool {
     }
 }
 
+/// The plug-in gets the content, which nobody needs afterwards.
+fn handed_over(job: Job, file: &mut Order) -> Order {
+    let Order { bytes, companions, .. } = file;
+    Order { job, bytes: std::mem::take(bytes), companions: std::mem::take(companions) }
+}
+
 /// What plug-ins said of some files, and their reports as they wrote them.
 #[derive(Default)]
 struct Asked {
@@ -112,19 +133,16 @@ struct Asked {
     room: Option<Room>,
 }
 
-/// Asks a plug-in for some of the files; for none when there are none left.
-async fn ask<'a>(
-    plugins: &Plugins,
-    files: &mut impl Iterator<Item = &'a (Cow<'a, Job>, &'a Order)>,
-) -> Asked {
-    let mut asked = Asked::default();
-    while asked.verdicts.len() < TOGETHER && asked.bytes < TOGETHER_BYTES {
-        let Some((job, file)) = files.next() else { break };
-        let raw = plugins.convert(job, &file.bytes, &file.companions).await;
+/// Asks plug-ins for one file after the other, and hands on what they made of some; until nobody takes that.
+fn ask(plugins: &Plugins, files: Vec<Order>, to: &mpsc::Sender<Asked>, stop: &Stop) {
+    let (mut asked, mut left) = (Asked::default(), files.len());
+    for Order { job, bytes, companions } in files {
+        left -= 1;
+        let raw = plugins.convert(&job, &bytes, &companions, stop);
+        drop((bytes, companions));
         let verdict = raw.map(|raw| {
             let has_reports = !raw.reports.is_empty();
             if has_reports {
-                let job = job.clone().into_owned();
                 asked.bytes += raw.reports.len();
                 asked.orders.push(Order { job, bytes: raw.reports, companions: Vec::new() });
             }
@@ -132,12 +150,13 @@ async fn ask<'a>(
             (raw.verdict, has_reports)
         });
         asked.verdicts.push(verdict);
-        // Whoever holds the room hands it on before asking for it again.
-        if asked.room.is_some() {
-            break;
+        // Fewer towards the end, when nothing is left to be done while they are read, and after the last in any case;
+        // and whoever holds the room hands it on before asking for it again.
+        let enough = asked.verdicts.len() >= TOGETHER.min(left) || asked.bytes >= TOGETHER_BYTES;
+        if (enough || asked.room.is_some()) && to.blocking_send(std::mem::take(&mut asked)).is_err() {
+            return;
         }
     }
-    asked
 }
 
 /// The job of a file that is the rival's.

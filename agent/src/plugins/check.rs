@@ -10,6 +10,7 @@ use wats_converters::Companion;
 
 use super::argument;
 use super::description::Description;
+use super::driver::{Stop, apart};
 use super::order::{Asking, Wanted, judged, output};
 use super::pool::Made;
 use super::process::{PluginError, Process, Program, Runtime};
@@ -50,8 +51,13 @@ pub struct Described {
 /// # Errors
 /// When it could not be started; that it does not answer, or lies, is in the answer.
 pub async fn describe(program: &Program, runtime: &Runtime) -> Result<Described, PluginError> {
-    let mut process = Process::start(program, runtime).await?;
-    match process.describe().await {
+    let (program, runtime) = (program.clone(), runtime.clone());
+    apart(move |stop| described(&program, &runtime, stop)).await
+}
+
+fn described(program: &Program, runtime: &Runtime, stop: &Stop) -> Result<Described, PluginError> {
+    let mut process = Process::start(program, runtime, stop)?;
+    match process.describe() {
         Ok((description, standard_error)) => Ok(Described { description, standard_error }),
         Err(PluginError::Broken { words, standard_error, .. }) => {
             Ok(Described { description: Err(vec![words]), standard_error })
@@ -74,7 +80,17 @@ pub async fn check(
     runtime: &Runtime,
     sample: Option<&Sample>,
 ) -> Result<(PluginCheck, Option<Description>), PluginError> {
-    let described = describe(program, runtime).await?;
+    let (program, runtime, sample) = (program.clone(), runtime.clone(), sample.cloned());
+    apart(move |stop| checked(&program, &runtime, sample.as_ref(), stop)).await
+}
+
+fn checked(
+    program: &Program,
+    runtime: &Runtime,
+    sample: Option<&Sample>,
+    stop: &Stop,
+) -> Result<(PluginCheck, Option<Description>), PluginError> {
+    let described = described(program, runtime, stop)?;
     let (mut problems, mut remarks) = (Vec::new(), Vec::new());
     let description = match described.description {
         Ok(description) => Some(description),
@@ -110,9 +126,9 @@ pub async fn check(
         check.remarks.extend(remarks_on(&converter.info));
     }
     // What the protocol asks of every program.
-    check.problems.extend(manners(program, runtime, &description).await?);
+    check.problems.extend(manners(program, runtime, &description, stop)?);
     if let Some(sample) = sample {
-        check.trial = Some(try_out(program, runtime, &description, sample).await?);
+        check.trial = Some(tried(program, runtime, &description, sample, stop)?);
     }
     Ok((check, Some(description)))
 }
@@ -137,13 +153,14 @@ fn remarks_on(info: &ConverterInfo) -> Vec<String> {
 }
 
 /// Does the program behave between requests: unknown ones, and a second describe?
-async fn manners(
+fn manners(
     program: &Program,
     runtime: &Runtime,
     description: &Description,
+    stop: &Stop,
 ) -> Result<Vec<String>, PluginError> {
-    let mut process = Process::start(program, runtime).await?;
-    match process.unknown().await {
+    let mut process = Process::start(program, runtime, stop)?;
+    match process.unknown() {
         Ok(true) => {}
         Ok(false) => {
             return Ok(vec![
@@ -160,7 +177,7 @@ async fn manners(
     if !description.persistent {
         return Ok(Vec::new());
     }
-    match process.describe().await {
+    match process.describe() {
         Ok((Ok(again), _)) if again == *description => Ok(Vec::new()),
         Ok((Ok(_), _)) => Ok(vec!["it describes itself otherwise when it is asked again".to_owned()]),
         Ok((Err(words), _)) => Ok(words),
@@ -179,6 +196,18 @@ pub async fn try_out(
     runtime: &Runtime,
     description: &Description,
     sample: &Sample,
+) -> Result<PluginTrial, PluginError> {
+    let (program, runtime) = (program.clone(), runtime.clone());
+    let (description, sample) = (description.clone(), sample.clone());
+    apart(move |stop| tried(&program, &runtime, &description, &sample, stop)).await
+}
+
+fn tried(
+    program: &Program,
+    runtime: &Runtime,
+    description: &Description,
+    sample: &Sample,
+    stop: &Stop,
 ) -> Result<PluginTrial, PluginError> {
     let started = Instant::now();
     let failed = |words: String, log| PluginTrial {
@@ -220,8 +249,8 @@ pub async fn try_out(
     };
     let wanted =
         Wanted { converter, arguments, job: &job, bytes: &sample.bytes, companions: &sample.companions };
-    let mut process = Process::start(program, runtime).await?;
-    let (raw, made, after, mut log, _room) = match wanted.ask(&mut process).await {
+    let mut process = Process::start(program, runtime, stop)?;
+    let (raw, made, after, mut log, _room) = match wanted.ask(&mut process) {
         Ok((_, _, answered)) => {
             let (raw, made, after) = judged(answered.reports, answered.last);
             (raw, made, after, answered.log, answered.room)
@@ -292,9 +321,9 @@ pub fn sample(file: &Path, bytes: Vec<u8>, station: Station) -> Sample {
 
 impl Process {
     /// Sends a request that no program knows; true when it is answered as the protocol says.
-    async fn unknown(&mut self) -> Result<bool, PluginError> {
+    fn unknown(&mut self) -> Result<bool, PluginError> {
         let mut members = serde_json::Map::new();
         members.insert("note".to_owned(), json!("this request does not exist"));
-        self.refuses("no-such-request", &members).await
+        self.refuses("no-such-request", &members)
     }
 }

@@ -2,7 +2,30 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// A folder that is emptied again and again.
+#[derive(Debug)]
+pub(crate) struct Place(PathBuf);
+
+impl Place {
+    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+        Ok(Self(folder.to_owned()))
+    }
+
+    /// True when there is nothing in the folder.
+    pub(crate) fn is_empty(&mut self) -> io::Result<bool> {
+        Ok(fs::read_dir(&self.0)?.next().is_none())
+    }
+
+    /// Removes everything in it; see [`empty`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn empty(&mut self) -> io::Result<()> {
+        empty(&self.0)
+    }
+}
 
 /// Removes everything in `folder`, however deep, following no link.
 ///
@@ -22,10 +45,9 @@ pub(crate) fn empty(folder: &Path) -> io::Result<()> {
         };
         removed?;
     }
-    if is_empty(folder)? { Ok(()) } else { Err(io::Error::other("somebody goes on filling the folder")) }
-}
-
-/// True when there is nothing in the folder.
-pub(crate) fn is_empty(folder: &Path) -> io::Result<bool> {
-    Ok(fs::read_dir(folder)?.next().is_none())
+    if fs::read_dir(folder)?.next().is_none() {
+        Ok(())
+    } else {
+        Err(io::Error::other("somebody goes on filling the folder"))
+    }
 }

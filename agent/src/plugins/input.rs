@@ -6,30 +6,34 @@ use std::path::{Component, Path, PathBuf};
 
 use wats_converters::Companion;
 
-use super::emptying;
+use super::emptying::{self, Place};
 use crate::convert::Job;
 use crate::system;
 
 /// The folders of one process: what it reads, and where it writes if the box has no file system of its own.
 #[derive(Debug)]
-pub(super) struct WorkFolder(PathBuf);
+pub(super) struct WorkFolder {
+    folder: PathBuf,
+    /// The input folder, to be looked into.
+    input: Place,
+}
 
 impl WorkFolder {
     pub(super) fn make(work: &Path) -> io::Result<Self> {
         fs::create_dir_all(work)?;
         let folder = tempfile::Builder::new().prefix("box-").tempdir_in(work)?.keep();
-        let own = Self(folder);
-        fs::create_dir(own.input())?;
-        fs::create_dir(own.scratch())?;
-        Ok(own)
+        let input = folder.join("input");
+        fs::create_dir(&input)?;
+        fs::create_dir(folder.join("scratch"))?;
+        Ok(Self { input: Place::open(&input)?, folder })
     }
 
     pub(super) fn input(&self) -> PathBuf {
-        self.0.join("input")
+        self.folder.join("input")
     }
 
     pub(super) fn scratch(&self) -> PathBuf {
-        self.0.join("scratch")
+        self.folder.join("scratch")
     }
 
     /// Puts a file, or a folder, where the program reads it; answers its path below the input folder.
@@ -61,13 +65,10 @@ impl WorkFolder {
     ///
     /// # Errors
     /// When something cannot be removed: the folder must not be used again then.
-    pub(super) fn clear(&self, path: &Path) -> io::Result<()> {
-        let input = self.input();
-        if path.components().count() == 1 && fs::remove_file(input.join(path)).is_ok() {
-            // Only a file with others beside it has left more.
-            return if emptying::is_empty(&input)? { Ok(()) } else { emptying::empty(&input) };
-        }
-        emptying::empty(&input)
+    pub(super) fn clear(&mut self, path: &Path) -> io::Result<()> {
+        let alone = path.components().count() == 1 && fs::remove_file(self.input().join(path)).is_ok();
+        // Only a file with others beside it has left more.
+        if alone && self.input.is_empty()? { Ok(()) } else { self.input.empty() }
     }
 }
 
@@ -97,7 +98,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 impl Drop for WorkFolder {
     fn drop(&mut self) {
-        let folder = self.0.clone();
+        let folder = self.folder.clone();
         let remove = move |folder: &Path| {
             emptying::empty(folder)?;
             fs::remove_dir(folder)

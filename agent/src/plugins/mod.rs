@@ -11,6 +11,7 @@ pub mod check;
 pub mod content;
 mod cron;
 pub mod description;
+mod driver;
 #[cfg_attr(windows, path = "emptying_windows.rs")]
 mod emptying;
 mod ending;
@@ -28,7 +29,8 @@ mod talk;
 mod unpack;
 
 pub use catalogue::{Catalogue, Enabled, Found};
-pub(crate) use emptying::empty;
+pub(crate) use driver::{Stop, apart};
+pub(crate) use emptying::Place;
 pub use pool::{Made, Plugins, Settle, Verdict};
 pub use process::{PluginError, Program, Runtime};
 pub use run::run;

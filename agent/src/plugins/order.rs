@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tokio::runtime::{Handle, RuntimeFlavor};
 use wats_converters::Companion;
 
 use super::description::{Converter, FolderRule};
@@ -42,34 +41,31 @@ pub(super) enum Asking {
 
 impl Wanted<'_> {
     /// Has the file converted; the input stays where the program sees it.
-    pub(super) async fn ask(
-        &self,
-        process: &mut Process,
-    ) -> Result<(Option<PathBuf>, PathBuf, Answered), Asking> {
+    pub(super) fn ask(&self, process: &mut Process) -> Result<(Option<PathBuf>, PathBuf, Answered), Asking> {
         let mut members = self.members();
         let (mut below, mut path) = (None, PathBuf::new());
         if self.converter.info.kind != ConverterKind::Scheduled {
-            let put = may_wait(self.bytes.len(), || process.put(self.job, self.bytes, self.companions));
+            let put = process.put(self.job, self.bytes, self.companions);
             let (place, inside) = put.map_err(Asking::Input)?;
             members.insert("path".to_owned(), json!(inside));
             members.insert("modified".to_owned(), json!(self.job.modified));
             (below, path) = (Some(place), inside);
         }
         members.insert("scratch".to_owned(), json!(process.scratch()));
-        let mut answered = process.convert(&members).await?;
+        let mut answered = process.convert(&members)?;
         answered.log.extend(output(&process.standard_error()));
         Ok((below, path, answered))
     }
 
-    pub(super) async fn recognise(
+    pub(super) fn recognise(
         &self,
         process: &mut Process,
     ) -> Result<(PathBuf, Option<protocol::Recognised>), Asking> {
         let mut members = self.members();
-        let put = may_wait(self.bytes.len(), || process.put(self.job, self.bytes, &[]));
+        let put = process.put(self.job, self.bytes, &[]);
         let (below, inside) = put.map_err(Asking::Input)?;
         members.insert("path".to_owned(), json!(inside));
-        Ok((below, process.recognise(&members).await?))
+        Ok((below, process.recognise(&members)?))
     }
 
     fn members(&self) -> Map<String, Value> {
@@ -130,10 +126,4 @@ pub(super) fn output(standard_error: &str) -> Vec<LogLine> {
     let lines: Vec<&str> = standard_error.lines().collect();
     let line = |text: &&str| LogLine { level: LogLevel::Output, text: text.chars().take(1000).collect() };
     lines.iter().skip(lines.len().saturating_sub(200)).map(line).collect()
-}
-
-/// Does what is quick for a small input, and for a large one keeps nobody else waiting.
-pub(super) fn may_wait<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
-    let threads = Handle::try_current().is_ok_and(|it| it.runtime_flavor() == RuntimeFlavor::MultiThread);
-    if bytes > 1 << 20 && threads { tokio::task::block_in_place(work) } else { work() }
 }

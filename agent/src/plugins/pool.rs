@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use wats_converters::Companion;
 
 use super::catalogue::Found;
 use super::description::Converter;
+use super::driver::{Stop, apart};
 use super::order::{AGAIN, Asking, Wanted, judged, lacking, output};
 use super::process::{PluginError, Process, Program, Runtime};
 use super::shelf::Shelf;
@@ -78,6 +80,9 @@ struct Shared {
     troubles: Mutex<BTreeMap<String, String>>,
 }
 
+/// A process with the input's path inside, if it can still be used; the input's place; and what came of it.
+type Ran = (Option<(Process, PathBuf)>, Option<PathBuf>, Result<Answered, PluginError>);
+
 /// A process that waits to hear what became of the file that it converted last.
 #[derive(Debug)]
 pub struct Settle {
@@ -120,15 +125,21 @@ impl Plugins {
         Runtime { helper: self.0.helper.clone(), ..Runtime::of(settings) }
     }
 
-    /// Has a file converted by the plug-in that the job names, or a scheduled converter run.
+    /// True when there is one that can be asked.
+    pub(crate) fn has_any(&self) -> bool {
+        self.settings().plugins.iter().any(|it| it.trouble.is_none())
+    }
+
+    /// Has a file converted by the plug-in that the job names, or a scheduled converter run; waits for that.
     ///
     /// # Errors
     /// When the plug-in cannot run now, which is not the file's fault.
-    pub(crate) async fn convert(
+    pub(crate) fn convert(
         &self,
         job: &Job,
         bytes: &[u8],
         companions: &[Companion],
+        stop: &Stop,
     ) -> Result<Raw, ConvertFailure> {
         let settings = self.settings();
         if let Some(trouble) = settings.plugins.trouble(&job.converter) {
@@ -161,12 +172,13 @@ impl Plugins {
         let wanted = Wanted { converter, arguments, job, bytes, companions };
         // A process that only one file may use until that is recorded.
         let permit = if converter.hooks && converter.info.kind != ConverterKind::Scheduled {
+            let permit = stop.run_until_cancelled(self.hooked(enabled).acquire_owned());
             // The semaphore is never closed.
-            self.hooked(enabled).acquire_owned().await.ok()
+            Handle::current().block_on(permit).and_then(Result::ok)
         } else {
             None
         };
-        let (process, below, answer) = self.run(&settings, enabled, &wanted).await?;
+        let (process, below, answer) = self.run(&settings, enabled, &wanted, stop)?;
         let mut raw = Raw {
             reports: Vec::new(),
             verdict: Verdict { made: Made::Reports(Vec::new()), note: Note::default(), settle: None },
@@ -218,26 +230,25 @@ impl Plugins {
     }
 
     /// Asks a process; one that was warm and broke is not this file's fault, so a fresh one is asked then.
-    ///
-    /// Answers the process with the input's path inside, if it can still be used, and the input's place.
-    async fn run(
+    fn run(
         &self,
         settings: &Settings,
         enabled: &Enabled,
         wanted: &Wanted<'_>,
-    ) -> Result<(Option<(Process, PathBuf)>, Option<PathBuf>, Result<Answered, PluginError>), ConvertFailure>
-    {
+        stop: &Stop,
+    ) -> Result<Ran, ConvertFailure> {
         loop {
-            let mut process = self.take(settings, enabled).await?;
+            let mut process = self.take(settings, enabled, stop)?;
             let was_warm = process.files() > 0;
-            match wanted.ask(&mut process).await {
+            match wanted.ask(&mut process) {
                 Ok((below, inside, answered)) => {
                     return Ok((Some((process, inside)), below, Ok(answered)));
                 }
                 Err(Asking::Input(error)) => return Err(ConvertFailure::NoWorker(error)),
                 Err(Asking::Plugin(error)) => {
                     crate::metrics::worker_lost();
-                    let again = was_warm && matches!(error, PluginError::Broken { .. });
+                    let broken = matches!(error, PluginError::Broken { .. });
+                    let again = was_warm && broken && !stop.is_cancelled();
                     tracing::warn!(file.name = wanted.job.file_name, "{error}");
                     if !again {
                         return Ok((None, None, Err(error)));
@@ -247,13 +258,13 @@ impl Plugins {
         }
     }
 
-    /// How sure the plug-ins are that a file is theirs: the surest that is surer than a guess.
-    pub(crate) async fn surest(&self, job: &Job, bytes: &[u8]) -> Option<Rival> {
+    /// How sure the plug-ins are that a file is theirs: the surest that is surer than a guess. Waits for their answers.
+    pub(crate) fn surest(&self, job: &Job, bytes: &[u8], stop: &Stop) -> Option<Rival> {
         let settings = self.settings();
         let mut best: Option<Rival> = None;
         for enabled in settings.plugins.iter().filter(|it| it.trouble.is_none()) {
             for converter in enabled.description.iter().flat_map(|it| &it.converters) {
-                let Some(rival) = self.recognised(&settings, enabled, converter, job, bytes).await else {
+                let Some(rival) = self.recognised(&settings, enabled, converter, job, bytes, stop) else {
                     continue;
                 };
                 if rival.confidence > wats_converters::Qualification::NO
@@ -267,25 +278,31 @@ impl Plugins {
     }
 
     /// What each enabled converter says of a file whose name fits its patterns, the surest first.
-    pub async fn recognise(&self, job: &Job, bytes: &[u8]) -> Vec<Rival> {
+    pub async fn recognise(&self, job: Job, bytes: Vec<u8>) -> Vec<Rival> {
+        let plugins = self.clone();
+        apart(move |stop| plugins.all_sure(&job, &bytes, stop)).await
+    }
+
+    fn all_sure(&self, job: &Job, bytes: &[u8], stop: &Stop) -> Vec<Rival> {
         let settings = self.settings();
         let mut all = Vec::new();
         for enabled in settings.plugins.iter().filter(|it| it.trouble.is_none()) {
             for converter in enabled.description.iter().flat_map(|it| &it.converters) {
-                all.extend(self.recognised(&settings, enabled, converter, job, bytes).await);
+                all.extend(self.recognised(&settings, enabled, converter, job, bytes, stop));
             }
         }
         all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         all
     }
 
-    async fn recognised(
+    fn recognised(
         &self,
         settings: &Settings,
         enabled: &Enabled,
         converter: &Converter,
         job: &Job,
         bytes: &[u8],
+        stop: &Stop,
     ) -> Option<Rival> {
         let info = &converter.info;
         if info.kind != ConverterKind::File || !fits(&job.file_name, &info.file_patterns) {
@@ -294,8 +311,8 @@ impl Plugins {
         // One that must be told something cannot take part.
         let arguments = argument::values(&info.arguments, &Default::default()).ok()?;
         let wanted = Wanted { converter, arguments, job, bytes, companions: &[] };
-        let mut process = self.take(settings, enabled).await.ok()?;
-        let asked = wanted.recognise(&mut process).await;
+        let mut process = self.take(settings, enabled, stop).ok()?;
+        let asked = wanted.recognise(&mut process);
         let (below, answer) = match asked {
             Ok(answered) => answered,
             Err(error) => {
@@ -316,12 +333,13 @@ impl Plugins {
     }
 
     /// A warm process, or a fresh one.
-    async fn take(&self, settings: &Settings, enabled: &Enabled) -> Result<Process, ConvertFailure> {
+    fn take(&self, settings: &Settings, enabled: &Enabled, stop: &Stop) -> Result<Process, ConvertFailure> {
         let key = key(enabled);
         loop {
             let idle = lock(&self.0.idle).get_mut(&key).and_then(Vec::pop);
             let Some(mut process) = idle else { break };
             if process.is_fit() {
+                process.work_for(stop);
                 return Ok(process);
             }
         }
@@ -354,7 +372,7 @@ impl Plugins {
             trusted: plugin.trusted.clone(),
             environment: plugin.environment,
         };
-        let started = Process::start(&program, &self.runtime(settings)).await;
+        let started = Process::start(&program, &self.runtime(settings), stop);
         let mut troubles = lock(&self.0.troubles);
         match started {
             Ok(process) => {
@@ -363,7 +381,10 @@ impl Plugins {
             }
             Err(error) => {
                 let words = error_chain(&error);
-                troubles.insert(plugin.file.clone(), words.clone());
+                // That nobody waited for it is no trouble of its own.
+                if !stop.is_cancelled() {
+                    troubles.insert(plugin.file.clone(), words.clone());
+                }
                 Err(unready(words))
             }
         }
@@ -442,13 +463,18 @@ impl Made {
 
 impl Settle {
     /// Tells the plug-in what became of the file, and gives its process back.
-    pub(crate) async fn tell(mut self, error: Option<&str>) {
+    pub(crate) async fn tell(self, error: Option<String>) {
+        apart(move |stop| self.tell_now(error.as_deref(), stop)).await;
+    }
+
+    fn tell_now(mut self, error: Option<&str>, stop: &Stop) {
+        self.process.work_for(stop);
         let outcome = if error.is_none() { "stored" } else { "failed" };
         self.members.insert("outcome".to_owned(), json!(outcome));
         if let Some(error) = error {
             self.members.insert("error".to_owned(), json!(error));
         }
-        match self.process.settled(&self.members).await {
+        match self.process.settled(&self.members) {
             Ok(()) => self.plugins.put_back(&self.key, self.process, Some(&self.below), true),
             Err(error) => tracing::warn!("after a file was recorded: {error}"),
         }

@@ -11,6 +11,7 @@ use wats_converters::Companion;
 
 use super::content::Content;
 use super::description::Description;
+use super::driver::{Driver, Stop};
 use super::ending;
 use super::environment;
 use super::input::WorkFolder;
@@ -186,11 +187,14 @@ fn python_home(python: &Path) -> Vec<PathBuf> {
     homes
 }
 
-/// A process of a plug-in that waits for requests.
+/// A process of a plug-in that waits for requests. Whoever asks it waits for the answer on a thread of his own.
 #[derive(Debug)]
 pub(super) struct Process {
     talk: Talk,
     boxed: Boxed,
+    driver: Driver,
+    /// Of whoever asks now.
+    stop: Stop,
     name: String,
     limit: Duration,
     /// What its box allows.
@@ -208,7 +212,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) async fn start(program: &Program, runtime: &Runtime) -> Result<Self, PluginError> {
+    pub(super) fn start(program: &Program, runtime: &Runtime, stop: &Stop) -> Result<Self, PluginError> {
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| PluginError::Start {
             name: program.name.clone(),
             source,
@@ -253,13 +257,17 @@ impl Process {
             Some(helper) => helper.clone(),
             None => sandbox::helper().map_err(|error| failed(error.into()))?,
         };
-        let started = sandbox::start_with(&helper, &profile, &start, &arguments).await;
+        let driver = Driver::new().map_err(|error| failed(error.into()))?;
+        let started = driver.wait(stop, sandbox::start_with(&helper, &profile, &start, &arguments));
+        let started = started.ok_or_else(|| failed("nobody waits for it any more".into()))?;
         let mut boxed = started.map_err(|error| failed(error.into()))?;
         let talk = Talk::of(&mut boxed.child, runtime.answer_bytes)
             .ok_or_else(|| failed("it has no pipes".into()))?;
         Ok(Self {
             talk,
             boxed,
+            driver,
+            stop: stop.clone(),
             name: program.name.clone(),
             limit: program.limit(runtime),
             limits: profile.limits,
@@ -274,10 +282,8 @@ impl Process {
     }
 
     /// Asks what the program is; the answer with what it wrote to standard error.
-    pub(super) async fn describe(
-        &mut self,
-    ) -> Result<(Result<Description, Vec<String>>, String), PluginError> {
-        let answered = self.ask("describe", &Map::new(), QUICK).await?;
+    pub(super) fn describe(&mut self) -> Result<(Result<Description, Vec<String>>, String), PluginError> {
+        let answered = self.ask("describe", &Map::new(), QUICK)?;
         let described = match answered.last {
             End::Described(members) => Description::read(&members),
             End::Error { text } => Err(vec![format!("it answered an error to describe: {text}")]),
@@ -287,11 +293,11 @@ impl Process {
     }
 
     /// Whether a file is its own; `None` when it has no answer of its own.
-    pub(super) async fn recognise(
+    pub(super) fn recognise(
         &mut self,
         members: &Map<String, Value>,
     ) -> Result<Option<protocol::Recognised>, PluginError> {
-        let answered = self.ask("recognise", members, QUICK).await?;
+        let answered = self.ask("recognise", members, QUICK)?;
         match answered.last {
             End::Recognised(answer) => Ok(Some(answer)),
             End::Error { .. } => Ok(None),
@@ -303,9 +309,9 @@ impl Process {
     }
 
     /// Has a file converted, or a scheduled converter run.
-    pub(super) async fn convert(&mut self, members: &Map<String, Value>) -> Result<Answered, PluginError> {
+    pub(super) fn convert(&mut self, members: &Map<String, Value>) -> Result<Answered, PluginError> {
         let limit = self.limit;
-        let answered = self.ask("convert", members, limit).await?;
+        let answered = self.ask("convert", members, limit)?;
         match answered.last {
             End::Last(_) => Ok(answered),
             End::Error { text } => Err(self.broken(format!("it answered an error to convert: {text}"))),
@@ -320,20 +326,20 @@ impl Process {
     }
 
     /// Says what became of the file that was converted last.
-    pub(super) async fn settled(&mut self, members: &Map<String, Value>) -> Result<(), PluginError> {
-        self.ask("settled", members, QUICK).await.map(drop)
+    pub(super) fn settled(&mut self, members: &Map<String, Value>) -> Result<(), PluginError> {
+        self.ask("settled", members, QUICK).map(drop)
     }
 
     /// True when it answers a request by saying that it does not know it.
-    pub(super) async fn refuses(
+    pub(super) fn refuses(
         &mut self,
         request: &str,
         members: &Map<String, Value>,
     ) -> Result<bool, PluginError> {
-        Ok(matches!(self.ask(request, members, QUICK).await?.last, End::Error { .. }))
+        Ok(matches!(self.ask(request, members, QUICK)?.last, End::Error { .. }))
     }
 
-    async fn ask(
+    fn ask(
         &mut self,
         request: &str,
         members: &Map<String, Value>,
@@ -344,7 +350,8 @@ impl Process {
             Err(error) => return Err(self.broken(format!("its request cannot be written: {error}"))),
         };
         let started = Instant::now();
-        let answered = self.talk.ask(&line, limit).await;
+        let answered =
+            self.driver.wait(&self.stop, self.talk.ask(&line, limit)).unwrap_or(Err(Broken::Stopped));
         self.busy += started.elapsed();
         match answered {
             Ok(answered) => {
@@ -353,8 +360,9 @@ impl Process {
             }
             Err(Broken::Ended) => {
                 // Its last words come with the end.
-                let ended = tokio::time::timeout(Duration::from_secs(2), self.boxed.child.wait()).await;
-                let status = ended.ok().and_then(Result::ok);
+                let Self { boxed, driver, stop, .. } = self;
+                let ended = async { tokio::time::timeout(Duration::from_secs(2), boxed.child.wait()).await };
+                let status = driver.wait(stop, ended).and_then(Result::ok).and_then(Result::ok);
                 let said = self.talk.standard_error();
                 let words = ending::words(status, self.busy, &self.limits, &said);
                 Err(self.broken(words))
@@ -398,6 +406,11 @@ impl Process {
 
     pub(super) fn standard_error(&mut self) -> String {
         self.talk.standard_error()
+    }
+
+    /// From now on it works for whoever has this.
+    pub(super) fn work_for(&mut self, stop: &Stop) {
+        self.stop = stop.clone();
     }
 
     /// How many files it has converted.

@@ -5,7 +5,6 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -59,6 +58,8 @@ pub(super) enum Broken {
     TooMany,
     #[error(transparent)]
     Line(#[from] LineError),
+    #[error("nobody waits for its answer any more")]
+    Stopped,
     #[error("it did not read its request")]
     Deaf(#[source] io::Error),
 }
@@ -113,8 +114,7 @@ impl Talk {
 
     /// True when it has said something that nobody asked for: what comes next could not be told apart.
     pub(super) fn is_out_of_step(&mut self) -> bool {
-        !self.answers.buffer().is_empty()
-            || matches!(self.answers.fill_buf().now_or_never(), Some(Ok([_, ..]) | Err(_)))
+        !self.answers.buffer().is_empty() || system::read_now(self.answers.get_mut(), &mut [0]) > 0
     }
 
     /// The end of what it has written to standard error since the last request.

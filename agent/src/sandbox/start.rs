@@ -12,6 +12,7 @@ use super::here;
 use super::plan::{Outcome, Plan, Run, seen};
 use super::{Kind, Layer, Layers, Profile, SUBCOMMAND, See};
 use crate::convert::frame;
+use crate::plugins::Place;
 use crate::system;
 
 /// A box stands within milliseconds; a machine that needs longer than this is in trouble.
@@ -42,6 +43,8 @@ pub struct Boxed {
     pub child: Child,
     pub layers: Layers,
     profile: Profile,
+    /// The scratch folder, once it was looked into.
+    scratch: Option<Place>,
 }
 
 /// This program, which is its own helper.
@@ -73,7 +76,7 @@ pub async fn start_with(
     let run = Run { program: program.to_owned(), arguments: arguments.to_vec() };
     let plan = Plan { profile: profile.clone(), run: Some(run) };
     let (child, layers) = follow(helper, &plan).await?;
-    Ok(Boxed { child, layers, profile: plan.profile })
+    Ok(Boxed { child, layers, profile: plan.profile, scratch: None })
 }
 
 /// Builds a box and only says which layers hold on this machine.
@@ -121,15 +124,21 @@ impl Boxed {
     ///
     /// # Errors
     /// When something cannot be removed, or the box has ended.
-    pub fn empty_scratch(&self) -> io::Result<()> {
-        let folder = match self.child.id() {
-            Some(id) if self.layers.holds(Layer::Mounts) => {
-                here::scratch_of(id, &self.profile.scratch.inside)?
+    pub fn empty_scratch(&mut self) -> io::Result<()> {
+        let scratch = match &mut self.scratch {
+            Some(scratch) => scratch,
+            none => {
+                let folder = match self.child.id() {
+                    Some(id) if self.layers.holds(Layer::Mounts) => {
+                        here::scratch_of(id, &self.profile.scratch.inside)?
+                    }
+                    Some(_) => self.profile.scratch.here.clone(),
+                    None => return Err(io::Error::other("the box has ended")),
+                };
+                none.insert(Place::open(&folder)?)
             }
-            Some(_) => self.profile.scratch.here.clone(),
-            None => return Err(io::Error::other("the box has ended")),
         };
-        crate::plugins::empty(&folder)
+        if scratch.is_empty()? { Ok(()) } else { scratch.empty() }
     }
 
     /// The processor time of everything in the box so far; nothing where the system does not say.

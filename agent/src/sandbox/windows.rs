@@ -13,7 +13,7 @@ use super::noted::{insist, note, note_absent};
 use super::plan::{Outcome, Plan, Run, seen};
 use super::{Kind, Layer, Layers, Part, Profile, See, command_line};
 use crate::convert::frame;
-use crate::system::windows::raw::{self, Job, JobLimits, Suspended, Token};
+use crate::system::windows::raw::{self, Job, JobLimits, Labelled, Suspended, Token};
 use crate::system::{self, windows::open_to_the_box};
 
 /// Processes of a program that may start processes: enough for a compiler, too few for a bomb.
@@ -108,13 +108,16 @@ fn few_rights(profile: &Profile, low: bool, runs: bool) -> io::Result<(Token, St
     }
     token.lower()?;
     // A probe has the folder of all temporary files: that stays as it is.
-    if runs {
-        open_to_the_box(&profile.scratch.here)?;
-    }
-    Ok((
-        token,
-        "no privilege, no administrator; low integrity: it writes the scratch folder alone".to_owned(),
-    ))
+    let labelled = if runs { open_to_the_box(&profile.scratch.here)? } else { Labelled::Yes };
+    let detail = match labelled {
+        Labelled::Yes => {
+            "no privilege, no administrator; low integrity: it writes the scratch folder alone".to_owned()
+        }
+        Labelled::No(error) => format!(
+            "no privilege, no administrator; low integrity, for which the scratch folder took no label ({error}): where the system keeps to labels, nothing can be written"
+        ),
+    };
+    Ok((token, detail))
 }
 
 fn start(profile: &Profile, layers: &Layers, run: &Run, token: &Token, job: &Job) -> io::Result<Suspended> {

@@ -137,7 +137,9 @@ impl Store {
         // Through a reader: these, too, still have the old files open, and the writer may be in the middle of a change.
         let mut reader = self.readers.acquire().await?;
         sqlx::query("VACUUM INTO ?1").bind(into).execute(&mut *reader).await?;
-        fs::File::open(&draft).and_then(|it| it.sync_all()).map_err(failed)?;
+        // Windows flushes only what is open to be written.
+        let written = fs::File::options().write(true).open(&draft);
+        written.and_then(|it| it.sync_all()).map_err(failed)?;
         fs::rename(&draft, &saved).map_err(failed)?;
         crate::files::sync_folder(crate::files::folder_of(&saved)).map_err(failed)?;
         Ok(saved)
@@ -157,7 +159,7 @@ impl Store {
 
 /// Device and inode of the database and of its log.
 fn files_of(path: &Path) -> [Option<(u64, u64)>; 2] {
-    let id = |path: &Path| fs::metadata(path).ok().map(|it| system::identity(&it));
+    let id = |path: &Path| system::identity_of(path).ok();
     [id(path), id(&rescue::beside(path, "-wal"))]
 }
 

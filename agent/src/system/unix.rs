@@ -21,6 +21,11 @@ pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
+/// Device and inode of the file at a path.
+pub(crate) fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
+    Ok(identity(&fs::metadata(path)?))
+}
+
 /// When it was last written, in nanoseconds since 1970.
 pub(crate) fn modified_ns(metadata: &Metadata) -> i64 {
     metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
@@ -154,7 +159,7 @@ fn wide(number: impl Into<u64>) -> u64 {
 }
 
 /// Reads what is there already from a pipe that does not block; nothing where that would have to be waited for.
-pub(crate) fn read_now(pipe: &mut tokio::process::ChildStderr, piece: &mut [u8]) -> usize {
+pub(crate) fn read_now(pipe: &mut impl AsFd, piece: &mut [u8]) -> usize {
     nix::unistd::read(&*pipe, piece).unwrap_or(0)
 }
 

@@ -10,9 +10,10 @@ use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::fs::{MetadataExt, OpenOptionsExt};
 use std::os::windows::io::AsHandle;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Once;
 
 use futures_util::FutureExt;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown,
 };
@@ -22,6 +23,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::Threading::CREATE_NO_WINDOW;
 
 use super::Places;
+use raw::Labelled;
 
 /// Between the beginning of the system's time, 1601, and 1970, in its unit of 100 ns.
 const EPOCH: i64 = 116_444_736_000_000_000;
@@ -61,6 +63,11 @@ pub(crate) fn places() -> Places {
 /// The time when it was made stands for a number, which only an open file has: it stays while a file is renamed.
 pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
     (0, metadata.creation_time())
+}
+
+/// Disk and number of the file at a path: unlike the time of making, a file that takes its place has another number.
+pub(crate) fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
+    raw::file_number(&File::options().access_mode(FILE_READ_ATTRIBUTES).open(path)?)
 }
 
 /// When it was last written, in nanoseconds since 1970.
@@ -191,7 +198,21 @@ pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     if mode & 0o077 != 0 {
         return Ok(());
     }
-    raw::set_security(path, &private(path.is_dir())?)
+    close(path, &private(path.is_dir())?)
+}
+
+/// Sets the rights of what others must not read or write, and its label, which keeps out programs of low integrity.
+fn close(path: &Path, descriptor: &str) -> io::Result<()> {
+    static ONCE: Once = Once::new();
+    if let Labelled::No(error) = raw::set_security(path, descriptor)? {
+        ONCE.call_once(|| {
+            tracing::warn!(
+                "{} takes no label of integrity ({error}): a plug-in in its sandbox may read what the agent's user may",
+                path.display()
+            );
+        });
+    }
+    Ok(())
 }
 
 /// Sets who may use an open file.
@@ -219,16 +240,16 @@ pub(crate) fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
 /// Keeps other users out of the agent's own folder, and the programs in its sandbox from reading it, but for the
 /// folders `open`. What lies in a folder already keeps its rights: so this comes before anything else.
 pub(crate) fn protect(folder: &Path, open: &[PathBuf]) -> io::Result<()> {
-    raw::set_security(folder, &private(true)?)?;
+    close(folder, &private(true)?)?;
     for folder in open {
         fs::create_dir_all(folder)?;
-        raw::set_security(folder, &shared("ME")?)?;
+        close(folder, &shared("ME")?)?;
     }
     Ok(())
 }
 
 /// Lets a program with low integrity write in a folder, which is empty as yet.
-pub(crate) fn open_to_the_box(folder: &Path) -> io::Result<()> {
+pub(crate) fn open_to_the_box(folder: &Path) -> io::Result<Labelled> {
     raw::set_security(folder, &shared("LW")?)
 }
 
@@ -285,7 +306,7 @@ pub(crate) fn room(folder: &Path) -> io::Result<(u64, u64)> {
 }
 
 /// Reads what is there already from a pipe; nothing where that would have to be waited for.
-pub(crate) fn read_now(pipe: &mut tokio::process::ChildStderr, piece: &mut [u8]) -> usize {
+pub(crate) fn read_now(pipe: &mut (impl AsyncRead + Unpin), piece: &mut [u8]) -> usize {
     pipe.read(piece).now_or_never().and_then(Result::ok).unwrap_or(0)
 }
 

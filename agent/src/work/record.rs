@@ -134,7 +134,7 @@ fn settled(settles: Vec<(usize, Settle)>, all: &[Finished], answers: &[Result<Re
             _ => None,
         };
         if answers.get(at).is_some_and(Result::is_ok) {
-            tokio::spawn(async move { settle.tell(error.as_deref()).await });
+            tokio::spawn(settle.tell(error));
         }
     }
 }

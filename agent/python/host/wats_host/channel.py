@@ -8,6 +8,8 @@ from .values import Wrong, free, notes
 #: A report of more steps or more characters of data is written piece by piece.
 _LARGE_STEPS, _LARGE_DATA = 3000, 4_000_000
 _PIECE = 1 << 20
+#: A pipe takes so much without anybody who reads.
+_AT_ONCE = 32 << 10
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
@@ -18,6 +20,8 @@ class Channel:
     def __init__(self, requests, answers):
         self._requests = os.fdopen(requests, "rb", 1 << 16)
         self._answers = answers
+        # Reports that go out with the line after them: whoever waits for the last line is woken once.
+        self._held = b""
 
     def request(self):
         """The next request, or None at the end. A line that is none is returned as a text that says why."""
@@ -42,7 +46,9 @@ class Channel:
     def report(self, report):
         """Writes a report. A huge one is never there as a whole a second time."""
         if len(notes.steps) < _LARGE_STEPS and notes.characters < _LARGE_DATA:
-            self._write(('{"answer":"report","report":' + _encode(report) + "}\n").encode("utf-8", "replace"))
+            self._held += ('{"answer":"report","report":' + _encode(report) + "}\n").encode("utf-8", "replace")
+            if len(self._held) > _AT_ONCE:
+                self._write(b"")
             return
         pieces, size = [], 0
         for piece in _pieces({"answer": "report", "report": report}):
@@ -55,6 +61,8 @@ class Channel:
         self._write("".join(pieces).encode("utf-8", "replace"))
 
     def _write(self, line):
+        if self._held:
+            line, self._held = self._held + line, b""
         written = os.write(self._answers, line)
         while written < len(line):
             # A copy of what is left is never made.

@@ -31,7 +31,8 @@ use windows_sys::Win32::Security::{
     WinBuiltinPowerUsersSid, WinBuiltinSystemOperatorsSid, WinLowLabelSid,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    GetDiskFreeSpaceExW, GetDriveTypeW, GetFinalPathNameByHandleW, MOVEFILE_WRITE_THROUGH, MoveFileExW,
+    BY_HANDLE_FILE_INFORMATION, GetDiskFreeSpaceExW, GetDriveTypeW, GetFileInformationByHandle,
+    GetFinalPathNameByHandleW, MOVEFILE_WRITE_THROUGH, MoveFileExW,
 };
 use windows_sys::Win32::System::JobObjects::{
     AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_ACTIVE_PROCESS,
@@ -106,12 +107,37 @@ impl Drop for Descriptor {
     }
 }
 
+/// Whether a file or folder has got its label of integrity.
+#[derive(Debug)]
+#[must_use = "without its label more may be read or written than is meant"]
+pub(crate) enum Labelled {
+    Yes,
+    /// The system has no such labels, or not there.
+    No(io::Error),
+}
+
 /// Gives a file or folder the rights, and the label of integrity, that a security descriptor in text form names.
-pub(crate) fn set_security(path: &Path, descriptor: &str) -> io::Result<()> {
+///
+/// The rights come first, by themselves: to set the label takes one that they may be the first to give, and there are
+/// systems without labels.
+///
+/// # Errors
+/// When it has not got the rights.
+pub(crate) fn set_security(path: &Path, descriptor: &str) -> io::Result<Labelled> {
     let (path, descriptor) = (wide_path(path)?, Descriptor::of(descriptor)?);
-    let parts = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
     // SAFETY: both are valid for the time of the call, and the path ends with a zero.
-    done(unsafe { SetFileSecurityW(path.as_ptr(), parts, descriptor.0) })
+    let set = |parts| done(unsafe { SetFileSecurityW(path.as_ptr(), parts, descriptor.0) });
+    set(DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION)?;
+    Ok(set(LABEL_SECURITY_INFORMATION).map_or_else(Labelled::No, |()| Labelled::Yes))
+}
+
+/// The number of an open file's disk, and its own on that.
+pub(crate) fn file_number(file: &File) -> io::Result<(u64, u64)> {
+    let mut it = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open; the answer goes into a structure of the right type.
+    done(unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut it) })?;
+    let number = u64::from(it.nFileIndexHigh) << 32 | u64::from(it.nFileIndexLow);
+    Ok((it.dwVolumeSerialNumber.into(), number))
 }
 
 /// A named pipe that only those can open whom the descriptor lets.
