@@ -168,7 +168,7 @@ impl Found {
             let others = [("parentIdx", unit.parent_idx), ("replacedIdx", unit.replaced_idx)];
             for (name, other) in others {
                 if other.is_some_and(|other| !seen.contains(&other)) {
-                    self.add(&format!("subUnits -> Index {index}"), format!("{name} names no unit"));
+                    self.add(format!("subUnits -> Index {index}"), format!("{name} names no unit"));
                 }
             }
         }
@@ -247,7 +247,7 @@ impl Found {
 
     fn measurement_members(&mut self, path: &str, step: &Step) {
         for meas in &step.numeric_meas {
-            let path = super::measurement_path(path, "numericMeas", meas.name.as_deref());
+            let path = super::measurement_path(&path, "numericMeas", meas.name.as_deref());
             self.measurement(&path, meas.name.as_ref(), meas.status);
             self.length(&path, "unit", meas.unit.as_ref(), 20);
             let (low, high) = (meas.low_limit.is_some(), meas.high_limit.is_some());
@@ -265,7 +265,7 @@ impl Found {
             }
         }
         for meas in &step.string_meas {
-            let path = super::measurement_path(path, "stringMeas", meas.name.as_deref());
+            let path = super::measurement_path(&path, "stringMeas", meas.name.as_deref());
             self.measurement(&path, meas.name.as_ref(), meas.status);
             self.lengths(&path, &[("value", &meas.value, 100), ("limit", &meas.limit, 100)]);
             if !TEXT_OPERATORS.iter().any(|op| op.eq_ignore_ascii_case(&meas.comp_op)) {
@@ -273,7 +273,7 @@ impl Found {
             }
         }
         for meas in &step.boolean_meas {
-            let path = super::measurement_path(path, "booleanMeas", meas.name.as_deref());
+            let path = super::measurement_path(&path, "booleanMeas", meas.name.as_deref());
             self.measurement(&path, meas.name.as_ref(), meas.status);
         }
     }

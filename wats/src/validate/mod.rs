@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use blame::blamed;
 
-use crate::report::{Report, ReportType, Status, Step, Text};
+use crate::report::{Report, ReportType, Status, Step};
 
 /// One rule that a report breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,14 +55,21 @@ pub fn problems(report: &Report, strictness: Strictness) -> Vec<Problem> {
     found.problems
 }
 
+/// Whether a server takes the steps as one loop: the summary, where there is one, fits its iterations.
+pub fn is_loop(members: &[&Step]) -> bool {
+    let mut found = Found { problems: Vec::new(), strictness: Strictness::Observed };
+    found.one_loop(&"loop", members);
+    found.problems.is_empty()
+}
+
 struct Found {
     problems: Vec<Problem>,
     strictness: Strictness,
 }
 
 impl Found {
-    fn add(&mut self, path: &str, text: impl Into<String>) {
-        self.problems.push(Problem { path: path.to_owned(), text: text.into() });
+    fn add(&mut self, path: impl fmt::Display, text: impl Into<String>) {
+        self.problems.push(Problem { path: path.to_string(), text: text.into() });
     }
 
     /// Required members and lengths. A server has been seen to enforce the required ones.
@@ -229,12 +236,13 @@ impl Found {
         }
         for name in order {
             if let Some(group) = members.get(name) {
-                self.one_loop(&format!("{path} -> loop {name}"), group);
+                self.one_loop(&format_args!("{path} -> loop {name}"), group);
             }
         }
     }
 
-    fn one_loop(&mut self, path: &str, members: &[&Step]) {
+    /// The path is put together only where there is a problem.
+    fn one_loop(&mut self, path: &dyn fmt::Display, members: &[&Step]) {
         let index = |step: &Step| step.loop_.as_ref().and_then(|l| l.idx);
         let Some(summary) = members.iter().find(|step| index(step).is_none()) else { return };
         let iterations: Vec<(i32, &Step)> =
@@ -248,55 +256,48 @@ impl Found {
             self.add(path, "num is required to be one more than endingIndex");
         }
         for (idx, iteration) in iterations {
-            self.matches_summary(&format!("{path} -> Index {idx}"), summary, iteration);
+            self.matches_summary(&format_args!("{path} -> Index {idx}"), summary, iteration);
         }
     }
 
-    fn matches_summary(&mut self, path: &str, summary: &Step, iteration: &Step) {
+    fn matches_summary(&mut self, path: &dyn fmt::Display, summary: &Step, iteration: &Step) {
         if summary.step_type != iteration.step_type {
             self.add(path, "stepType is required to match Summary step");
         }
-        let same = |a: Vec<&Option<Text>>, b: Vec<&Option<Text>>| a == b;
-        if !same(
-            summary.numeric_meas.iter().map(|m| &m.name).collect(),
-            iteration.numeric_meas.iter().map(|m| &m.name).collect(),
-        ) {
+        let (ours, theirs) = (&summary.numeric_meas, &iteration.numeric_meas);
+        if !ours.iter().map(|m| &m.name).eq(theirs.iter().map(|m| &m.name)) {
             self.add(path, "numericMeas is required to match Summary step");
         }
-        if !same(
-            summary.string_meas.iter().map(|m| &m.name).collect(),
-            iteration.string_meas.iter().map(|m| &m.name).collect(),
-        ) {
+        let (ours, theirs) = (&summary.string_meas, &iteration.string_meas);
+        if !ours.iter().map(|m| &m.name).eq(theirs.iter().map(|m| &m.name)) {
             self.add(path, "stringMeas is required to match Summary step");
         }
-        if !same(
-            summary.boolean_meas.iter().map(|m| &m.name).collect(),
-            iteration.boolean_meas.iter().map(|m| &m.name).collect(),
-        ) {
+        let (ours, theirs) = (&summary.boolean_meas, &iteration.boolean_meas);
+        if !ours.iter().map(|m| &m.name).eq(theirs.iter().map(|m| &m.name)) {
             self.add(path, "booleanMeas is required to match Summary step");
         }
         for (a, b) in summary.numeric_meas.iter().zip(&iteration.numeric_meas) {
-            let path = measurement_path(path, "numericMeas", a.name.as_deref());
+            let path = || measurement_path(path, "numericMeas", a.name.as_deref());
             if a.comp_op != b.comp_op {
-                self.add(&path, "compOp is required to match Summary step");
+                self.add(path(), "compOp is required to match Summary step");
             }
             if a.low_limit != b.low_limit || a.high_limit != b.high_limit {
-                self.add(&path, "limit is required to match Summary step");
+                self.add(path(), "limit is required to match Summary step");
             }
         }
         for (a, b) in summary.string_meas.iter().zip(&iteration.string_meas) {
-            let path = measurement_path(path, "stringMeas", a.name.as_deref());
+            let path = || measurement_path(path, "stringMeas", a.name.as_deref());
             if a.comp_op != b.comp_op {
-                self.add(&path, "compOp is required to match Summary step");
+                self.add(path(), "compOp is required to match Summary step");
             }
             if a.limit != b.limit {
-                self.add(&path, "limit is required to match Summary step");
+                self.add(path(), "limit is required to match Summary step");
             }
         }
         for child in summary.children() {
             match iteration.children().iter().find(|candidate| candidate.name == child.name) {
                 Some(matched) => {
-                    self.matches_summary(&format!("{path} -> step {}", child.name), child, matched)
+                    self.matches_summary(&format_args!("{path} -> step {}", child.name), child, matched)
                 }
                 None => self.add(path, format!("step {} in Summary step requires a match", child.name)),
             }
@@ -305,7 +306,7 @@ impl Found {
 }
 
 /// A single measurement has no name, and the server then writes nothing but the space.
-fn measurement_path(path: &str, list: &str, name: Option<&str>) -> String {
+fn measurement_path(path: &dyn fmt::Display, list: &str, name: Option<&str>) -> String {
     format!("{path} -> {list} {}", name.unwrap_or_default())
 }
 
