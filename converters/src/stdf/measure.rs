@@ -19,10 +19,15 @@ const MOST_TEXTS: usize = 64;
 pub(super) struct Tested {
     pub(super) head: u8,
     pub(super) site: u8,
+    test: Rc<Test>,
+    pub(super) step: Step,
+}
+
+impl Tested {
     /// The part of the test's text before `: `.
-    pub(super) group: Option<Text>,
-    /// In a box, as it is large and passed on several times.
-    pub(super) step: Box<Step>,
+    pub(super) fn group(&self) -> Option<&str> {
+        self.test.group.as_deref()
+    }
 }
 
 /// What is known of the tests of a lot.
@@ -198,22 +203,22 @@ impl Tests {
             test.optional(opt, limits, unit, [fields.r4()?, fields.r4()?]);
             Ok(())
         })?;
-        let mut step = Box::new(Step::new("ET_NLT", test.name.as_str(), Status::Passed));
+        let mut step = Step::new("ET_NLT", test.name.as_str(), Status::Passed);
         let mut remarks = flags.remarks(alarm);
         say(&mut remarks, &test.remarks);
         let value = value.unwrap_or(f64::NAN);
         match flags.verdict() {
-            Verdict::Passed => step.numeric_meas.push(test.number(None, Status::Passed, value)),
-            Verdict::Failed => step.numeric_meas.push(test.number(None, Status::Failed, value)),
+            Verdict::Passed => step.numeric_meas = vec![test.number(None, Status::Passed, value)],
+            Verdict::Failed => step.numeric_meas = vec![test.number(None, Status::Failed, value)],
             Verdict::None => {
-                step.numeric_meas.push(test.logged(None, value));
+                step.numeric_meas = vec![test.logged(None, value)];
                 say(&mut remarks, &test.without_verdict());
             }
             Verdict::NotExecuted => {}
             // A number would have to have a verdict.
             Verdict::Aborted => say(&mut remarks, format!("Value {value} {}", test.unit).trim_end()),
         }
-        Ok(test.tested(head, site, flags, step, remarks))
+        Ok(tested(test, head, site, flags, step, remarks))
     }
 
     /// A test with a number for each of several pins.
@@ -246,7 +251,7 @@ impl Tests {
             }
             Ok(())
         })?;
-        let mut step = Box::new(Step::new("ET_NLT", test.name.as_str(), Status::Passed));
+        let mut step = Step::new("ET_NLT", test.name.as_str(), Status::Passed);
         let mut remarks = flags.remarks(alarm);
         say(&mut remarks, &test.remarks);
         let value = |value: f64| if flags.is_invalid() { f64::NAN } else { value };
@@ -286,7 +291,7 @@ impl Tests {
         if values.is_empty() {
             pass_fail(&mut step, flags);
         }
-        Ok(test.tested(head, site, flags, step, remarks))
+        Ok(tested(test, head, site, flags, step, remarks))
     }
 
     /// A functional test: passed or failed.
@@ -339,9 +344,9 @@ impl Tests {
             let shown: Vec<String> = failing.iter().map(|pin| pin_name(*pin, pins)).collect();
             say(&mut remarks, &format!("Pins that failed: {}", shown.join(", ")));
         }
-        let mut step = Box::new(Step::new("ET_PFT", test.name.as_str(), Status::Passed));
+        let mut step = Step::new("ET_PFT", test.name.as_str(), Status::Passed);
         pass_fail(&mut step, flags);
-        Ok(test.tested(head, site, flags, step, remarks))
+        Ok(tested(test, head, site, flags, step, remarks))
     }
 }
 
@@ -447,20 +452,20 @@ impl Test {
             }
         }
     }
+}
 
-    fn tested(&self, head: u8, site: u8, flags: Flags, mut step: Box<Step>, remarks: Text) -> Tested {
-        step.status = match flags.verdict() {
-            Verdict::Passed => Status::Passed,
-            Verdict::Failed => Status::Failed,
-            Verdict::NotExecuted => Status::Skipped,
-            Verdict::Aborted => Status::Terminated,
-            // What was logged counts as passed.
-            Verdict::None if !step.numeric_meas.is_empty() => Status::Passed,
-            Verdict::None => Status::Done,
-        };
-        step.report_text = Some(remarks).filter(|remarks| !remarks.is_empty());
-        Tested { head, site, group: self.group.clone(), step }
-    }
+fn tested(test: Rc<Test>, head: u8, site: u8, flags: Flags, mut step: Step, remarks: Text) -> Tested {
+    step.status = match flags.verdict() {
+        Verdict::Passed => Status::Passed,
+        Verdict::Failed => Status::Failed,
+        Verdict::NotExecuted => Status::Skipped,
+        Verdict::Aborted => Status::Terminated,
+        // What was logged counts as passed.
+        Verdict::None if !step.numeric_meas.is_empty() => Status::Passed,
+        Verdict::None => Status::Done,
+    };
+    step.report_text = Some(remarks).filter(|remarks| !remarks.is_empty());
+    Tested { head, site, test, step }
 }
 
 /// `0.5 to 1.5 v`
