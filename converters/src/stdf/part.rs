@@ -64,13 +64,15 @@ impl Part {
         self.sequences.push(sequence);
     }
 
+    /// What a part after this one may expect: as much as it or any before had.
     pub(super) fn sizes(&self) -> Rc<Sizes> {
-        let sizes = || self.sequences.iter().map(|sequence| sequence.steps.len());
-        if sizes().eq(self.expected.iter().copied()) {
-            self.expected.clone()
-        } else {
-            Rc::new(sizes().collect())
+        let own = |at: usize| self.sequences.get(at).map_or(0, |sequence| sequence.steps.len());
+        let expected = |at: usize| self.expected.get(at).copied().unwrap_or_default();
+        if (0..self.sequences.len()).all(|at| own(at) <= expected(at)) {
+            return self.expected.clone();
         }
+        let count = self.sequences.len().max(self.expected.len());
+        Rc::new((0..count).map(|at| own(at).max(expected(at))).collect())
     }
 
     /// Adds a test; `section` is the program section that runs.
@@ -80,7 +82,7 @@ impl Part {
         for name in section.map(|it| &**it).into_iter().chain(tested.group()) {
             at = self.sequence(at, name);
         }
-        self.push(at, tested.step);
+        self.push(at, tested.step());
     }
 
     /// Takes a record of the part into its id.
