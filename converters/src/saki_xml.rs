@@ -181,8 +181,7 @@ impl Reading<'_> {
         let mut report = Report::uut(part_number, serial_number, self.arguments.text("partRevision"));
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         report.start = start;
-        let user = attribute(panel, "operator").map(ToOwned::to_owned);
-        report.uut = Some(Uut { user: user.map(Into::into), ..Uut::default() });
+        report.uut = Some(Uut { user: xml::owned(panel, "operator"), ..Uut::default() });
         report
     }
 
@@ -194,13 +193,12 @@ impl Reading<'_> {
         result: Status,
     ) -> Result<(), ConvertError> {
         let program = child(panel, "Program");
-        let of_program = |name: &str, argument: &str| match program.and_then(|it| attribute(it, name)) {
-            Some(text) => text.to_owned(),
-            None => self.arguments.text(argument).to_owned(),
+        let of_program = |name: &str, argument: &str| {
+            program.and_then(|it| attribute(it, name)).unwrap_or_else(|| self.arguments.text(argument))
         };
         let (name, version) = (of_program("name", "sequenceName"), of_program("ver", "sequenceVersion"));
         report.result = result;
-        report.root = Some(Step { status: result, ..build::sequence(&name, &name, &version, steps) });
+        report.root = Some(Step { status: result, ..build::sequence(name, name, version, steps) });
         for other in others(panel) {
             let name = other.tag_name().name();
             report.additional_data.push(property::named(name, vec![property::of_element(other, 0)]));
@@ -250,15 +248,15 @@ impl Reading<'_> {
         let mut steps = Vec::new();
         for list in results.children().filter(Node::is_element) {
             let written = list.tag_name().name();
-            let (name, status) = match written.to_ascii_lowercase().as_str() {
-                "falsecalls" => ("False Calls", Status::Passed),
-                "failed" => ("Failed", Status::Failed),
-                _ => {
-                    self.unknown.add(list);
-                    (written, Status::Done)
-                }
+            let (name, status) = if is(list, "FalseCalls") {
+                ("False Calls", Status::Passed)
+            } else if is(list, "Failed") {
+                ("Failed", Status::Failed)
+            } else {
+                self.unknown.add(list);
+                (written, Status::Done)
             };
-            let found: Vec<Step> = children(list, "Reference").map(|it| reference(it, status)).collect();
+            let found = xml::each(children(list, "Reference"), |it| reference(it, status));
             for other in list.children().filter(|it| it.is_element() && !is(*it, "Reference")) {
                 self.unknown.add(other);
             }
@@ -266,8 +264,7 @@ impl Reading<'_> {
                 steps.push(Step { status, ..build::sequence(name, name, "1.0.0", found) });
             }
         }
-        let id = attribute(image, "id").unwrap_or_default();
-        let name = format!("Image {id}").trim_end().to_owned();
+        let name = attribute(image, "id").map_or_else(|| "Image".to_owned(), |id| format!("Image {id}"));
         let mut step = build::sequence(&name, &name, "1.0.0", steps);
         if let Some(stated) = self.verdict(image) {
             step.status = stated;
@@ -287,24 +284,25 @@ fn reference(node: Node<'_, '_>, status: Status) -> Step {
     if status == Status::Done {
         step.step_type = "Action".into();
     } else {
-        step.string_meas.push(StringMeas {
+        step.string_meas = [StringMeas {
             comp_op: "LOG".into(),
             name: None,
             status,
             value: None,
             limit: None,
             extra: Extra::new(),
-        });
+        }]
+        .into();
     }
     let named = [("partNumber", "Part number"), ("package", "Package"), ("description", "Description")];
     for (name, title) in named {
         if let Some(text) = attribute(node, name) {
-            verdict::add_text(&mut step, &format!("{title}: {text}"));
+            verdict::add_named(&mut step, title, text);
         }
     }
     let known = |name: &str| name == "designator" || named.iter().any(|(known, _)| *known == name);
     for other in node.attributes().filter(|it| !known(it.name())) {
-        verdict::add_text(&mut step, &format!("{}: {}", other.name(), other.value()));
+        verdict::add_named(&mut step, other.name(), other.value());
     }
     step
 }

@@ -100,8 +100,8 @@ impl Converter for SeicaXml {
             return Err(missing("BI"));
         }
         let end = child(root, "ET");
-        let alone = units::begun(&decoded, "BI") == 1;
         let breaks_off = !std::ptr::eq(document.input_text(), &*decoded);
+        let alone = if breaks_off { units::begun(&decoded, "BI") } else { boards.len() } == 1;
         if breaks_off && alone && end.is_none() {
             return Err(ConvertError::new(
                 ErrorKind::NotYet,
@@ -231,22 +231,18 @@ fn stated(written: &str) -> Status {
 
 /// The tests, in a sequence of their own as long as their group stays the same.
 fn groups(board: Node<'_, '_>, warnings: &mut Vec<String>) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
-    let mut group: Option<(String, Vec<Step>)> = None;
-    let close = |group: Option<(String, Vec<Step>)>, steps: &mut Vec<Step>| match group {
-        Some((name, inner)) if name.is_empty() => steps.extend(inner),
-        Some((name, inner)) => steps.push(build::sequence(&name, &format!("{name}.seq"), "1.0.0", inner)),
-        None => {}
-    };
-    for node in children(board, "TEST") {
-        let name = attribute(node, "F").unwrap_or_default();
-        let test = test(node, warnings);
-        match &mut group {
-            Some((current, inner)) if *current == name => inner.push(test),
-            _ => close(group.replace((name.to_owned(), vec![test])), &mut steps),
+    fn group<'a>(test: &Node<'a, '_>) -> &'a str {
+        attribute(*test, "F").unwrap_or_default()
+    }
+    let tests: Vec<Node<'_, '_>> = children(board, "TEST").collect();
+    let mut steps = Vec::new();
+    for together in tests.chunk_by(|before, after| group(before) == group(after)) {
+        let inner = together.iter().map(|node| test(*node, warnings));
+        match together.first().map(group).unwrap_or_default() {
+            "" => steps.extend(inner),
+            name => steps.push(build::sequence(name, &format!("{name}.seq"), "1.0.0", inner.collect())),
         }
     }
-    close(group, &mut steps);
     steps
 }
 
@@ -283,7 +279,7 @@ fn test(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Step {
     };
     let known = ["F", "NM", "MR", "ML", "MH", "MU", "TR", "TT"];
     for other in node.attributes().filter(|it| !is_one_of(it.name(), &known)) {
-        verdict::add_text(&mut step, &format!("{}: {}", other.name(), other.value()));
+        verdict::add_named(&mut step, other.name(), other.value());
     }
     // The tester writes 0 where it did not measure the time.
     step.tot_time = number("TT").filter(|it| *it > 0.0).map(|milliseconds| Double(milliseconds / 1000.0));

@@ -1,7 +1,8 @@
 //! Steps as most converters make them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use compact_str::format_compact;
 use wats::report::{
     BooleanMeas, Double, Extra, List, MiscInfo, NumericMeas, SequenceCall, Status, Step, Text,
 };
@@ -65,25 +66,32 @@ pub(crate) fn pass_fail(name: &str, status: Status) -> Step {
 /// Names for the measurements of a step: the server wants them to differ.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    taken: HashSet<Text>,
-    /// How often a name was asked for, so that many equal ones are not counted through each time.
+    /// How often a name was asked for, so that many equal ones are not counted through each time. One that was given
+    /// instead of another counts as asked for.
     asked: HashMap<Text, u32>,
 }
 
 impl Names {
     /// The name, or the name with a number behind it.
     pub(crate) fn unique(&mut self, name: &str) -> Text {
-        let name = if name.is_empty() { "Measurement" } else { name };
+        let name = Text::from(if name.is_empty() { "Measurement" } else { name });
         // A server takes 100 characters: names that are the same so far are the same.
-        let short: Text = name.chars().take(90).collect();
-        let count = self.asked.entry(short.clone()).or_insert(0);
-        loop {
-            *count += 1;
-            let candidate = if *count == 1 { Text::from(name) } else { format!("{short} #{count}").into() };
-            if self.taken.insert(candidate.clone()) {
-                return candidate;
+        let short = if name.len() <= 90 { name.clone() } else { name.chars().take(90).collect() };
+        let is_short = short.len() == name.len();
+        let mut count = self.asked.get(&short).copied().unwrap_or_default();
+        let given = loop {
+            count += 1;
+            let candidate = if count == 1 { name.clone() } else { format_compact!("{short} #{count}") };
+            // A short name is free when nobody has asked for it.
+            if (count == 1 && is_short) || !self.asked.contains_key(&candidate) {
+                break candidate;
             }
+        };
+        if count > 1 || !is_short {
+            self.asked.insert(given.clone(), 1);
         }
+        self.asked.insert(short, count);
+        given
     }
 }
 

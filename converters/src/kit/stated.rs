@@ -38,7 +38,7 @@ fn test(report: &mut Report, warnings: &mut Vec<String>) {
     let mut changes = Changes::default();
     changes.step(root, warnings);
     changes.warn(warnings);
-    if !numbered(root) {
+    if !changes.ids.are_numbers(root) {
         let mut next = 1;
         number(root, &mut next);
         warnings
@@ -68,16 +68,35 @@ fn is_result(status: Status) -> bool {
     matches!(status, Status::Passed | Status::Failed | Status::Error | Status::Terminated)
 }
 
-/// True when all steps have ids that differ, or none has one.
-fn numbered(root: &Step) -> bool {
-    let Some(first) = root.id else { return root.walk().all(|step| step.id.is_none()) };
-    // Nearly all number them in the order of the document.
-    let mut others = root.walk().skip(1);
-    if others.try_fold(first, |last, step| step.id.filter(|id| *id > last)).is_some() {
-        return true;
+/// The ids of the steps that were gone through so far.
+#[derive(Default)]
+struct Ids {
+    last: Option<i32>,
+    /// A step had none, or one that is no larger than that of a step before it.
+    missing: bool,
+    unordered: bool,
+}
+
+impl Ids {
+    fn add(&mut self, id: Option<i32>) {
+        match id {
+            None => self.missing = true,
+            Some(id) => {
+                self.unordered |= self.last.is_some_and(|last| last >= id);
+                self.last = Some(id);
+            }
+        }
     }
-    let mut seen = HashSet::new();
-    root.walk().all(|step| step.id.is_some_and(|id| seen.insert(id)))
+
+    /// True when all steps have ids that differ, or none has one.
+    fn are_numbers(&self, root: &Step) -> bool {
+        if self.last.is_none() || self.missing {
+            return self.last.is_none();
+        }
+        // Nearly all number them in the order of the document.
+        let mut seen = HashSet::new();
+        !self.unordered || root.walk().all(|step| step.id.is_some_and(|id| seen.insert(id)))
+    }
 }
 
 /// Numbers the steps in the order of the document. Readers have bounded the depth.
@@ -90,6 +109,7 @@ fn number(step: &mut Step, next: &mut i32) {
 /// What was changed in the steps of a report: of each kind the first step and how many there are.
 #[derive(Default)]
 struct Changes {
+    ids: Ids,
     statuses: Said,
     operators: Said,
     names: Said,
@@ -118,6 +138,7 @@ impl Said {
 impl Changes {
     /// Mends a step and all below it. Readers have bounded the depth.
     fn step(&mut self, step: &mut Step, warnings: &mut Vec<String>) {
+        self.ids.add(step.id);
         for number in step.numeric_meas.iter_mut().filter(|it| !is_usual(it)) {
             let limit = |limit: Option<wats::report::Double>| limit.map(|limit| limit.0);
             let (low, high) = (limit(number.low_limit), limit(number.high_limit));
@@ -131,10 +152,11 @@ impl Changes {
             self.operators.add(&step.name);
         }
         self.measured(step, warnings);
-        for child in step.steps.iter_mut().flatten() {
+        let children = step.steps.as_deref_mut().unwrap_or_default();
+        for child in &mut *children {
             self.step(child, warnings);
         }
-        loops::mend(step.steps.as_deref_mut().unwrap_or_default(), warnings);
+        loops::mend(children, warnings);
     }
 
     /// The status of a step and those of its measurements: with one they are equal, of several one failed if the step

@@ -51,11 +51,25 @@ fn move_to_text(step: &mut Step, warnings: &mut Vec<String>) {
 
 /// Adds a line to the step's report text.
 pub(crate) fn add_text(step: &mut Step, text: &str) {
+    line(step, text.len()).push_str(text);
+}
+
+/// Adds a line `name: text` to the step's report text.
+pub(crate) fn add_named(step: &mut Step, name: &str, text: &str) {
+    let line = line(step, name.len() + ": ".len() + text.len());
+    line.push_str(name);
+    line.push_str(": ");
+    line.push_str(text);
+}
+
+/// The step's report text with room for a line of that length.
+fn line(step: &mut Step, length: usize) -> &mut Text {
     let all = step.report_text.get_or_insert_default();
+    all.reserve(length + 1);
     if !all.is_empty() {
         all.push('\n');
     }
-    all.push_str(text);
+    all
 }
 
 fn shown_number(number: &NumericMeas) -> String {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::memmem;
 use roxmltree::{Document, Error, Node, ParsingOptions};
 use wats::report::Text;
 
@@ -11,6 +12,8 @@ use crate::{ConvertError, ErrorKind, Input, Qualification};
 
 /// Elements may nest this deep; far more than any report needs, and little enough for the stack.
 const MAX_DEPTH: usize = 200;
+/// With more declarations of namespaces than this, the depth is looked at before a document is parsed.
+const MANY_NAMESPACES: usize = 1000;
 
 /// Decodes a document and removes what it may not hold.
 ///
@@ -61,10 +64,16 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
 /// The text without what no XML document may hold, raw or as a character reference; `None` when it holds nothing such.
 fn clean(text: &str) -> Option<String> {
     // Looked at byte by byte first, as nearly every document has none.
-    let odd = text.bytes().fold(false, |odd, byte| odd | ((byte < 0x20) & !matches!(byte, 0x9 | 0xA | 0xD)));
-    let raw = odd || text.contains("\u{fffe}") || text.contains("\u{ffff}");
-    let references = || text.split("&#").skip(1).any(|after| forbidden_reference(after).is_some());
-    if !raw && (!text.contains("&#") || !references()) {
+    let (mut odd, mut references) = (false, false);
+    for byte in text.bytes() {
+        // U+FFFE and U+FFFF begin with EF.
+        odd |= ((byte < 0x20) & !matches!(byte, 0x9 | 0xA | 0xD)) | (byte == 0xEF);
+        references |= byte == b'&';
+    }
+    let raw = odd && !text.chars().all(|c| allowed(u32::from(c)));
+    let is_forbidden = |after: &str| forbidden_reference(after).is_some();
+    let forbidden = references && text.split("&#").skip(1).any(is_forbidden);
+    if !raw && !forbidden {
         return None;
     }
     let mut clean = String::with_capacity(text.len());
@@ -105,15 +114,47 @@ fn allowed(code: u32) -> bool {
 /// # Errors
 /// With line and column for what is no well-formed XML.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, ConvertError> {
-    if let Some(line) = too_deep(text) {
-        return Err(ConvertError::new(
-            ErrorKind::TooLarge,
-            format!("elements are nested more than {MAX_DEPTH} deep"),
-        )
-        .at_line(line, None));
+    let too_deep = || match too_deep(text) {
+        Some(line) => {
+            let problem = format!("elements are nested more than {MAX_DEPTH} deep");
+            Err(ConvertError::new(ErrorKind::TooLarge, problem).at_line(line, None))
+        }
+        None => Ok(()),
+    };
+    // Each element that declares a namespace gets a list of all those around it.
+    if memmem::find_iter(text.as_bytes(), "xmlns").nth(MANY_NAMESPACES).is_some() {
+        too_deep()?;
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: 20_000_000, ..ParsingOptions::default() };
-    Document::parse_with_options(text, options).map_err(|error| explain(error, text))
+    let parsed = Document::parse_with_options(text, options);
+    // The tree tells quicker than the text.
+    if parsed.as_ref().map_or(true, is_deep) {
+        too_deep()?;
+    }
+    parsed.map_err(|error| explain(error, text))
+}
+
+/// True when anything, be it an empty element or a text, stands in as many elements as may be nested.
+fn is_deep(document: &Document<'_>) -> bool {
+    let mut depth = 0;
+    let mut node = document.root();
+    loop {
+        if let Some(inner) = node.first_child() {
+            depth += 1;
+            if depth > MAX_DEPTH {
+                return true;
+            }
+            node = inner;
+            continue;
+        }
+        while node.next_sibling().is_none() {
+            let Some(around) = node.parent() else { return false };
+            depth -= 1;
+            node = around;
+        }
+        let Some(next) = node.next_sibling() else { return false };
+        node = next;
+    }
 }
 
 /// Parses a document whose root has one of these local names; `expected` says of what kind of file it would be.
@@ -133,7 +174,7 @@ pub(crate) fn parse_as<'t>(
     Err(wrong_root(root, &format!("{}, as in {expected}", roots.join(" or "))))
 }
 
-/// The line where the nesting passes the limit. The parser's own stack is not bounded.
+/// The line where the nesting passes the limit.
 fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let deep = tags(text).find(|tag| {
@@ -318,13 +359,19 @@ pub(crate) fn qualify(
     inside(&Beginning { text: &text, root })
 }
 
-/// An attribute that is there and not blank, trimmed.
+/// An attribute that is there and not blank, trimmed. One in the same letter case goes before others.
 pub(crate) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    let exact = node.attributes().find(|attribute| attribute.name() == name);
-    exact
-        .or_else(|| node.attributes().find(|attribute| attribute.name().eq_ignore_ascii_case(name)))
-        .map(|attribute| attribute.value().trim())
-        .filter(|value| !value.is_empty())
+    let mut found = None;
+    for attribute in node.attributes().filter(|it| it.name().len() == name.len()) {
+        if attribute.name() == name {
+            found = Some(attribute);
+            break;
+        }
+        if found.is_none() && attribute.name().eq_ignore_ascii_case(name) {
+            found = Some(attribute);
+        }
+    }
+    found.map(|attribute| texts::trimmed(attribute.value())).filter(|value| !value.is_empty())
 }
 
 /// Like [`attribute`], owned.
@@ -341,8 +388,18 @@ pub(crate) fn is(node: Node<'_, '_>, name: &str) -> bool {
 pub(crate) fn children<'a, 'd>(
     node: Node<'a, 'd>,
     name: &'static str,
-) -> impl Iterator<Item = Node<'a, 'd>> + use<'a, 'd> {
+) -> impl Iterator<Item = Node<'a, 'd>> + Clone + use<'a, 'd> {
     node.children().filter(move |child| is(*child, name))
+}
+
+/// What is made of each of the elements, in a list with room for no more: steps are large.
+pub(crate) fn each<'a, 'd: 'a, T>(
+    elements: impl Iterator<Item = Node<'a, 'd>> + Clone,
+    make: impl FnMut(Node<'a, 'd>) -> T,
+) -> Vec<T> {
+    let mut all = Vec::with_capacity(elements.clone().count());
+    all.extend(elements.map(make));
+    all
 }
 
 /// The first child element of that name.
@@ -352,7 +409,16 @@ pub(crate) fn child<'a, 'd>(node: Node<'a, 'd>, name: &'static str) -> Option<No
 
 /// The element's own text, trimmed; `None` when it is blank.
 pub(crate) fn text(node: Node<'_, '_>) -> Option<Text> {
-    Some(Text::from(raw_text(node).trim())).filter(|text| !text.is_empty())
+    Some(Text::from(texts::trimmed(&raw_text(node)))).filter(|text| !text.is_empty())
+}
+
+/// Like [`text`], borrowed where that can be.
+pub(crate) fn own_text<'a>(node: Node<'a, '_>) -> Option<Cow<'a, str>> {
+    let text = match raw_text(node) {
+        Cow::Borrowed(text) => Cow::Borrowed(texts::trimmed(text)),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    };
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// The element's own text as it stands: in measured texts white space counts.
@@ -450,6 +516,17 @@ mod tests {
         // Neither can quotes of both kinds hide it.
         let hidden = r#"<a b="'" c='/>'>"#.repeat(300_000);
         assert_eq!(parse(&hidden).unwrap_err().kind, ErrorKind::TooLarge);
+        // Namespaces would cost the square of the depth in memory.
+        let named: String = (0..60_000).map(|number| format!("<a xmlns:n{number}='n{number}'>\n")).collect();
+        let error = parse(&named).unwrap_err();
+        assert_eq!(
+            (error.kind, error.place.unwrap().to_string().as_str()),
+            (ErrorKind::TooLarge, "line 201")
+        );
+        let whole = format!("{}<b/>{}", "<a>".repeat(MAX_DEPTH), "</a>".repeat(MAX_DEPTH));
+        assert!(parse(&whole).is_ok());
+        let deeper = format!("<a>{whole}</a>");
+        assert_eq!(parse(&deeper).unwrap_err().kind, ErrorKind::TooLarge);
         let flat = format!("<a>{}</a>", "<b c='>' d=\"'\"/><b><!-- <x> --></b>".repeat(5_000));
         assert!(parse(&flat).is_ok());
     }

@@ -26,9 +26,11 @@ impl Reading<'_> {
         }
         let has_runs = !below.is_empty();
         let mut steps = Vec::new();
-        let comparison = comparison(node);
+        let properties = values::of_properties(node);
+        let comparison = properties.iter().find(|it| is_comparison(**it)).and_then(|it| xml::text(*it));
         for (element, group) in [("SetUp", Group::Setup), ("Result", Group::Main)] {
-            let found: Vec<Node<'_, '_>> = children(node, element).flat_map(values::of).collect();
+            let mut found = Vec::new();
+            children(node, element).for_each(|values| values::gather(values, &mut found));
             if !found.is_empty() {
                 let mut step = self.measuring(name, grade, &found, comparison.as_deref());
                 step.group = group;
@@ -47,7 +49,7 @@ impl Reading<'_> {
         }
         // Times, notes and errors belong to the run; its last step stands for it.
         if let Some(step) = steps.last_mut() {
-            self.common(node, step);
+            self.common(node, &properties, step);
         }
         for step in &mut steps {
             if step.seq_call.is_none() {
@@ -75,19 +77,25 @@ impl Reading<'_> {
         found: &[Node<'_, '_>],
         comparison: Option<&str>,
     ) -> Step {
-        let has_value = |node: &Node<'_, '_>| {
-            values::kind(*node) != Kind::Number
-                || !xml::text(*node).is_none_or(|it| it.eq_ignore_ascii_case("null"))
+        // A number without a value is none.
+        let measured = |node: &Node<'_, '_>| {
+            let has_value = || {
+                let written = xml::raw_text(*node);
+                !["", "null"].iter().any(|none| none.eq_ignore_ascii_case(written.trim()))
+            };
+            Some(values::kind(*node)).filter(|kind| *kind != Kind::Number || has_value())
         };
-        let kinds = [Kind::Number, Kind::Flag, Kind::Text];
-        let of_kind =
-            |kind: Kind| found.iter().filter(|it| values::kind(**it) == kind && has_value(it)).count();
-        let main = kinds.into_iter().find(|kind| of_kind(*kind) > 0);
+        let kinds: Vec<Option<Kind>> = found.iter().map(measured).collect();
+        let of_kind = |kind: Kind| kinds.iter().filter(|it| **it == Some(kind)).count();
+        let main = [Kind::Number, Kind::Flag, Kind::Text].into_iter().find(|kind| of_kind(*kind) > 0);
         let count = main.map_or(0, of_kind);
         let mut step = Step::new("ET_PFT", name, grade.unwrap_or(Status::Passed));
         let mut names = build::Names::default();
-        for node in found {
-            if Some(values::kind(*node)) != main || !has_value(node) {
+        if main == Some(Kind::Number) {
+            step.numeric_meas.reserve_exact(count);
+        }
+        for (node, kind) in found.iter().zip(&kinds) {
+            if kind.is_none() || *kind != main {
                 self.beside(*node, &mut step);
                 continue;
             }
@@ -96,19 +104,20 @@ impl Reading<'_> {
                 _ => Status::Failed,
             });
             let meas_name = (count > 1).then(|| names.unique(values::name(*node)));
-            match values::kind(*node) {
-                Kind::Number => {
-                    let number = self.number(*node, meas_name.as_deref(), grade, own, comparison);
+            match kind {
+                Some(Kind::Number) => {
+                    let mut number = self.number(*node, grade, own, comparison);
+                    number.name = meas_name;
                     // Limits of what the value can be at all have no place of their own.
                     for limit in ["ldil", "udil"] {
                         if let Some(written) = attribute(*node, limit) {
                             let name = values::name(*node);
-                            verdict::add_text(&mut step, &format!("{name} {limit}: {written}"));
+                            verdict::add_named(&mut step, &format!("{name} {limit}"), written);
                         }
                     }
                     step.numeric_meas.push(number);
                 }
-                Kind::Flag => {
+                Some(Kind::Flag) => {
                     let word = xml::text(*node).unwrap_or_default().to_ascii_lowercase();
                     let is_true = ["true", "1", "yes"].contains(&word.as_str());
                     let value = if is_true { Status::Passed } else { Status::Failed };
@@ -120,7 +129,7 @@ impl Reading<'_> {
                     let measured = string(*node, meas_name, grade, own);
                     let written = measured.value.as_deref().unwrap_or_default();
                     if written.chars().count() > 100 {
-                        verdict::add_text(&mut step, &format!("{}: {written}", values::name(*node)));
+                        verdict::add_named(&mut step, values::name(*node), written);
                     }
                     step.string_meas.push(measured);
                 }
@@ -156,13 +165,13 @@ impl Reading<'_> {
     fn number(
         &mut self,
         node: Node<'_, '_>,
-        name: Option<&str>,
         grade: Option<Status>,
         own: Option<Status>,
         comparison: Option<&str>,
     ) -> NumericMeas {
-        let written = xml::text(node).unwrap_or_default();
-        let value = text::number(&written).unwrap_or_else(|| {
+        let written = xml::raw_text(node);
+        let written = written.trim();
+        let value = text::number(written).unwrap_or_else(|| {
             let name = values::name(node);
             self.warnings.push(format!("value {name}: \"{written}\" is no number; NaN is sent"));
             f64::NAN
@@ -183,7 +192,7 @@ impl Reading<'_> {
             comp_op,
             low_limit: low.map(Double),
             high_limit: high.map(Double),
-            ..build::number(name, status, value, attribute(node, "uom").unwrap_or_default(), (None, None))
+            ..build::number(None, status, value, attribute(node, "uom").unwrap_or_default(), (None, None))
         }
     }
 
@@ -201,20 +210,18 @@ impl Reading<'_> {
             }
             _ => {
                 let text = xml::text(node).unwrap_or_default();
-                verdict::add_text(step, &format!("{name}: {text}"));
+                verdict::add_named(step, name, &text);
             }
         }
     }
 
     /// Times, properties and errors of a run.
-    fn common(&mut self, node: Node<'_, '_>, step: &mut Step) {
+    fn common(&mut self, node: Node<'_, '_>, properties: &[Node<'_, '_>], step: &mut Step) {
         let (start, end) = (self.time(node, "start-time"), self.time(node, "end-time"));
         step.tot_time = seconds(start.as_ref(), end.as_ref());
         step.start = start;
-        for value in values::of_properties(node) {
-            if !is_comparison(value) {
-                self.beside(value, step);
-            }
+        for value in properties.iter().filter(|it| !is_comparison(**it)) {
+            self.beside(*value, step);
         }
         let mut errors = Vec::new();
         for inner in node.children().filter(Node::is_element) {
@@ -239,11 +246,6 @@ impl Reading<'_> {
 
 fn is_comparison(value: Node<'_, '_>) -> bool {
     ["Comparison", "COMP"].iter().any(|name| name.eq_ignore_ascii_case(values::name(value)))
-}
-
-/// The operator that a run gives to its values.
-fn comparison(node: Node<'_, '_>) -> Option<Text> {
-    values::of_properties(node).into_iter().find(|it| is_comparison(*it)).and_then(xml::text)
 }
 
 fn string(node: Node<'_, '_>, name: Option<Text>, grade: Option<Status>, own: Option<Status>) -> StringMeas {

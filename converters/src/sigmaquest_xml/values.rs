@@ -18,13 +18,15 @@ pub(super) enum Kind {
 }
 
 pub(super) fn kind(node: Node<'_, '_>) -> Kind {
-    match node.tag_name().name().to_ascii_lowercase().as_str() {
-        "valuedouble" | "valueinteger" => Kind::Number,
-        "valuestring" => Kind::Text,
-        "valueboolean" => Kind::Flag,
-        "valueattachment" => Kind::Attachment,
-        _ => Kind::Other,
-    }
+    const KINDS: [(&str, Kind); 5] = [
+        ("ValueDouble", Kind::Number),
+        ("ValueInteger", Kind::Number),
+        ("ValueString", Kind::Text),
+        ("ValueBoolean", Kind::Flag),
+        ("ValueAttachment", Kind::Attachment),
+    ];
+    let name = node.tag_name().name();
+    KINDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(Kind::Other, |(_, kind)| *kind)
 }
 
 pub(super) fn name<'a>(node: Node<'a, '_>) -> &'a str {
@@ -33,27 +35,32 @@ pub(super) fn name<'a>(node: Node<'a, '_>) -> &'a str {
 
 /// The values in the properties of an element, in records of them as well.
 pub(super) fn of_properties<'a, 'd>(node: Node<'a, 'd>) -> Vec<Node<'a, 'd>> {
-    children(node, "Property").flat_map(of).collect()
+    let mut found = Vec::new();
+    children(node, "Property").for_each(|property| gather(property, &mut found));
+    found
 }
 
-/// The values in an element and in its properties, in document order. Records are opened.
-pub(super) fn of<'a, 'd>(node: Node<'a, 'd>) -> Vec<Node<'a, 'd>> {
-    let mut found = Vec::new();
-    let elements = |node: Node<'a, 'd>| node.children().rev().filter(|it| it.is_element());
-    let mut open: Vec<Node<'a, 'd>> = elements(node).collect();
-    while let Some(next) = open.pop() {
-        if is(next, "Property") || is(next, "ValueRecord") {
-            open.extend(elements(next));
-        } else if next.tag_name().name().to_ascii_lowercase().starts_with("value") {
-            found.push(next);
+/// Adds the values in an element and in its properties, in document order. Records are opened; readers have bounded the
+/// depth.
+pub(super) fn gather<'a, 'd>(node: Node<'a, 'd>, found: &mut Vec<Node<'a, 'd>>) {
+    for inner in node.children().filter(Node::is_element) {
+        if is(inner, "Property") || is(inner, "ValueRecord") {
+            gather(inner, found);
+        } else if begins_with_value(inner.tag_name().name()) {
+            found.push(inner);
         }
     }
-    found
+}
+
+fn begins_with_value(name: &str) -> bool {
+    name.get(.."value".len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case("value"))
 }
 
 /// The status that a grade stands for; `None` for a word that is not known.
 pub(super) fn grade(written: &str) -> Option<Status> {
-    match written.split_whitespace().next().unwrap_or_default().to_ascii_uppercase().as_str() {
+    let mut word = Text::from(written.split_whitespace().next().unwrap_or_default());
+    word.make_ascii_uppercase();
+    match word.as_str() {
         "PASS" | "PASSED" | "DONE" => Some(Status::Passed),
         "FAIL" | "FAILED" => Some(Status::Failed),
         "INCOMPLETE" | "ABORTED" => Some(Status::Terminated),
@@ -90,9 +97,10 @@ pub(super) fn limits(
 }
 
 /// The operator in a comparison such as `LE (less or equal)`.
-fn operator(written: &str) -> String {
-    let word = written.split('(').next().unwrap_or_default().trim().to_ascii_uppercase();
-    if word == "E" { "EQ".to_owned() } else { word }
+fn operator(written: &str) -> Text {
+    let mut word = Text::from(written.split('(').next().unwrap_or_default().trim());
+    word.make_ascii_uppercase();
+    if word == "E" { Text::const_new("EQ") } else { word }
 }
 
 /// Writers put 0 where there is no limit.

@@ -38,12 +38,16 @@ pub(super) struct Behind {
     pub(super) infos: Vec<MiscInfo>,
 }
 
-/// Reads the records that stand behind the parts.
+/// Reads the records that stand behind the parts; `bytes` are those of the file.
 ///
 /// # Errors
 /// For a file that is no STDF V4, cannot be unpacked, or has a damaged record of these.
-pub(super) fn survey(bytes: &[u8], zone: &TimeZone, is_local: bool) -> Result<Survey, ConvertError> {
-    let mut records = Records::new(bytes);
+pub(super) fn survey(
+    mut records: Records<'_>,
+    bytes: &[u8],
+    zone: &TimeZone,
+    is_local: bool,
+) -> Result<Survey, ConvertError> {
     let mut survey = Survey { lots: Vec::new(), cut: None };
     loop {
         let kind = match records.advance() {

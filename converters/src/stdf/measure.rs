@@ -4,25 +4,56 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use compact_str::{ToCompactString, format_compact};
-use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, Step, Text};
+use wats::report::{BooleanMeas, Double, Extra, List, NumericMeas, Status, Step, Text};
 
 use super::fields::{self, Fields, Short};
 use crate::kit::build::Names;
 use crate::kit::tree;
+
+const PASS_FAIL: &str = "ET_PFT";
 
 /// As many tests are remembered; of one that is not, nothing can be taken over.
 const MOST_TESTS: usize = 100_000;
 /// As many texts of one test number are told apart.
 const MOST_TEXTS: usize = 64;
 
-/// A step and where it belongs.
+/// A test of a part, from which its step is made where that stays: steps are large.
 pub(super) struct Tested {
     pub(super) head: u8,
     pub(super) site: u8,
+    test: Rc<Test>,
+    flags: Flags,
+    /// Of a test that only passed or failed there are no numbers.
+    step_type: &'static str,
+    numbers: List<NumericMeas>,
+    remarks: Text,
+}
+
+impl Tested {
     /// The part of the test's text before `: `.
-    pub(super) group: Option<Text>,
-    /// In a box, as it is large and passed on several times.
-    pub(super) step: Box<Step>,
+    pub(super) fn group(&self) -> Option<&str> {
+        self.test.group.as_deref()
+    }
+
+    pub(super) fn step(self) -> Step {
+        let status = match self.flags.verdict() {
+            Verdict::Passed => Status::Passed,
+            Verdict::Failed => Status::Failed,
+            Verdict::NotExecuted => Status::Skipped,
+            Verdict::Aborted => Status::Terminated,
+            // What was logged counts as passed.
+            Verdict::None if !self.numbers.is_empty() => Status::Passed,
+            Verdict::None => Status::Done,
+        };
+        let mut step = Step::new(self.step_type, self.test.name.as_str(), status);
+        // A step with a measurement would have to have its verdict.
+        if self.step_type == PASS_FAIL && matches!(status, Status::Passed | Status::Failed) {
+            step.boolean_meas = [BooleanMeas { name: None, status, extra: Extra::new() }].into();
+        }
+        step.numeric_meas = self.numbers;
+        step.report_text = Some(self.remarks).filter(|remarks| !remarks.is_empty());
+        step
+    }
 }
 
 /// What is known of the tests of a lot.
@@ -198,22 +229,24 @@ impl Tests {
             test.optional(opt, limits, unit, [fields.r4()?, fields.r4()?]);
             Ok(())
         })?;
-        let mut step = Box::new(Step::new("ET_NLT", test.name.as_str(), Status::Passed));
         let mut remarks = flags.remarks(alarm);
         say(&mut remarks, &test.remarks);
         let value = value.unwrap_or(f64::NAN);
-        match flags.verdict() {
-            Verdict::Passed => step.numeric_meas.push(test.number(None, Status::Passed, value)),
-            Verdict::Failed => step.numeric_meas.push(test.number(None, Status::Failed, value)),
+        let numbers: List<_> = match flags.verdict() {
+            Verdict::Passed => [test.number(None, Status::Passed, value)].into(),
+            Verdict::Failed => [test.number(None, Status::Failed, value)].into(),
             Verdict::None => {
-                step.numeric_meas.push(test.logged(None, value));
                 say(&mut remarks, &test.without_verdict());
+                [test.logged(None, value)].into()
             }
-            Verdict::NotExecuted => {}
+            Verdict::NotExecuted => List::new(),
             // A number would have to have a verdict.
-            Verdict::Aborted => say(&mut remarks, format!("Value {value} {}", test.unit).trim_end()),
-        }
-        Ok(test.tested(head, site, flags, step, remarks))
+            Verdict::Aborted => {
+                say(&mut remarks, format!("Value {value} {}", test.unit).trim_end());
+                List::new()
+            }
+        };
+        Ok(Tested { head, site, test, flags, step_type: "ET_NLT", numbers, remarks })
     }
 
     /// A test with a number for each of several pins.
@@ -246,7 +279,6 @@ impl Tests {
             }
             Ok(())
         })?;
-        let mut step = Box::new(Step::new("ET_NLT", test.name.as_str(), Status::Passed));
         let mut remarks = flags.remarks(alarm);
         say(&mut remarks, &test.remarks);
         let value = |value: f64| if flags.is_invalid() { f64::NAN } else { value };
@@ -256,37 +288,36 @@ impl Tests {
             .iter()
             .zip(&values)
             .map(|(name, number)| (several.then_some(name.as_str()), value(*number)));
-        match flags.verdict() {
-            Verdict::Passed => {
-                step.numeric_meas = named.map(|(name, it)| test.number(name, Status::Passed, it)).collect();
-            }
+        let numbers = match flags.verdict() {
+            Verdict::Passed => named.map(|(name, it)| test.number(name, Status::Passed, it)).collect(),
             Verdict::Failed => {
                 let judged = |(name, it)| {
                     test.number(name, tree::numeric(&test.operator, it, test.limits.0, test.limits.1), it)
                 };
-                step.numeric_meas = named.map(judged).collect();
+                let mut numbers: List<NumericMeas> = named.map(judged).collect();
                 // The tester does not say which of them failed.
-                if step.numeric_meas.iter().all(|it| it.status == Status::Passed) {
-                    step.numeric_meas.iter_mut().for_each(|it| it.status = Status::Failed);
+                if numbers.iter().all(|it| it.status == Status::Passed) {
+                    numbers.iter_mut().for_each(|it| it.status = Status::Failed);
                 }
+                numbers
             }
             Verdict::None => {
-                step.numeric_meas = named.map(|(name, it)| test.logged(name, it)).collect();
                 say(&mut remarks, &test.without_verdict());
+                named.map(|(name, it)| test.logged(name, it)).collect()
             }
-            Verdict::NotExecuted => {}
+            Verdict::NotExecuted => List::new(),
             Verdict::Aborted => {
                 let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
                 say(&mut remarks, format!("Values {} {}", shown.join(", "), test.unit).trim_end());
+                List::new()
             }
-        }
-        if several {
-            step.step_type = "ET_MNLT".into();
-        }
-        if values.is_empty() {
-            pass_fail(&mut step, flags);
-        }
-        Ok(test.tested(head, site, flags, step, remarks))
+        };
+        let step_type = match values.len() {
+            0 => PASS_FAIL,
+            1 => "ET_NLT",
+            _ => "ET_MNLT",
+        };
+        Ok(Tested { head, site, test, flags, step_type, numbers, remarks })
     }
 
     /// A functional test: passed or failed.
@@ -339,9 +370,7 @@ impl Tests {
             let shown: Vec<String> = failing.iter().map(|pin| pin_name(*pin, pins)).collect();
             say(&mut remarks, &format!("Pins that failed: {}", shown.join(", ")));
         }
-        let mut step = Box::new(Step::new("ET_PFT", test.name.as_str(), Status::Passed));
-        pass_fail(&mut step, flags);
-        Ok(test.tested(head, site, flags, step, remarks))
+        Ok(Tested { head, site, test, flags, step_type: PASS_FAIL, numbers: List::new(), remarks })
     }
 }
 
@@ -352,17 +381,6 @@ fn head(fields: &mut Fields<'_>, is_parametric: bool) -> Result<(u32, u8, u8, Fl
     let parametric = if is_parametric { fields.u1()? } else { None };
     let flags = Flags { test: test.unwrap_or_default(), parametric: parametric.unwrap_or_default() };
     Ok((number.unwrap_or_default(), head.unwrap_or(1), site.unwrap_or_default(), flags))
-}
-
-fn pass_fail(step: &mut Step, flags: Flags) {
-    step.step_type = "ET_PFT".into();
-    let status = match flags.verdict() {
-        Verdict::Passed => Status::Passed,
-        Verdict::Failed => Status::Failed,
-        // A step with a measurement would have to have its verdict.
-        Verdict::NotExecuted | Verdict::Aborted | Verdict::None => return,
-    };
-    step.boolean_meas = [BooleanMeas { name: None, status, extra: Extra::new() }].into();
 }
 
 fn pin_name(index: u16, pins: &Pins) -> String {
@@ -446,20 +464,6 @@ impl Test {
                 format_compact!("The tester did not judge the value; limits: {}", range(limits, &self.unit))
             }
         }
-    }
-
-    fn tested(&self, head: u8, site: u8, flags: Flags, mut step: Box<Step>, remarks: Text) -> Tested {
-        step.status = match flags.verdict() {
-            Verdict::Passed => Status::Passed,
-            Verdict::Failed => Status::Failed,
-            Verdict::NotExecuted => Status::Skipped,
-            Verdict::Aborted => Status::Terminated,
-            // What was logged counts as passed.
-            Verdict::None if !step.numeric_meas.is_empty() => Status::Passed,
-            Verdict::None => Status::Done,
-        };
-        step.report_text = Some(remarks).filter(|remarks| !remarks.is_empty());
-        Tested { head, site, group: self.group.clone(), step }
     }
 }
 

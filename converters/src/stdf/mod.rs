@@ -24,6 +24,9 @@ use records::Records;
 
 pub(crate) struct Stdf;
 
+/// As many bytes of a packed file are held in memory; a larger one is unpacked each time that it is gone through.
+const MOST_UNPACKED: u64 = 16 << 20;
+
 const ABOUT: About = About {
     name: "stdf",
     title: "STDF V4 (semiconductor)",
@@ -163,15 +166,29 @@ impl Converter for Stdf {
     }
 }
 
+/// The content of a packed file that is whole and not large: to unpack it takes longer than to go through its records.
+fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut unpacked = Vec::new();
+    Gunzip::new(bytes).take(MOST_UNPACKED + 1).read_to_end(&mut unpacked).ok()?;
+    u64::try_from(unpacked.len()).is_ok_and(|length| length <= MOST_UNPACKED).then_some(unpacked)
+}
+
 fn read(
     input: &Input,
     arguments: &Arguments,
     each: &mut dyn FnMut(Report) -> Result<(), ConvertError>,
 ) -> Result<Vec<String>, ConvertError> {
     let is_local = arguments.text("times") == "Local";
-    let survey = lot::survey(&input.bytes, &input.station.time_zone, is_local)?;
+    let is_packed = archive::is_gzip(&input.bytes);
+    let unpacked = if is_packed { unpacked(&input.bytes) } else { None };
+    let records = || match &unpacked {
+        Some(unpacked) => Records::new(unpacked),
+        None if is_packed => Records::packed(&input.bytes),
+        None => Records::new(&input.bytes),
+    };
+    let survey = lot::survey(records(), &input.bytes, &input.station.time_zone, is_local)?;
     let mut reader = Reader::new(input, arguments, &survey, is_local);
-    let mut records = Records::new(&input.bytes);
+    let mut records = records();
     // The survey has met every other end.
     while let Ok(Some(kind)) = records.advance() {
         if reader.is_padding(kind) {

@@ -15,6 +15,9 @@ use crate::{Arguments, ConvertError, Input};
 /// As many bytes of records are gathered before the id takes them in.
 const MOST_RECORDS: usize = 1 << 16;
 
+/// Room for as many steps is made before there are any.
+const MOST_EXPECTED: usize = 1000;
+
 /// A part that is being tested.
 pub(super) struct Part {
     /// Of lot, site and number, and of the records so far, so that the same part gets the same id from a file that is
@@ -27,36 +30,59 @@ pub(super) struct Part {
     number: usize,
     /// The first is the root, the others are below it or below one another.
     sequences: Vec<Sequence>,
+    /// How many steps they may get.
+    expected: Rc<Sizes>,
     pub(super) tests: usize,
 }
 
 #[derive(Default)]
 struct Sequence {
     name: String,
-    steps: Vec<Entry>,
+    /// The one that it is in, and its place there, at which a step without a name stands until it is closed.
+    place: (usize, usize),
+    steps: Vec<Step>,
     below: HashMap<String, usize>,
 }
 
-enum Entry {
-    Step(Box<Step>),
-    Sequence(usize),
-}
+/// How many steps the sequences of a part have, in the order in which they began: most parts of a lot are alike.
+pub(super) type Sizes = Vec<usize>;
 
 impl Part {
-    /// `lot` identifies the lot, and `number` the part in the file.
-    pub(super) fn new(lot: Uuid, site: u8, number: usize) -> Self {
+    /// `lot` identifies the lot, and `number` the part in the file; `expected` are the sizes of a part before.
+    pub(super) fn new(lot: Uuid, site: u8, number: usize, expected: Rc<Sizes>) -> Self {
         let id = Uuid::new_v5(&lot, format!("{site} {number}").as_bytes());
-        Self { id, records: Vec::new(), site, number, sequences: vec![Sequence::default()], tests: 0 }
+        let mut part =
+            Self { id, records: Vec::new(), site, number, sequences: Vec::new(), expected, tests: 0 };
+        part.open(Sequence::default());
+        part
+    }
+
+    /// Begins a sequence, with room for its steps.
+    fn open(&mut self, mut sequence: Sequence) {
+        let expected = self.expected.get(self.sequences.len()).copied().unwrap_or_default();
+        sequence.steps.reserve_exact(expected.min(MOST_EXPECTED));
+        self.sequences.push(sequence);
+    }
+
+    /// What a part after this one may expect: as much as it or any before had.
+    pub(super) fn sizes(&self) -> Rc<Sizes> {
+        let own = |at: usize| self.sequences.get(at).map_or(0, |sequence| sequence.steps.len());
+        let expected = |at: usize| self.expected.get(at).copied().unwrap_or_default();
+        if (0..self.sequences.len()).all(|at| own(at) <= expected(at)) {
+            return self.expected.clone();
+        }
+        let count = self.sequences.len().max(self.expected.len());
+        Rc::new((0..count).map(|at| own(at).max(expected(at))).collect())
     }
 
     /// Adds a test; `section` is the program section that runs.
     pub(super) fn add(&mut self, section: Option<&Rc<str>>, tested: Tested) {
         self.tests += 1;
         let mut at = 0;
-        for name in section.map(|it| &**it).into_iter().chain(tested.group.as_deref()) {
+        for name in section.map(|it| &**it).into_iter().chain(tested.group()) {
             at = self.sequence(at, name);
         }
-        self.push(at, Entry::Step(tested.step));
+        self.push(at, tested.step());
     }
 
     /// Takes a record of the part into its id.
@@ -75,12 +101,12 @@ impl Part {
 
     /// Adds what is no test.
     pub(super) fn note(&mut self, step: Step) {
-        self.push(0, Entry::Step(Box::new(step)));
+        self.push(0, step);
     }
 
-    fn push(&mut self, at: usize, entry: Entry) {
+    fn push(&mut self, at: usize, step: Step) {
         if let Some(sequence) = self.sequences.get_mut(at) {
-            sequence.steps.push(entry);
+            sequence.steps.push(step);
         }
     }
 
@@ -92,27 +118,20 @@ impl Part {
             return *known;
         }
         parent.below.insert(name.to_owned(), new);
-        parent.steps.push(Entry::Sequence(new));
-        self.sequences.push(Sequence { name: name.to_owned(), ..Sequence::default() });
+        let place = (at, parent.steps.len());
+        parent.steps.push(Step::new("", "", Status::Passed));
+        self.open(Sequence { name: name.to_owned(), place, ..Sequence::default() });
         new
     }
 
     /// The steps of the root.
     fn steps(mut self) -> Vec<Step> {
         // A sequence comes behind the one that it is in: the last can be closed first.
-        let mut closed: HashMap<usize, Step> = HashMap::new();
-        while let Some(sequence) = self.sequences.pop() {
-            let step = |entry| match entry {
-                Entry::Step(step) => Some(*step),
-                Entry::Sequence(at) => closed.remove(&at),
-            };
-            let mut steps: Vec<Step> = Vec::with_capacity(sequence.steps.len());
-            steps.extend(sequence.steps.into_iter().filter_map(step));
-            if self.sequences.is_empty() {
-                return steps;
+        while let Some(Sequence { name, place: (parent, at), steps, .. }) = self.sequences.pop() {
+            match self.sequences.get_mut(parent).and_then(|parent| parent.steps.get_mut(at)) {
+                Some(place) => *place = build::sequence(&name, &name, "1.0.0", steps),
+                None => return steps,
             }
-            let step = build::sequence(&sequence.name, &sequence.name, "1.0.0", steps);
-            closed.insert(self.sequences.len(), step);
         }
         Vec::new()
     }
@@ -195,12 +214,13 @@ impl Verdict {
 }
 
 /// What a report takes from around its part.
+#[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     pub(super) lot: &'a Lot,
     pub(super) behind: &'a Behind,
     pub(super) wafer: &'a str,
-    /// Of file and equipment.
-    pub(super) infos: Vec<MiscInfo>,
+    pub(super) file: &'a [MiscInfo],
+    pub(super) equipment: &'a [MiscInfo],
 }
 
 /// The report of a part.
@@ -233,8 +253,10 @@ pub(super) fn report(
         batch_sn: Some(lot.id.clone()).filter(|id| !id.is_empty()).map(Into::into),
         ..Uut::default()
     });
-    let mut infos = around.infos;
-    infos.extend(lot.infos.iter().chain(&around.behind.infos).cloned());
+    let of_lot = [around.file, around.equipment, &lot.infos, &around.behind.infos];
+    // Of those of a part there are 14.
+    let mut infos = Vec::with_capacity(of_lot.iter().map(|infos| infos.len()).sum::<usize>() + 14);
+    of_lot.iter().for_each(|of_lot| infos.extend_from_slice(of_lot));
     verdict.infos(around.wafer, around.behind, &mut infos);
     report.misc_infos = infos;
     let name = if lot.job.is_empty() { "MainSequence" } else { &lot.job };

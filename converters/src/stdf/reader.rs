@@ -9,7 +9,7 @@ use wats::report::{MiscInfo, Report, Status, Step};
 use super::fields::{Fields, Short};
 use super::lot::{self, Behind, Equipment, Lot, Survey};
 use super::measure::{Pins, Tested, Tests};
-use super::part::{self, Around, Part, Verdict};
+use super::part::{self, Around, Part, Sizes, Verdict};
 use super::records::{self, Kind, Records};
 use crate::kit::tally::Tally;
 use crate::{Arguments, ConvertError, ErrorKind, Input};
@@ -42,6 +42,8 @@ pub(super) struct Reader<'a> {
     /// By head.
     wafers: HashMap<u8, String>,
     open: BTreeMap<(u8, u8), Part>,
+    /// Of the part that ended last.
+    sizes: Rc<Sizes>,
     /// The part that the record before belongs to.
     latest: Option<(u8, u8)>,
     sections: Vec<String>,
@@ -80,6 +82,7 @@ impl<'a> Reader<'a> {
             tests: Tests::default(),
             wafers: HashMap::new(),
             open: BTreeMap::new(),
+            sizes: Rc::default(),
             latest: None,
             sections: Vec::new(),
             section: None,
@@ -221,7 +224,7 @@ impl<'a> Reader<'a> {
             self.section = None;
         }
         self.begun += 1;
-        let mut part = Part::new(self.lot_id, at.1, self.begun);
+        let mut part = Part::new(self.lot_id, at.1, self.begun, self.sizes.clone());
         std::mem::take(&mut self.notes).into_iter().for_each(|note| part.note(note));
         if self.open.insert(at, part).is_some() {
             self.lost += 1;
@@ -294,9 +297,9 @@ impl<'a> Reader<'a> {
         self.numbered += usize::from(verdict.id.parse() == Ok(self.done));
         let wafer = self.wafers.get(&at.0).or_else(|| self.wafers.get(&255)).map_or("", String::as_str);
         let equipment = self.equipment.iter().find(|it| it.serves(at.0, at.1));
-        let mut infos = self.file_infos.clone();
-        infos.extend(equipment.into_iter().flat_map(|it| &it.infos).cloned());
-        let around = Around { lot, behind, wafer, infos };
+        self.sizes = part.sizes();
+        let equipment = equipment.map_or(&[][..], |it| &it.infos);
+        let around = Around { lot, behind, wafer, file: &self.file_infos, equipment };
         let mut warnings = Vec::new();
         let report = part::report(part, verdict, around, self.input, self.arguments, &mut warnings).map_err(
             |error| match error.kind {

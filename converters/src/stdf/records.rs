@@ -89,18 +89,24 @@ pub(super) struct Records<'a> {
     number: usize,
     offset: u64,
     length: usize,
-    body: Vec<u8>,
+    /// Room for the largest record so far, and how much of it the last one takes.
+    room: Vec<u8>,
+    filled: usize,
 }
 
 impl<'a> Records<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let from: Box<dyn Read + 'a> = if archive::is_gzip(bytes) {
-            Box::new(BufReader::with_capacity(1 << 16, Gunzip::new(bytes)))
-        } else {
-            Box::new(bytes)
-        };
+        Self::from(Box::new(bytes))
+    }
+
+    /// Unpacks while it reads.
+    pub(super) fn packed(bytes: &'a [u8]) -> Self {
+        Self::from(Box::new(BufReader::with_capacity(1 << 16, Gunzip::new(bytes))))
+    }
+
+    fn from(from: Box<dyn Read + 'a>) -> Self {
         // The first record's length says the order before it is known: it is 2 in any.
-        Self { from, order: Order::Little, number: 0, offset: 0, length: 0, body: Vec::new() }
+        Self { from, order: Order::Little, number: 0, offset: 0, length: 0, room: Vec::new(), filled: 0 }
     }
 
     /// Reads the next record; `None` at the end of the file.
@@ -123,16 +129,19 @@ impl<'a> Records<'a> {
         };
         self.next_place();
         self.length = usize::from(length) + head.len();
-        let mut body = std::mem::take(&mut self.body);
-        body.resize(usize::from(length), 0);
-        let filled = self.fill(&mut body);
-        self.body = body;
+        let length = usize::from(length);
+        let mut room = std::mem::take(&mut self.room);
+        if room.len() < length {
+            room.resize(length, 0);
+        }
+        let filled = self.fill(room.get_mut(..length).unwrap_or_default());
+        (self.room, self.filled) = (room, length);
         match filled {
-            Ok(read) if read == self.body.len() => {}
+            Ok(read) if read == length => {}
             Ok(_) => return Err(Stop::Cut),
             Err(error) => return Err(self.unusable(&error)),
         }
-        if (kind, sub) == FAR && self.body.first() == Some(&0) && self.order == Order::Little {
+        if (kind, sub) == FAR && self.body().first() == Some(&0) && self.order == Order::Little {
             self.order = Order::Dec;
         }
         Ok(Some((kind, sub)))
@@ -179,7 +188,11 @@ impl<'a> Records<'a> {
 
     /// The fields of the record that was read last.
     pub(super) fn fields(&self) -> Fields<'_> {
-        Fields::new(&self.body, self.order)
+        Fields::new(self.body(), self.order)
+    }
+
+    fn body(&self) -> &[u8] {
+        self.room.get(..self.filled).unwrap_or_default()
     }
 
     pub(super) fn order(&self) -> Order {
@@ -188,7 +201,7 @@ impl<'a> Records<'a> {
 
     /// How many bytes it holds.
     pub(super) fn len(&self) -> usize {
-        self.body.len()
+        self.filled
     }
 
     /// Where the record begins that was read last, as a person reads it.

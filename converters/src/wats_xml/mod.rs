@@ -330,6 +330,9 @@ impl Reading<'_> {
 
     /// A text cut to what the server takes.
     fn fit(&mut self, value: &str, limit: usize, what: &str) -> Text {
+        if !text::needs_fit(value, limit) {
+            return value.into();
+        }
         text::fit(value, limit, &format!("{}: {what}", self.path), self.warnings)
     }
 

@@ -14,20 +14,66 @@ use crate::kit::{property, text, time, tree, verdict, xml};
 use crate::{ConvertError, ErrorKind};
 
 /// What stands in a step and is read.
-const OF_STEP: &[&str] = &[
-    "Step",
-    "SequenceCall",
-    "NumericLimit",
-    "PassFail",
-    "StringValue",
-    "ReportText",
-    "Loop",
-    "Chart",
-    "Attachment",
-    "AdditionalResults",
-    "Callexe",
-    "MessagePopup",
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Step,
+    SequenceCall,
+    NumericLimit,
+    PassFail,
+    StringValue,
+    ReportText,
+    Loop,
+    Chart,
+    Attachment,
+    AdditionalResults,
+    Callexe,
+    MessagePopup,
+    Other,
+}
+
+const PARTS: [(&str, Part); 12] = [
+    ("Step", Part::Step),
+    ("SequenceCall", Part::SequenceCall),
+    ("NumericLimit", Part::NumericLimit),
+    ("PassFail", Part::PassFail),
+    ("StringValue", Part::StringValue),
+    ("ReportText", Part::ReportText),
+    ("Loop", Part::Loop),
+    ("Chart", Part::Chart),
+    ("Attachment", Part::Attachment),
+    ("AdditionalResults", Part::AdditionalResults),
+    ("Callexe", Part::Callexe),
+    ("MessagePopup", Part::MessagePopup),
 ];
+
+/// The elements of a step, which are looked at once: most steps have few kinds of them.
+struct Parts<'a, 'd>(Vec<(Part, Node<'a, 'd>)>);
+
+impl<'a, 'd> Parts<'a, 'd> {
+    fn of(step: Node<'a, 'd>) -> Self {
+        let part = |element: Node<'_, '_>| {
+            let name = element.tag_name().name();
+            PARTS
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map_or(Part::Other, |(_, it)| *it)
+        };
+        Self(step.children().filter(Node::is_element).map(|element| (part(element), element)).collect())
+    }
+
+    fn all(&self, part: Part) -> impl Iterator<Item = Node<'a, 'd>> {
+        self.0.iter().filter(move |(it, _)| *it == part).map(|(_, element)| *element)
+    }
+
+    /// Room for what is made of the elements of a kind, and no more: there may be very many steps.
+    fn list<T>(&self, part: Part) -> List<T> {
+        List::with_capacity(self.all(part).count())
+    }
+
+    fn first(&self, part: Part) -> Option<Node<'a, 'd>> {
+        self.all(part).next()
+    }
+}
 
 impl Reading<'_> {
     /// The steps directly below the report.
@@ -45,23 +91,25 @@ impl Reading<'_> {
         let name = attribute(node, "Name").or(attribute(node, "StepType")).unwrap_or("Step");
         let name = self.fit(name, 100, "step name");
         let mut step = Step::new(tree::step_type(written), name, Status::Passed);
-        step.numeric_meas = self.numbers(node);
-        step.boolean_meas = self.booleans(node);
-        step.string_meas = self.strings(node);
+        let parts = Parts::of(node);
+        step.numeric_meas = self.numbers(node, &parts);
+        step.boolean_meas = self.booleans(node, &parts);
+        step.string_meas = self.strings(node, &parts);
         settle_type(&mut step);
-        let nested = children(node, "Step")
-            .map(|inner| self.step(inner, depth + 1))
-            .collect::<Result<Vec<Step>, ConvertError>>()?;
-        self.sequence(node, &mut step, nested);
-        self.common(node, &mut step);
+        let mut nested = Vec::with_capacity(parts.all(Part::Step).count());
+        for inner in parts.all(Part::Step) {
+            nested.push(self.step(inner, depth + 1)?);
+        }
+        self.sequence(&parts, &mut step, nested);
+        self.common(node, &parts, &mut step);
         self.settle_status(node, &mut step);
-        self.extras(node, &mut step);
+        self.extras(&parts, &mut step);
         Ok(step)
     }
 
     /// Children make a sequence only of steps that say so: wait steps may have some, too.
-    fn sequence(&mut self, node: Node<'_, '_>, step: &mut Step, nested: Vec<Step>) {
-        let call = child(node, "SequenceCall");
+    fn sequence(&mut self, parts: &Parts<'_, '_>, step: &mut Step, nested: Vec<Step>) {
+        let call = parts.first(Part::SequenceCall);
         if step.step_type.is_empty() {
             step.step_type =
                 if call.is_some() || !nested.is_empty() { "SequenceCall" } else { "Action" }.into();
@@ -109,17 +157,15 @@ impl Reading<'_> {
         };
     }
 
-    fn common(&mut self, node: Node<'_, '_>, step: &mut Step) {
+    fn common(&mut self, node: Node<'_, '_>, parts: &Parts<'_, '_>, step: &mut Step) {
         step.id = self.whole(node, "Id");
-        step.group = match attribute(node, "Group").map(str::to_ascii_lowercase).as_deref() {
-            None | Some("main" | "m") => Group::Main,
-            Some("setup" | "s") => Group::Setup,
-            Some("cleanup" | "c") => Group::Cleanup,
-            Some(other) => {
+        step.group = attribute(node, "Group").map_or(Group::Main, |written| {
+            group(written).unwrap_or_else(|| {
+                let other = written.to_ascii_lowercase();
                 self.warn(format!("step {}: the group \"{other}\" is read as Main", step.name));
                 Group::Main
-            }
-        };
+            })
+        });
         step.start = attribute(node, "Start").and_then(|at| {
             let time = time::parse(at, &self.input.station.time_zone);
             if time.is_none() {
@@ -132,7 +178,7 @@ impl Reading<'_> {
         step.error_code = self.whole(node, "StepErrorCode");
         step.error_code_format = owned(node, "StepErrorCodeFormat").map(Box::new);
         step.error_message = self.short(node, "StepErrorMessage", 200).map(Box::new);
-        let report_text = child(node, "ReportText").and_then(xml::text);
+        let report_text = parts.first(Part::ReportText).and_then(xml::text);
         step.report_text = report_text.map(|text| self.fit(&text, 100_000, "report text"));
         step.ts_guid = owned(node, "TSGuid").map(Into::into);
         step.interactive_exe_num = self.whole(node, "InteractiveExeNum");
@@ -140,8 +186,8 @@ impl Reading<'_> {
         step.caused_uut_failure = boolean(node, "StepCausedUUTFailure");
     }
 
-    fn extras(&mut self, node: Node<'_, '_>, step: &mut Step) {
-        step.loop_ = child(node, "Loop").map(|turn| {
+    fn extras(&mut self, parts: &Parts<'_, '_>, step: &mut Step) {
+        step.loop_ = parts.first(Part::Loop).map(|turn| {
             Box::new(Loop {
                 idx: self.whole(turn, "index").or_else(|| self.whole(turn, "idx")),
                 num: self.whole(turn, "num"),
@@ -151,14 +197,14 @@ impl Reading<'_> {
                 extra: Extra::new(),
             })
         });
-        step.call_exe = child(node, "Callexe").map(|exe| {
+        step.call_exe = parts.first(Part::Callexe).map(|exe| {
             Box::new(CallExe {
                 exit_code: self.number(exe, "ExitCode"),
                 exit_code_format: owned(exe, "ExitCodeFormat"),
                 extra: Extra::new(),
             })
         });
-        step.message_popup = child(node, "MessagePopup").map(|popup| {
+        step.message_popup = parts.first(Part::MessagePopup).map(|popup| {
             Box::new(MessagePopup {
                 response: self.short(popup, "Response", 200),
                 button: self.whole(popup, "Button"),
@@ -166,8 +212,8 @@ impl Reading<'_> {
                 extra: Extra::new(),
             })
         });
-        step.chart = child(node, "Chart").map(|chart| Box::new(self.chart(chart)));
-        step.attachment = child(node, "Attachment").map(|file| {
+        step.chart = parts.first(Part::Chart).map(|chart| Box::new(self.chart(chart)));
+        step.attachment = parts.first(Part::Attachment).map(|file| {
             Box::new(Attachment {
                 name: self.short(file, "Name", 100),
                 content_type: owned(file, "ContentType"),
@@ -175,11 +221,8 @@ impl Reading<'_> {
                 extra: Extra::new(),
             })
         });
-        step.additional_results = children(node, "AdditionalResults").map(additional_data).collect();
-        for other in node.children().filter(Node::is_element) {
-            if OF_STEP.iter().any(|known| is(other, known)) {
-                continue;
-            }
+        step.additional_results = parts.all(Part::AdditionalResults).map(additional_data).collect();
+        for other in parts.all(Part::Other) {
             // There is no place of its own for what a property loader did.
             if !is(other, "PropertyLoader") {
                 self.unknown.add(other);
@@ -209,9 +252,9 @@ impl Reading<'_> {
         }
     }
 
-    fn numbers(&mut self, node: Node<'_, '_>) -> List<NumericMeas> {
-        let mut all = List::new();
-        for meas in children(node, "NumericLimit") {
+    fn numbers(&mut self, node: Node<'_, '_>, parts: &Parts<'_, '_>) -> List<NumericMeas> {
+        let mut all = parts.list(Part::NumericLimit);
+        for meas in parts.all(Part::NumericLimit) {
             let written = attribute(meas, "NumericValue").unwrap_or_default();
             let value = text::number(written).unwrap_or_else(|| {
                 self.warn(format!("the value \"{written}\" is no number; NaN is sent"));
@@ -239,18 +282,21 @@ impl Reading<'_> {
         all
     }
 
-    fn booleans(&mut self, node: Node<'_, '_>) -> List<BooleanMeas> {
-        let all = children(node, "PassFail").map(|meas| BooleanMeas {
-            name: self.short(meas, "Name", 100),
-            status: stated(meas, node, Status::Passed),
-            extra: Extra::new(),
-        });
-        all.collect()
+    fn booleans(&mut self, node: Node<'_, '_>, parts: &Parts<'_, '_>) -> List<BooleanMeas> {
+        let mut all = parts.list(Part::PassFail);
+        for meas in parts.all(Part::PassFail) {
+            all.push(BooleanMeas {
+                name: self.short(meas, "Name", 100),
+                status: stated(meas, node, Status::Passed),
+                extra: Extra::new(),
+            });
+        }
+        all
     }
 
-    fn strings(&mut self, node: Node<'_, '_>) -> List<StringMeas> {
-        let mut all = List::new();
-        for meas in children(node, "StringValue") {
+    fn strings(&mut self, node: Node<'_, '_>, parts: &Parts<'_, '_>) -> List<StringMeas> {
+        let mut all = parts.list(Part::StringValue);
+        for meas in parts.all(Part::StringValue) {
             // White space counts in what was measured: the raw attribute, not the trimmed one.
             let raw = |name: &str| meas.attribute(name).or_else(|| attribute(meas, name));
             let value = raw("StringValue").unwrap_or_default();
@@ -290,10 +336,18 @@ fn settle_type(step: &mut Step) {
 }
 
 fn boolean(node: Node<'_, '_>, name: &str) -> Option<bool> {
-    match attribute(node, name)?.to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
+    let written = attribute(node, name)?;
+    let is = |words: [&str; 2]| words.iter().any(|it| it.eq_ignore_ascii_case(written));
+    is(["true", "1"]).then_some(true).or_else(|| is(["false", "0"]).then_some(false))
+}
+
+fn group(written: &str) -> Option<Group> {
+    let is = |words: [&str; 2]| words.iter().any(|it| it.eq_ignore_ascii_case(written));
+    match () {
+        () if is(["main", "m"]) => Some(Group::Main),
+        () if is(["setup", "s"]) => Some(Group::Setup),
+        () if is(["cleanup", "c"]) => Some(Group::Cleanup),
+        () => None,
     }
 }
 

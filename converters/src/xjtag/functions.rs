@@ -1,5 +1,7 @@
 //! The steps of a run: groups and the functions in them.
 
+use std::borrow::Cow;
+
 use roxmltree::Node;
 use wats::report::{Double, Status, Step, Text};
 
@@ -13,6 +15,9 @@ const OF_RUN: &[&str] = &["text-output", "summary", "header", "testruninfo", "sn
 const OF_FUNCTION: &[&str] =
     &["html-output", "text-output", "conntest-errors", "circuit-refs", "plain-text", "result", "time-taken"];
 
+/// What stands for `>>>>` in texts.
+const ESCAPED_MARK: &str = "&gt;&gt;&gt;&gt;";
+
 /// Fills the sequence of a run, or of a group in it, with the groups and functions below.
 pub(super) fn groups(
     parent: Node<'_, '_>,
@@ -20,7 +25,7 @@ pub(super) fn groups(
     unknown: &mut Elements,
     warnings: &mut Vec<String>,
 ) {
-    let mut steps = Vec::new();
+    let mut steps = Vec::with_capacity(parent.children().filter(Node::is_element).count());
     for node in parent.children().filter(Node::is_element) {
         if is(node, "testgroup") {
             let name = attribute(node, "name").unwrap_or("Group");
@@ -50,7 +55,9 @@ fn function(node: Node<'_, '_>, unknown: &mut Elements, warnings: &mut Vec<Strin
         warnings.push(format!("the function {name} has no result: it is left out"));
         return None;
     };
-    let mut step = match word.to_ascii_lowercase().as_str() {
+    let mut lower = Text::from(word);
+    lower.make_ascii_lowercase();
+    let mut step = match lower.as_str() {
         "not run" | "skipped" => {
             // The server does not look at what a skipped step measured.
             let mut step = build::pass_fail(name, Status::Passed);
@@ -72,28 +79,32 @@ fn function(node: Node<'_, '_>, unknown: &mut Elements, warnings: &mut Vec<Strin
 
 /// All that a function said, and the errors of a connection test.
 fn texts(node: Node<'_, '_>) -> Option<Text> {
-    let mut lines: Vec<Text> = children(node, "text-output").filter_map(xml::text).collect();
+    let mut lines: Vec<Cow<'_, str>> = children(node, "text-output").filter_map(xml::own_text).collect();
     if lines.is_empty() {
-        lines.extend(child(node, "plain-text").and_then(xml::text));
+        lines.extend(child(node, "plain-text").and_then(xml::own_text));
     }
     let errors = children(node, "conntest-errors").flat_map(|errors| errors.descendants());
-    for error in errors.filter(|element| is(*element, "error-message")).filter_map(xml::text) {
-        if !lines.iter().any(|line| line.contains(error.as_str())) {
+    for error in errors.filter(|element| is(*element, "error-message")).filter_map(xml::own_text) {
+        if !lines.iter().any(|line| line.contains(&*error)) {
             lines.push(error);
         }
     }
     // Older versions say only in HTML what went wrong.
     let passed = child(node, "result").and_then(|it| attribute(it, "value")).is_some_and(|it| it == "Passed");
     if lines.is_empty() && !passed {
-        let html: Vec<Text> = children(node, "html-output").filter_map(xml::text).collect();
-        lines.extend(html.iter().map(|it| without_tags(it)).filter(|it| !it.is_empty()));
+        let html = children(node, "html-output").filter_map(xml::own_text);
+        lines.extend(html.map(|it| without_tags(&it)).filter(|it| !it.is_empty()).map(Cow::Owned));
+    }
+    if lines.is_empty() {
+        return None;
     }
     // Exports write this mark escaped inside of what is not escaped.
-    (!lines.is_empty()).then(|| lines.join("\n").replace("&gt;&gt;&gt;&gt;", ">>>>")).map(Into::into)
+    let text = lines.join("\n");
+    Some(if text.contains(ESCAPED_MARK) { text.replace(ESCAPED_MARK, ">>>>").into() } else { text.into() })
 }
 
 /// The text of HTML, a line for each of its pieces.
-fn without_tags(html: &str) -> Text {
+fn without_tags(html: &str) -> String {
     let pieces = html.split('<').enumerate().filter_map(|(number, piece)| match number {
         0 => Some(piece),
         _ => piece.split_once('>').map(|(_, text)| text),
@@ -101,7 +112,7 @@ fn without_tags(html: &str) -> Text {
     let pieces: Vec<&str> = pieces.map(str::trim).filter(|piece| !piece.is_empty()).collect();
     let text = pieces.join("\n");
     let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&nbsp;", " "), ("&amp;", "&")];
-    named.iter().fold(text, |text, (name, sign)| text.replace(name, sign)).into()
+    named.iter().fold(text, |text, (name, sign)| text.replace(name, sign))
 }
 
 /// The element `time-taken`, which is in milliseconds.

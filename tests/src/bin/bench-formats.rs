@@ -73,7 +73,7 @@ enum Bare {
     Json,
     /// Decoded, split into lines and these into cells.
     Lines,
-    /// Unpacked, and gone through record by record.
+    /// Unpacked, and the fields of each record read: numbers, and texts that are found to be texts.
     Records,
     /// Entries unpacked, and every event of those.
     Archive,
@@ -85,7 +85,7 @@ impl Bare {
             Self::Xml => "XML events",
             Self::Json => "JSON values",
             Self::Lines => "lines and cells",
-            Self::Records => "records",
+            Self::Records => "fields of records",
             Self::Archive => "unpacked XML",
         }
     }
@@ -187,7 +187,8 @@ impl Row {
             converted.push(seconds(time, &mut convert));
         }
         let size = |input: &Input| {
-            input.bytes.len() + input.companions.iter().map(|it| it.bytes.len()).sum::<usize>()
+            let companions = input.companions.iter().map(|it| unpacked_size(bare, &it.bytes));
+            unpacked_size(bare, &input.bytes) + companions.sum::<usize>()
         };
         Ok(Self {
             files: inputs.len(),
@@ -306,13 +307,74 @@ fn records(bytes: &[u8]) -> usize {
     };
     let big = unpacked.first() == Some(&0);
     let (mut rest, mut count) = (&*unpacked, 0);
-    while let [first, second, _, _, after @ ..] = rest {
+    while let [first, second, kind, sub, after @ ..] = rest {
         let length = [*first, *second];
         let length = if big { u16::from_be_bytes(length) } else { u16::from_le_bytes(length) };
-        rest = after.get(usize::from(length)..).unwrap_or_default();
-        count += 1;
+        let (record, behind) = after.split_at_checked(length.into()).unwrap_or((after, &[]));
+        let layout = LAYOUTS.iter().find(|(of, _)| *of == (*kind, *sub)).map_or("", |(_, layout)| layout);
+        count += 1 + fields(record, layout, big);
+        rest = behind;
     }
     count
+}
+
+/// The fields of the records that a file has many of, in the order of the standard: whole numbers by their size in bytes,
+/// numbers with a fraction (f) and texts behind their length (t). Others are passed over.
+const LAYOUTS: &[((u8, u8), &str)] = &[
+    ((1, 10), "44111121tttttttttttttttttttttttttttttt"),
+    ((5, 10), "11"),
+    ((5, 20), "111222224ttt"),
+    ((10, 30), "1114444t"),
+    ((15, 10), "41111ftt1111ffttttff"),
+    ((20, 10), "t"),
+];
+
+/// Reads the fields of a record as far as it has them; answers with how many there were.
+fn fields(record: &[u8], layout: &str, big: bool) -> usize {
+    fn number<const N: usize>(bytes: &[u8], big: bool) -> Option<[u8; N]> {
+        let mut number: [u8; N] = bytes.try_into().ok()?;
+        if big != cfg!(target_endian = "big") {
+            number.reverse();
+        }
+        Some(number)
+    }
+    let (mut rest, mut count) = (record, 0);
+    for field in layout.bytes() {
+        let length = match field {
+            b'1' => 1,
+            b'2' => 2,
+            b'4' | b'f' => 4,
+            _ => rest.first().map_or(1, |length| usize::from(*length) + 1),
+        };
+        let Some((bytes, behind)) = rest.split_at_checked(length) else { break };
+        match field {
+            b'1' => _ = black_box(bytes.first()),
+            b'2' => _ = black_box(number(bytes, big).map(u16::from_ne_bytes)),
+            b'4' => _ = black_box(number(bytes, big).map(u32::from_ne_bytes)),
+            b'f' => _ = black_box(number(bytes, big).map(f32::from_ne_bytes)),
+            _ => _ = black_box(bytes.get(1..).map(std::str::from_utf8)),
+        }
+        count += 1;
+        rest = behind;
+    }
+    count
+}
+
+/// How many bytes the rates are of: of packed files, those that are in them.
+fn unpacked_size(bare: Bare, bytes: &[u8]) -> usize {
+    match bare {
+        Bare::Records if bytes.starts_with(b"\x1f\x8b") => {
+            let size = std::io::copy(&mut flate2::read::MultiGzDecoder::new(bytes), &mut std::io::sink());
+            size.ok().and_then(|size| size.try_into().ok()).unwrap_or_default()
+        }
+        Bare::Archive => {
+            let Ok(mut archive) = zip::ZipArchive::new(std::io::Cursor::new(bytes)) else { return 0 };
+            let sizes =
+                (0..archive.len()).filter_map(|at| usize::try_from(archive.by_index(at).ok()?.size()).ok());
+            sizes.sum()
+        }
+        _ => bytes.len(),
+    }
 }
 
 fn entries(bytes: &[u8]) -> usize {
