@@ -117,15 +117,15 @@ fn middle(mut costs: Vec<Cost>) -> Cost {
     costs.get(costs.len() / 2).copied().unwrap_or_default()
 }
 
-/// The processor time of this process and of everything that it has started and that still runs.
+/// The processor time of this process and of everything that it has started, also of what has ended.
 fn used_by_all() -> anyhow::Result<Duration> {
     let mut ticks = 0;
     let mut processes = vec![std::process::id().to_string()];
     while let Some(process) = processes.pop() {
         let place = Path::new("/proc").join(&process);
         let stat = std::fs::read_to_string(place.join("stat")).unwrap_or_default();
-        // utime and stime; the name in brackets may hold spaces.
-        let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().skip(11).take(2));
+        // utime and stime, and those of children that have ended; the name in brackets may hold spaces.
+        let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().skip(11).take(4));
         ticks += fields.into_iter().flatten().filter_map(|it| it.parse::<u64>().ok()).sum::<u64>();
         for task in std::fs::read_dir(place.join("task")).into_iter().flatten().flatten() {
             let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
