@@ -74,8 +74,8 @@ impl Store {
     /// When the file cannot be used, or was made by a newer version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
-        // A group of files with its reports has room, and so have the indexes of a long queue, in which they come anywhere.
-        let mut connection = options(path).pragma("cache_size", "-24000").connect().await.map_err(failed)?;
+        // A group of files with its reports has room.
+        let mut connection = options(path).pragma("cache_size", "-8000").connect().await.map_err(failed)?;
         MIGRATIONS
             .run_direct(None, &mut connection, false)
             .await
