@@ -116,8 +116,11 @@ async fn start_work(
     let program = std::env::current_exe().context("could not find this program")?;
     let itself = |word: &str| Command { program: program.clone(), arguments: vec![word.to_owned()] };
     let mut settings = agent.watch_settings();
-    let pool = Pool::new(itself("worker"), limits(&settings.borrow_and_update()))
-        .with_plugins(agent.plugins().clone());
+    let (limited, spool) = {
+        let settings = settings.borrow_and_update();
+        (limits(&settings), settings.storage_folder())
+    };
+    let pool = Pool::new(itself("worker"), limited, spool).with_plugins(agent.plugins().clone());
     let (limited, inner) = (pool.clone(), stop.clone());
     parts.spawn(async move {
         while let Some(Ok(())) = inner.run_until_cancelled(settings.changed()).await {

@@ -281,8 +281,9 @@ impl Work {
                 file.ends(Outcome::Later(PATIENCE.saturating_sub(file.unchanged)));
             }
             Ok(Answer::Outdone) => file.ends(Outcome::Later(AGAIN)),
-            Err(ConvertFailure::NoWorker(error)) => {
-                tracing::error!(%error, "no worker could be started; {} is tried again", file_name(&file));
+            Err(failure @ (ConvertFailure::NoWorker(_) | ConvertFailure::NoRoom(_))) => {
+                let error = std::error::Error::source(&failure).map(ToString::to_string);
+                tracing::error!(error, "{failure}; {} is tried again", file_name(&file));
                 file.ends(Outcome::Later(AGAIN));
             }
             Ok(Answer::Refused { words, .. }) => self.fails(file, job.sha256, words, memory, recorder).await,

@@ -45,12 +45,16 @@ fn limits(time: Duration) -> Limits {
 /// A pool whose workers run a line of shell instead.
 fn misbehaving(script: &str) -> Pool {
     let command = Command { program: PathBuf::from("/bin/sh"), arguments: vec!["-c".into(), script.into()] };
-    Pool::new(command, limits(Duration::from_millis(700)))
+    Pool::new(command, limits(Duration::from_millis(700)), std::env::temp_dir())
 }
 
 fn real() -> Pool {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_wats-agent"));
-    Pool::new(Command { program, arguments: vec!["worker".into()] }, limits(Duration::from_secs(30)))
+    Pool::new(
+        Command { program, arguments: vec!["worker".into()] },
+        limits(Duration::from_secs(30)),
+        std::env::temp_dir(),
+    )
 }
 
 const REPORT: &str = r#"{"type":"T","pn":"PCB-1","sn":"SN-1","rev":"A","processCode":10,"result":"P",
@@ -99,7 +103,9 @@ async fn a_worker_that_talks_nonsense_is_not_believed() {
 #[tokio::test]
 async fn a_worker_that_cannot_be_started_is_not_the_files_fault() {
     let command = Command { program: PathBuf::from("/nonexistent"), arguments: Vec::new() };
-    let failure = convert(&Pool::new(command, limits(Duration::from_secs(1))), b"x").await.unwrap_err();
+    let failure = convert(&Pool::new(command, limits(Duration::from_secs(1)), std::env::temp_dir()), b"x")
+        .await
+        .unwrap_err();
     assert!(matches!(failure, ConvertFailure::NoWorker(_)), "{failure}");
 }
 
@@ -125,7 +131,7 @@ async fn of_files_that_were_together_with_a_worker_that_crashed_none_is_blamed_u
     let (flag, program) = (folder.path().join("died"), env!("CARGO_BIN_EXE_wats-agent"));
     let script = format!("if [ -e {0} ]; then exec {program} worker; fi; : > {0}; exit 9", flag.display());
     let command = Command { program: PathBuf::from("/bin/sh"), arguments: vec!["-c".into(), script] };
-    let pool = Pool::new(command, limits(Duration::from_secs(30)));
+    let pool = Pool::new(command, limits(Duration::from_secs(30)), std::env::temp_dir());
     let turn = pool.turn("line", "wats-json", 5).await;
     let mut files = [REPORT.as_bytes(), b"nonsense", REPORT.as_bytes()].map(order);
     let answers: Vec<bool> = pool

@@ -44,7 +44,7 @@ impl Line {
         let plugins = Plugins::fixed(parsed(), Some(agent.clone()));
         let command = convert::Command { program: agent, arguments: vec!["worker".to_owned()] };
         let limits = Limits { workers: 1, time: Duration::from_secs(60), answer_bytes: 64 << 20 };
-        Self { pool: Pool::new(command, limits).with_plugins(plugins), _folder: folder }
+        Self { pool: Pool::new(command, limits, std::env::temp_dir()).with_plugins(plugins), _folder: folder }
     }
 
     /// Converts files, each of these lines and a report.

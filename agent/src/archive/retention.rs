@@ -231,7 +231,7 @@ mod tests {
                 result: "P".to_owned(),
                 body: crate::store::Body::new(b"{}"),
             };
-            let finished = Finished { file: new, made: Made::Reports(vec![report]) };
+            let finished = Finished { file: new, made: Made::Reports(vec![report].into()) };
             let id = self.store.finish(Arc::from([finished]), received_at).await.unwrap()[0].id;
             let kept_at = self.archive().join(format!("day-{days}")).join(format!("{id}-{name}"));
             fs::create_dir_all(kept_at.parent().unwrap()).unwrap();

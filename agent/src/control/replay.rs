@@ -32,7 +32,7 @@ impl From<ReplayError> for Refusal {
         match error {
             ReplayError::Store(error) => error.into(),
             ReplayError::NoRoom => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
-            ReplayError::NoWorker(_) => Self::internal(&error),
+            ReplayError::NoWorker(_) | ReplayError::Spool(_) => Self::internal(&error),
         }
     }
 }

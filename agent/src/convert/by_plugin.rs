@@ -183,7 +183,9 @@ fn with_reports(
         Some(Ok(Answer::Outdone | Answer::Plugin(_))) => {
             verdict.made = Made::Failed("what the plug-in made of the file was not read".to_owned());
         }
-        Some(Err(failure @ ConvertFailure::NoWorker(_))) => return Err(failure),
+        Some(Err(failure @ (ConvertFailure::NoWorker(_) | ConvertFailure::NoRoom(_)))) => {
+            return Err(failure);
+        }
         Some(Err(failure)) => {
             verdict.made =
                 Made::Failed(format!("what the plug-in made of the file cannot be used: {failure}"));

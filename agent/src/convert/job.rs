@@ -13,7 +13,7 @@ use wats_converters::{Arguments, Companion, ConvertError, ErrorKind, Input};
 
 use crate::control::api::Station;
 use crate::plugins::{self, Verdict};
-use crate::store::NewReport;
+use crate::store::{NewReport, Reports};
 
 /// Who reads the reports of plug-ins.
 const WATS_JSON: &str = "wats-json";
@@ -54,7 +54,7 @@ pub struct Rival {
 #[derive(Debug)]
 pub enum Answer {
     Reports {
-        reports: Vec<NewReport>,
+        reports: Reports,
         /// What was repaired or left out, in sentences.
         warnings: Vec<String>,
     },
@@ -83,7 +83,7 @@ pub(crate) enum Ended {
 
 /// Converts a file: all its reports, or the reason why not.
 pub fn convert(job: &Job, bytes: Vec<u8>, companions: Vec<Companion>) -> Answer {
-    let mut reports = Vec::new();
+    let mut reports = Reports::default();
     let ended = convert_each(job, bytes, companions, &mut |report| {
         reports.push(report.packed().map_err(|error| error.to_string())?);
         Ok(())

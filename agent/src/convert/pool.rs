@@ -1,7 +1,7 @@
 //! A few long-lived worker processes, and what happens when one misbehaves.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::queue::{Queue, Turn};
 use super::worker::{Head, Request};
 use crate::metrics;
 use crate::plugins::Plugins;
-use crate::store::Packer;
+use crate::store::{Packer, Reports};
 use crate::system;
 
 /// A worker is replaced after so many files, so that no converter's leak can grow for ever.
@@ -29,6 +29,8 @@ const LARGE_FILE: usize = 32 << 20;
 /// system after each; a large piece goes back at once.
 const KEEPS_MEMORY: [(&str, &str); 2] =
     [("MALLOC_TRIM_THRESHOLD_", "16777216"), ("MALLOC_MMAP_THRESHOLD_", "1048576")];
+/// So many bytes of a file's reports are kept in memory.
+const IN_MEMORY: usize = 8 << 20;
 /// The last words of a worker that are kept for the log.
 const LAST_WORDS: usize = 4096;
 
@@ -63,6 +65,9 @@ pub enum ConvertFailure {
     /// Not the file's fault: it can be tried again.
     #[error("no worker process could be started")]
     NoWorker(#[source] io::Error),
+    /// Not the file's fault either.
+    #[error("its many reports could not be written to the disk")]
+    NoRoom(#[source] io::Error),
 }
 
 /// A file to be converted.
@@ -78,6 +83,8 @@ pub struct Order {
 pub struct Pool {
     command: Command,
     limits: Arc<Mutex<Limits>>,
+    /// The folder where the reports of a file wait that has very many.
+    spool: PathBuf,
     queue: Queue,
     /// Those whose files plug-ins convert have places of their own: one that hangs takes none from our converters.
     foreign: Queue,
@@ -96,11 +103,11 @@ struct Worker {
 }
 
 impl Pool {
-    /// A pool that starts workers when there is work.
-    pub fn new(command: Command, limits: Limits) -> Self {
+    /// A pool that starts workers when there is work. In the folder `spool` the reports of a file wait that has very many.
+    pub fn new(command: Command, limits: Limits, spool: PathBuf) -> Self {
         let (queue, foreign) = (Queue::new(limits.workers), Queue::new(limits.workers));
         let limits = Arc::new(Mutex::new(limits));
-        Self { command, limits, queue, foreign, idle: Arc::default(), plugins: None }
+        Self { command, limits, spool, queue, foreign, idle: Arc::default(), plugins: None }
     }
 
     /// Other limits, for what begins from now on.
@@ -165,7 +172,7 @@ impl Pool {
             None => Worker::start(&self.command).map_err(ConvertFailure::NoWorker)?,
         };
         let large = files.iter().any(|file| file.bytes.len() >= LARGE_FILE);
-        let work = worker.work(files, limits.answer_bytes, answers);
+        let work = worker.work(files, limits.answer_bytes, &self.spool, answers);
         match tokio::time::timeout(limits.time, work).await {
             Ok(Ok(())) => {
                 worker.files = worker.files.saturating_add(u32::try_from(files.len()).unwrap_or(u32::MAX));
@@ -197,6 +204,7 @@ enum Broken {
     Pipe,
     TooLong { limit: usize },
     Garbled,
+    NoRoom(io::Error),
 }
 
 impl Worker {
@@ -223,6 +231,7 @@ impl Worker {
         &mut self,
         files: &mut [Order],
         limit: usize,
+        spool: &Path,
         done: &mut Vec<Answer>,
     ) -> Result<(), Broken> {
         let Self { requests, answers, .. } = self;
@@ -237,7 +246,7 @@ impl Worker {
         // Both at once: a worker that answers early must not wait for us while we wait for it.
         let answering = async {
             for _ in 0..count {
-                done.push(receive(answers, limit).await?);
+                done.push(receive(answers, limit, spool).await?);
             }
             Ok(())
         };
@@ -249,6 +258,7 @@ impl Worker {
         let failure = match broken {
             Broken::TooLong { limit } => ConvertFailure::TooLong { limit },
             Broken::Garbled => ConvertFailure::Garbled,
+            Broken::NoRoom(error) => ConvertFailure::NoRoom(error),
             Broken::Pipe => {
                 let ended = tokio::time::timeout(Duration::from_secs(2), self.child.wait()).await;
                 let how = match ended {
@@ -287,12 +297,12 @@ async fn ask(requests: &mut BufWriter<ChildStdin>, files: &mut [Order]) -> io::R
     requests.flush().await
 }
 
-async fn receive(answers: &mut BufReader<ChildStdout>, limit: usize) -> Result<Answer, Broken> {
+async fn receive(answers: &mut BufReader<ChildStdout>, limit: usize, spool: &Path) -> Result<Answer, Broken> {
     let broken = |error: io::Error, limit| match error.kind() {
         io::ErrorKind::InvalidData => Broken::TooLong { limit },
         _ => Broken::Pipe,
     };
-    let (mut left, mut reports) = (limit, Vec::new());
+    let (mut left, mut reports) = (limit, Reports::default());
     loop {
         let head = frame::receive(answers, left).await.map_err(|error| broken(error, limit))?;
         left = left.saturating_sub(head.len());
@@ -311,13 +321,21 @@ async fn receive(answers: &mut BufReader<ChildStdout>, limit: usize) -> Result<A
                 // What they take here, for a lot of very many parts a fraction of what is sent.
                 let body = body.body();
                 left = left.checked_sub(body.bytes()).ok_or(Broken::TooLong { limit })?;
-                reports.push(head.with_body(body));
+                reports.push(head.with(body));
+                if reports.bytes_in_memory() >= IN_MEMORY {
+                    reports = spooled(reports, spool.to_owned()).await.map_err(Broken::NoRoom)?;
+                }
             }
             Head::Done { warnings } => return Ok(Answer::Reports { reports, warnings }),
             Head::Refused { words, not_yet } => return Ok(Answer::Refused { words, not_yet }),
             Head::Outdone => return Ok(Answer::Outdone),
         }
     }
+}
+
+async fn spooled(mut reports: Reports, spool: PathBuf) -> io::Result<Reports> {
+    let written = tokio::task::spawn_blocking(move || reports.spool(&spool).map(|()| reports));
+    written.await.map_err(io::Error::other)?
 }
 
 /// The end of what a worker wrote to standard error.

@@ -6,14 +6,13 @@
 use std::io::{self, BufReader, BufWriter, Write};
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 use wats::Report;
 use wats_converters::Companion;
 
 use super::frame;
 use super::job::{Ended, Job, convert_each};
 use crate::sandbox;
-use crate::store::{Body, NewReport};
+use crate::store::NewReport;
 use crate::system;
 
 /// The address space of a worker: a file that needs more is an error, the machine goes on.
@@ -32,7 +31,7 @@ pub(super) struct Request<J> {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Head {
     /// The WSJF follows in messages of its own; an empty one ends it.
-    Report(ReportHead),
+    Report(NewReport<()>),
     Done {
         warnings: Vec<String>,
     },
@@ -43,28 +42,6 @@ pub(super) enum Head {
     },
     /// The rival is surer of the file.
     Outdone,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ReportHead {
-    id: Uuid,
-    serial_number: String,
-    part_number: String,
-    process_code: Option<i64>,
-    result: String,
-}
-
-impl ReportHead {
-    pub(super) fn with_body(self, body: Body) -> NewReport {
-        NewReport {
-            id: self.id,
-            serial_number: self.serial_number,
-            part_number: self.part_number,
-            process_code: self.process_code,
-            result: self.result,
-            body,
-        }
-    }
 }
 
 /// Answers jobs until standard input ends.
@@ -102,7 +79,7 @@ pub fn run() -> io::Result<()> {
 fn answer(to: &mut impl Write, job: &Job, bytes: Vec<u8>, companions: Vec<Companion>) -> io::Result<()> {
     let mut pipe = Ok(());
     let ended = convert_each(job, bytes, companions, &mut |report| {
-        let (head, body) = split(report);
+        let (head, body) = report.split();
         pipe = serde_json::to_vec(&Head::Report(head))
             .map_err(io::Error::from)
             .and_then(|head| frame::write(to, &head))
@@ -122,9 +99,4 @@ fn write_body(to: &mut impl Write, report: &Report) -> io::Result<()> {
     let mut pieces = frame::Pieces::new(to);
     wats::wsjf::write_to(report, &mut pieces).map_err(io::Error::other)?;
     pieces.end()
-}
-
-fn split(report: NewReport<Report>) -> (ReportHead, Report) {
-    let NewReport { id, serial_number, part_number, process_code, result, body } = report;
-    (ReportHead { id, serial_number, part_number, process_code, result }, body)
 }

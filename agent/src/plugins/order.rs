@@ -88,7 +88,7 @@ pub(super) fn judged(reports: Vec<u8>, last: End) -> (Vec<u8>, Made, Option<Afte
         Last::Done { .. } if reports.is_empty() => {
             (Vec::new(), Made::Failed("the plug-in made no report of the file".to_owned()), None)
         }
-        Last::Done { after } => (reports, Made::Reports(Vec::new()), after),
+        Last::Done { after } => (reports, Made::Reports(Vec::new().into()), after),
         Last::Failed { error, line: Some(line) } => {
             (Vec::new(), Made::Failed(format!("line {line}: {error}")), None)
         }

@@ -24,7 +24,7 @@ use crate::control::api::{ConverterKind, LeftAlone};
 use crate::convert::{ConvertFailure, Job, Rival};
 use crate::error_chain;
 use crate::intake::fits;
-use crate::store::{NewReport, Note};
+use crate::store::{Note, Reports};
 
 /// A process that nobody needs is ended after so long.
 const IDLE: Duration = Duration::from_secs(120);
@@ -45,7 +45,7 @@ pub struct Verdict {
 /// What a plug-in made of a file.
 #[derive(Debug)]
 pub enum Made {
-    Reports(Vec<NewReport>),
+    Reports(Reports),
     /// The file is wrong, in words.
     Failed(String),
     NotYet {
@@ -181,7 +181,7 @@ impl Plugins {
         let (process, below, answer) = self.run(&settings, enabled, &wanted, stop)?;
         let mut raw = Raw {
             reports: Vec::new(),
-            verdict: Verdict { made: Made::Reports(Vec::new()), note: Note::default(), settle: None },
+            verdict: Verdict { made: Made::Reports(Reports::default()), note: Note::default(), settle: None },
             room: None,
         };
         match answer {
@@ -451,7 +451,7 @@ impl Plugins {
 
 impl Made {
     /// The reports, or the words why there are none.
-    pub(crate) fn reports(self) -> Result<Vec<NewReport>, String> {
+    pub(crate) fn reports(self) -> Result<Reports, String> {
         match self {
             Self::Reports(reports) => Ok(reports),
             Self::Failed(words) => Err(words),

@@ -160,7 +160,7 @@ async fn run(
     };
     let declared = settings.plugin_arguments(&source.converter).unwrap_or_default();
     let shown = argument::shown(declared, &source.arguments);
-    let size = reports.iter().map(|it| it.body.bytes() as u64).sum();
+    let size = reports.bytes() as u64;
     let modified_ns = i64::try_from(now.as_nanosecond()).unwrap_or(0);
     let count = reports.len();
     let file = NewFile {

@@ -28,6 +28,11 @@ impl Body {
         Self { packed: pack(wsjf), sha256: sha256(wsjf) }
     }
 
+    /// Of what [`Self::packed`] and [`Self::sha256`] gave.
+    pub(super) fn stored(packed: Vec<u8>, sha256: String) -> Self {
+        Self { packed, sha256 }
+    }
+
     /// As it lies in the database.
     pub(super) fn packed(&self) -> &[u8] {
         &self.packed

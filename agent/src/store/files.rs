@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::notes::{self, Note};
 use super::reports::{self, NewReport, Stored};
 use super::rows::ms;
+use super::spool::Reports;
 use super::{Store, StoreError, bulk, ledger};
 use crate::control::api::{After, FileState};
 use crate::files::{Stamp, hex};
@@ -42,7 +43,7 @@ pub struct Finished {
 /// What a file gave.
 #[derive(Debug, Clone)]
 pub enum Made {
-    Reports(Vec<NewReport>),
+    Reports(Reports),
     /// Nothing, with the words for a person.
     Failed(String),
 }
@@ -272,6 +273,7 @@ async fn finish(
             .await?;
     let (mut rows, mut noted) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
     let (mut reports, mut records) = (Vec::new(), Vec::with_capacity(files.len()));
+    let mut many = Vec::new();
     for finished in &*files {
         let Finished { file, made } = finished;
         let id = match claims.take(db, file).await? {
@@ -300,16 +302,12 @@ async fn finish(
             }
             Made::Reports(made) => {
                 givers.insert(content(file), id);
-                for report in made {
+                for report in made.last() {
                     reports.push(Stored { file_id: id, source: &file.source, report });
-                    records.push(Record {
-                        report_id: Some(report.id.to_string()),
-                        report_sha256: Some(report.body.sha256().to_owned()),
-                        serial_number: Some(report.serial_number.clone()),
-                        part_number: Some(report.part_number.clone()),
-                        result: Some(report.result.clone()),
-                        ..record.clone()
-                    });
+                    records.push(about_report(&record, report));
+                }
+                if made.batches() > 0 {
+                    many.push((id, made, file, record));
                 }
             }
         }
@@ -351,6 +349,14 @@ async fn finish(
     )
     .await?;
     notes::store(db, &noted).await?;
+    for (file_id, made, file, record) in many {
+        for number in 0..made.batches() {
+            let batch = made.batch(number).await?;
+            let stored = batch.iter().map(|report| Stored { file_id, source: &file.source, report });
+            reports::store(db, &stored.collect::<Vec<_>>(), now).await?;
+            ledger::append(db, batch.iter().map(|report| about_report(&record, report)).collect()).await?;
+        }
+    }
     reports::store(db, &reports, now).await?;
     ledger::append(db, records).await?;
     Ok(rows.into_iter().map(|(recorded, ..)| recorded).collect())
@@ -368,6 +374,18 @@ fn about(file: &NewFile) -> Record {
     record.converter_version = version;
     record.arguments = Some(file.arguments.clone());
     record
+}
+
+/// The record of a file about one of its reports.
+fn about_report(file: &Record, report: &NewReport) -> Record {
+    Record {
+        report_id: Some(report.id.to_string()),
+        report_sha256: Some(report.body.sha256().to_owned()),
+        serial_number: Some(report.serial_number.clone()),
+        part_number: Some(report.part_number.clone()),
+        result: Some(report.result.clone()),
+        ..file.clone()
+    }
 }
 
 /// Those that gave reports from the contents of these files before.

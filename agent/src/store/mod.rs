@@ -18,6 +18,7 @@ mod rescue;
 mod retention;
 mod rows;
 mod sending;
+mod spool;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -50,6 +51,7 @@ pub(crate) use rescue::number;
 pub use rescue::{Phase, Rescue, open as open_or_rescue, suspect};
 pub use retention::Delivered;
 use sending::Sending;
+pub use spool::Reports;
 use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");

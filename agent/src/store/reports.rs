@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 use wats::Report;
@@ -20,7 +21,7 @@ use crate::ledger::{Event, Record};
 const TAKEN_BYTES: u64 = 4 << 20;
 
 /// A report as it comes from a converter, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewReport<B = Body> {
     pub id: Uuid,
     pub serial_number: String,
@@ -28,8 +29,23 @@ pub struct NewReport<B = Body> {
     pub process_code: Option<i64>,
     /// `P`, `F`, `E` or `T`.
     pub result: String,
-    /// The report itself, or its WSJF as it goes into the queue.
+    /// The report itself, or its WSJF as it goes into the queue; nothing where it follows.
+    #[serde(skip)]
     pub body: B,
+}
+
+impl<B> NewReport<B> {
+    /// Everything but the body, and the body.
+    pub(crate) fn split(self) -> (NewReport<()>, B) {
+        let Self { id, serial_number, part_number, process_code, result, body } = self;
+        (NewReport { id, serial_number, part_number, process_code, result, body: () }, body)
+    }
+
+    /// With another body.
+    pub(crate) fn with<C>(self, body: C) -> NewReport<C> {
+        let Self { id, serial_number, part_number, process_code, result, body: _ } = self;
+        NewReport { id, serial_number, part_number, process_code, result, body }
+    }
 }
 
 impl NewReport<Report> {
@@ -39,14 +55,7 @@ impl NewReport<Report> {
     /// When the JSON writer fails, which no report that was read can cause.
     pub fn packed(self) -> Result<NewReport, WsjfError> {
         let body = Body::new(&wsjf::write(&self.body)?);
-        Ok(NewReport {
-            id: self.id,
-            serial_number: self.serial_number,
-            part_number: self.part_number,
-            process_code: self.process_code,
-            result: self.result,
-            body,
-        })
+        Ok(self.with(body))
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn report(id: u128, body: &str) -> NewReport {
 
 impl Bench {
     pub(super) async fn converted(&self, name: &str, reports: Vec<NewReport>) -> i64 {
-        let recorded = self.finish(file(name, name), Made::Reports(reports)).await.unwrap();
+        let recorded = self.finish(file(name, name), Made::Reports(reports.into())).await.unwrap();
         assert_eq!(recorded.duplicate_of, None);
         recorded.id
     }
@@ -113,7 +113,7 @@ async fn files_of_one_commit_are_answered_in_their_order() {
     let done = |number: u128| {
         let made = match number % 3 {
             0 => Made::Failed("no".to_owned()),
-            _ => Made::Reports(vec![report(2 * number, "x"), report(2 * number + 1, "x")]),
+            _ => Made::Reports(vec![report(2 * number, "x"), report(2 * number + 1, "x")].into()),
         };
         Finished { file: file(&format!("f{number}"), &format!("h{}", number % 10)), made }
     };
@@ -132,13 +132,38 @@ async fn files_of_one_commit_are_answered_in_their_order() {
 }
 
 #[tokio::test]
+async fn a_file_with_very_many_reports_is_recorded_from_the_disk_in_their_order() {
+    let bench = bench().await;
+    let mut reports = Reports::default();
+    for id in 1..=7 {
+        reports.push(report(id, &format!("body {id}")));
+        if id % 3 == 0 {
+            reports.spool(bench.folder.path()).unwrap();
+        }
+    }
+    let recorded = bench.finish(file("lot", "lot"), Made::Reports(reports.clone())).await.unwrap();
+    let sent: Vec<_> = bench.take().await.into_iter().map(|due| (due.head.id.as_u128(), due.body)).collect();
+    let made: Vec<_> = (1..=7).map(|id| (id, format!("{{\"a\":\"body {id}\"}}").into_bytes())).collect();
+    assert_eq!(sent, made);
+    let ledger = bench.ledger().await;
+    ledger.verify(None).await.unwrap();
+    for id in 1..=7 {
+        let found = ledger.find(&format!("SN-{id}")).await.unwrap();
+        assert_eq!(found.iter().map(|it| it.seq).collect::<Vec<_>>(), [id]);
+    }
+    let again = bench.finish(file("twin", "lot"), Made::Reports(reports)).await.unwrap();
+    assert_eq!(again.duplicate_of, Some(recorded.id));
+    assert_eq!(bench.take().await.len(), 0, "its reports are there already");
+}
+
+#[tokio::test]
 async fn the_same_content_is_recognised_under_another_name_but_not_with_other_arguments() {
     let bench = bench().await;
     let id = bench.converted("a", vec![report(1, "x")]).await;
-    let again = bench.finish(file("b", "a"), Made::Reports(vec![report(1, "x")])).await.unwrap();
+    let again = bench.finish(file("b", "a"), Made::Reports(vec![report(1, "x")].into())).await.unwrap();
     assert_eq!(again.duplicate_of, Some(id));
     let other = NewFile { arguments: "{\"x\":\"1\"}".to_owned(), ..file("c", "a") };
-    let other = bench.finish(other, Made::Reports(vec![report(2, "x")])).await.unwrap();
+    let other = bench.finish(other, Made::Reports(vec![report(2, "x")].into())).await.unwrap();
     assert_eq!(other.duplicate_of, None);
     assert_eq!(bench.store.queue_counts(bench.now).await.unwrap().queued, 2);
 }
@@ -281,7 +306,7 @@ async fn a_change_that_fails_is_undone_alone_and_a_full_disk_loses_nothing() {
     // A size that the table refuses: its change fails, the others of the same moment stand.
     let wrong = NewFile { stamp: Stamp { size: u64::MAX, ..file("w", "w").stamp }, ..file("w", "w") };
     let (wrong, right) = tokio::join!(
-        bench.finish(wrong, Made::Reports(vec![report(9, "x")])),
+        bench.finish(wrong, Made::Reports(vec![report(9, "x")].into())),
         bench.finish(file("a", "x"), Made::Failed("no".to_owned())),
     );
     assert!(matches!(wrong, Err(StoreError::Query(_))) && right.is_ok());
@@ -293,10 +318,10 @@ async fn a_change_that_fails_is_undone_alone_and_a_full_disk_loses_nothing() {
     pages("PRAGMA max_page_count = 1").await.unwrap();
     // Nothing that could be packed.
     let large: String = (0..1 << 14).map(|it: u32| crate::files::sha256(&it.to_le_bytes())).collect();
-    let full = bench.finish(file("b", "y"), Made::Reports(vec![report(2, &large)])).await;
+    let full = bench.finish(file("b", "y"), Made::Reports(vec![report(2, &large)].into())).await;
     assert!(matches!(full, Err(StoreError::DiskFull)), "{full:?}");
     pages("PRAGMA max_page_count = 1000000").await.unwrap();
-    bench.finish(file("b", "y"), Made::Reports(vec![report(2, &large)])).await.unwrap();
+    bench.finish(file("b", "y"), Made::Reports(vec![report(2, &large)].into())).await.unwrap();
     assert_eq!(bench.state(2).await, ReportState::Queued);
 }
 
@@ -356,7 +381,7 @@ async fn weakness_15_the_ledger_answers_which_file_a_serial_number_came_from() {
     assert_eq!(verified(&database).await.unwrap().records, 0);
     bench.converted("a", vec![report(1, "one"), report(2, "two")]).await;
     bench.failed("bad", "bad", "line 3: no number").await;
-    bench.finish(file("again", "a"), Made::Reports(vec![report(1, "one")])).await.unwrap();
+    bench.finish(file("again", "a"), Made::Reports(vec![report(1, "one")].into())).await.unwrap();
     for due in bench.take().await {
         let sent = if due.head.id == Uuid::from_u128(1) { accepted() } else { rejected() };
         bench.ends(&due, sent).await;

@@ -80,7 +80,7 @@ pub(super) async fn answered(
         Given::Failed(words) => (Made::Failed(words), note),
         // It gives no report, and nobody but a person takes it away.
         Given::Left(left) => {
-            (Made::Reports(Vec::new()), Note { left: Some(left), after: Some(After::Keep), ..note })
+            (Made::Reports(Vec::new().into()), Note { left: Some(left), after: Some(After::Keep), ..note })
         }
     };
     let warnings = note.log.iter().filter(|line| line.level == LogLevel::Warning);

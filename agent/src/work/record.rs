@@ -80,7 +80,7 @@ async fn record(agent: Agent, mut done: mpsc::Receiver<Done>, recorded: mpsc::Se
 
 fn size(made: &Made) -> usize {
     match made {
-        Made::Reports(reports) => reports.iter().map(|report| report.body.bytes()).sum(),
+        Made::Reports(reports) => reports.bytes(),
         Made::Failed(words) => words.len(),
     }
 }

@@ -253,7 +253,7 @@ impl Bench {
         let plugins = Plugins::fixed(self.settings()?, Some(self.agent.clone()));
         let command = convert::Command { program: self.agent.clone(), arguments: vec!["worker".to_owned()] };
         let limits = Limits { workers: 1, time: Duration::from_secs(60), answer_bytes: 64 << 20 };
-        Ok((plugins.clone(), Pool::new(command, limits).with_plugins(plugins)))
+        Ok((plugins.clone(), Pool::new(command, limits, std::env::temp_dir()).with_plugins(plugins)))
     }
 }
 

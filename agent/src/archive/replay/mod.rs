@@ -45,6 +45,8 @@ pub enum ReplayError {
     Store(#[from] StoreError),
     #[error("no worker process could be started")]
     NoWorker(#[source] io::Error),
+    #[error("the many reports of a file could not be kept on the disk of the queue")]
+    Spool(#[source] io::Error),
     #[error("the disk of the queue is nearly full: make room, then go on")]
     NoRoom,
 }
@@ -54,9 +56,10 @@ impl Replayer {
         let time = Duration::from_secs(agent.settings().config.convert.time_limit_seconds.into());
         let limits = Limits { workers: 1, time, answer_bytes: ANSWER_BYTES };
         let command = |program| Command { program, arguments: vec!["worker".to_owned()] };
-        let pool = std::env::current_exe()
-            .ok()
-            .map(|program| Pool::new(command(program), limits).with_plugins(agent.plugins().clone()));
+        let pool = std::env::current_exe().ok().map(|program| {
+            Pool::new(command(program), limits, agent.settings().storage_folder())
+                .with_plugins(agent.plugins().clone())
+        });
         Self { agent, pool }
     }
 
@@ -139,11 +142,15 @@ impl Replayer {
         pool.ask_plugins(&mut orders).await;
         let mut answers = pool.convert(&turn, &mut orders).await;
         match answers.pop().unwrap_or(Err(ConvertFailure::Garbled)) {
-            Ok(Answer::Reports { reports, .. }) => Ok(Ok(reports)),
+            Ok(Answer::Reports { reports, .. }) => Ok(Ok(reports.all().await.map_err(ReplayError::Spool)?)),
             Ok(Answer::Refused { words, .. }) => Ok(Err(words)),
-            Ok(Answer::Plugin(verdict)) => Ok(verdict.made.reports()),
+            Ok(Answer::Plugin(verdict)) => match verdict.made.reports() {
+                Ok(reports) => Ok(Ok(reports.all().await.map_err(ReplayError::Spool)?)),
+                Err(words) => Ok(Err(words)),
+            },
             Ok(Answer::Outdone) => Ok(Err("no converter took the file".to_owned())),
             Err(ConvertFailure::NoWorker(source)) => Err(ReplayError::NoWorker(source)),
+            Err(ConvertFailure::NoRoom(source)) => Err(ReplayError::Spool(source)),
             Err(failure) => Ok(Err(failure.to_string())),
         }
     }
@@ -268,7 +275,7 @@ mod tests {
             received_at: now,
             note: None,
         };
-        let finished = Finished { file, made: Made::Reports(reports) };
+        let finished = Finished { file, made: Made::Reports(reports.into()) };
         let id = store.finish(Arc::from([finished]), now).await.unwrap()[0].id;
         store.put_away(vec![(id, Some(format!("/archive/{id}-{second}.txt").into()))]).await.unwrap();
         id

@@ -120,7 +120,7 @@ impl Bench {
         };
         let reports: Vec<_> = serials.iter().enumerate().map(report).collect();
         let ids = reports.iter().map(|report| report.id).collect();
-        store.finish([Finished { file, made: Made::Reports(reports) }].into(), now).await.unwrap();
+        store.finish([Finished { file, made: Made::Reports(reports.into()) }].into(), now).await.unwrap();
         let all = |waiting: Vec<Waiting>| waiting.into_iter().flat_map(|(_, reports)| reports).collect();
         for due in store.take_due(now, 100, all).await.unwrap() {
             let sent = Sent::Rejected { error: "no".into(), answer: "root -> step: no.".into() };

@@ -36,7 +36,7 @@ impl Bench {
     }
 
     async fn finish(&self, store: &Store, name: &str, report: NewReport) -> i64 {
-        let finished = Finished { file: file(name, name), made: Made::Reports(vec![report]) };
+        let finished = Finished { file: file(name, name), made: Made::Reports(vec![report].into()) };
         store.finish(std::sync::Arc::from([finished]), self.now).await.unwrap()[0].id
     }
 
