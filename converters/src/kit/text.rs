@@ -90,6 +90,11 @@ pub(crate) fn allowed(c: char) -> bool {
     !matches!(c, '\u{fffe}' | '\u{ffff}') && (!c.is_control() || matches!(c, '\t' | '\n' | '\r'))
 }
 
+/// True where nothing to be seen is left of a text once it is [`fit`] for the server.
+pub(crate) fn vanishes(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || !allowed(c))
+}
+
 /// A text without the characters that the server refuses, cut to `limit` characters, with a warning for each loss.
 pub(crate) fn fit(text: &str, limit: usize, what: &str, warnings: &mut Vec<String>) -> Text {
     if !needs_fit(text, limit) {
