@@ -200,6 +200,20 @@ fn a_value_without_a_key_and_a_time_that_no_server_takes_are_named() {
 }
 
 #[test]
+fn a_number_of_nothing_but_control_characters_is_missing() {
+    let unit = |serial: &str, station: &str| {
+        format!(
+            "--Header-Start--\nSerialNumber\t{serial}\nPartNumber\tP\nStationName\t{station}\n--Step-Data-Start--\n\
+             PassFailTest\tA\t\tTrue\n--Step-Data-End--\n--UUT-End--\n"
+        )
+    };
+    let error = convert("wats-text", unit("\u{1}\u{2} ", "S").as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("no serial number"), "{error}");
+    let conversion = convert("wats-text", unit("S", "\u{1}").as_bytes()).unwrap();
+    assert_eq!(conversion.reports[0].machine_name, "ST1");
+}
+
+#[test]
 fn errors_say_where_and_what_to_do() {
     for (converter, bytes, expected) in [
         ("wats-text", &b"hello"[..], "there is no --Header-Start-- marker"),
