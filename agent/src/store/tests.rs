@@ -441,7 +441,10 @@ async fn weakness_23_files_and_queue_are_asked_by_their_indexes() {
         (reports::SIZES, "b", "INTEGER PRIMARY KEY"),
         (reports::TAKEN, "r", "INTEGER PRIMARY KEY"),
         (reports::TAKEN, "b", "INTEGER PRIMARY KEY"),
-        (files::KNOWN, "f", "INDEX file_place (source=? AND path=? AND modified_ns=?)"),
+        (files::KNOWN, "f", "INDEX file_place (source=? AND modified_ns=? AND path=?)"),
+        (files::GIVERS, "f", "INDEX file_content (<expr>=?)"),
+        (notes::LEFT_BEFORE, "f", "INDEX file_content (<expr>=?)"),
+        (lists::OF_CONTENT, "file", "INDEX file_content (<expr>=?"),
     ] {
         let plan = format!("EXPLAIN QUERY PLAN {query}");
         let rows = sqlx::query(sqlx::AssertSqlSafe(plan)).fetch_all(&bench.store.readers).await.unwrap();
