@@ -257,7 +257,7 @@ pub(super) const GIVERS: &str = "
   SELECT f.id, sha256, converter, arguments
     FROM json_each(?1) AS wanted
     CROSS JOIN file AS f INDEXED BY file_content
-      ON substr(sha256, 1, 10) = substr(wanted.value, 1, 10) AND sha256 = wanted.value
+      ON substr(sha256, 1, 8) = substr(wanted.value, 1, 8) AND sha256 = wanted.value
    WHERE state = 'converted' AND duplicate_of IS NULL AND reports > 0";
 
 /// Who gave reports from which content: the same content under the same converter gives them once.

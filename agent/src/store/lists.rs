@@ -68,7 +68,7 @@ pub(super) use matching;
 /// The index has the beginning of each hash. Without the plus SQLite would put the parameter in the place of the column
 /// everywhere, and find nothing left to look up.
 pub(super) const OF_CONTENT: &str = select_files!(
-    "WHERE substr(sha256, 1, 10) = substr(?5, 1, 10) AND +sha256 = ?5 AND id < ?1
+    "WHERE substr(sha256, 1, 8) = substr(?5, 1, 8) AND +sha256 = ?5 AND id < ?1
        AND state = coalesce(?3, state) AND source = coalesce(?4, source)
      ORDER BY id DESC LIMIT ?2"
 );

@@ -64,7 +64,7 @@ pub(super) const LEFT_BEFORE: &str = "
   SELECT n.outcome, n.reason
     FROM file f INDEXED BY file_content
     JOIN file_note n ON n.file_id = f.id
-   WHERE substr(f.sha256, 1, 10) = substr(?1, 1, 10) AND +f.sha256 = ?1 AND f.converter = ?2 AND f.arguments = ?3
+   WHERE substr(f.sha256, 1, 8) = substr(?1, 1, 8) AND +f.sha256 = ?1 AND f.converter = ?2 AND f.arguments = ?3
      AND n.program = ?4 AND n.outcome IS NOT NULL
    LIMIT 1";
 
