@@ -253,6 +253,14 @@ pub(super) const KNOWN: &str = "
     LEFT JOIN file_note AS n ON n.file_id = f.id
    ORDER BY f.id";
 
+/// The index has the beginning of each hash.
+pub(super) const GIVERS: &str = "
+  SELECT f.id, sha256, converter, arguments
+    FROM json_each(?1) AS wanted
+    CROSS JOIN file AS f INDEXED BY file_content
+      ON substr(sha256, 1, 8) = substr(wanted.value, 1, 8) AND sha256 = wanted.value
+   WHERE state = 'converted' AND duplicate_of IS NULL AND reports > 0";
+
 /// Who gave reports from which content: the same content under the same converter gives them once.
 type Givers = HashMap<(String, String, String), i64>;
 
@@ -391,14 +399,8 @@ fn about_report(file: &Record, report: &NewReport) -> Record {
 /// Those that gave reports from the contents of these files before.
 async fn givers(db: &mut SqliteConnection, files: &[Finished]) -> Result<Givers, sqlx::Error> {
     let contents = files.iter().map(|it| it.file.sha256.as_str());
-    let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
-        "SELECT id, sha256, converter, arguments FROM file INDEXED BY file_content
-          WHERE sha256 IN (SELECT value FROM json_each(?1)) AND state = 'converted' AND duplicate_of IS NULL
-            AND reports > 0",
-    )
-    .bind(bulk::list(contents))
-    .fetch_all(db)
-    .await?;
+    let rows: Vec<(i64, String, String, String)> =
+        sqlx::query_as(GIVERS).bind(bulk::list(contents)).fetch_all(db).await?;
     Ok(rows
         .into_iter()
         .map(|(id, sha256, converter, arguments)| ((sha256, converter, arguments), id))
@@ -424,7 +426,8 @@ impl Claims {
             return Ok(None);
         }
         let removed: Vec<(i64, bool)> = sqlx::query_as(
-            "DELETE FROM file WHERE source = ?1 AND path = ?2 AND state = 'claimed'
+            "DELETE FROM file INDEXED BY file_unconverted
+              WHERE source = ?1 AND path = ?2 AND state = 'claimed' AND state <> 'converted'
              RETURNING id, inode = ?3 AND modified_ns = ?4",
         )
         .bind(&file.source)

@@ -60,6 +60,19 @@ pub(super) async fn append(db: &mut SqliteConnection, mut records: Vec<Record>) 
     .await
 }
 
+/// The index has the serial numbers of each 4096 records apart.
+pub(super) const FIND: &str = "
+  WITH RECURSIVE part (number) AS (
+    SELECT 0
+    UNION ALL
+    SELECT number + 1 FROM part WHERE number < (SELECT max(seq) / 4096 FROM ledger)
+  )
+  SELECT l.*
+    FROM part
+    CROSS JOIN ledger AS l INDEXED BY ledger_serial
+      ON seq / 4096 = part.number AND serial_number = ?1
+   ORDER BY seq";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     seq: i64,
@@ -183,8 +196,7 @@ impl Ledger {
     /// # Errors
     /// When the database does not answer.
     pub async fn find(&self, serial_number: &str) -> Result<Vec<Record>, LedgerError> {
-        let query = "SELECT * FROM ledger WHERE serial_number = ?1 ORDER BY seq";
-        let rows: Vec<Row> = sqlx::query_as(query).bind(serial_number).fetch_all(&self.readers).await?;
+        let rows: Vec<Row> = sqlx::query_as(FIND).bind(serial_number).fetch_all(&self.readers).await?;
         rows.into_iter().map(Row::record).collect()
     }
 }

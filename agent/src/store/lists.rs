@@ -65,6 +65,14 @@ macro_rules! matching {
 }
 pub(super) use matching;
 
+/// The index has the beginning of each hash. Without the plus SQLite would put the parameter in the place of the column
+/// everywhere, and find nothing left to look up.
+pub(super) const OF_CONTENT: &str = select_files!(
+    "WHERE substr(sha256, 1, 8) = substr(?5, 1, 8) AND +sha256 = ?5 AND id < ?1
+       AND state = coalesce(?3, state) AND source = coalesce(?4, source)
+     ORDER BY id DESC LIMIT ?2"
+);
+
 /// The first in the order of storing: none that waits has been sent.
 pub(super) const OLDEST_QUEUED: &str = "
   SELECT stored_at FROM report INDEXED BY report_state WHERE state = 'queued' ORDER BY sent_at, seq LIMIT 1";
@@ -81,10 +89,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn files(&self, filter: &FileQuery) -> Result<Vec<FileRecord>, StoreError> {
         let query = match (filter.sha256.is_some(), filter.state.is_some(), filter.source.is_some()) {
-            (true, _, _) => select_files!(
-                "WHERE sha256 = ?5 AND id < ?1 AND state = coalesce(?3, state) AND source = coalesce(?4, source)
-                 ORDER BY id DESC LIMIT ?2"
-            ),
+            (true, _, _) => OF_CONTENT,
             (_, false, false) => select_files!("WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
             // Nearly all are converted; the others are found by their index.
             (_, true, false) if filter.state == Some(FileState::Converted) => {

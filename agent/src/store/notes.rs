@@ -38,17 +38,13 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn left_before(&self, file: &NewFile, program: &str) -> Result<Option<LeftAlone>, StoreError> {
-        let row: Option<(String, String)> = sqlx::query_as(
-            "SELECT n.outcome, n.reason FROM file f INDEXED BY file_content JOIN file_note n ON n.file_id = f.id
-              WHERE f.sha256 = ?1 AND f.converter = ?2 AND f.arguments = ?3 AND n.program = ?4
-                AND n.outcome IS NOT NULL LIMIT 1",
-        )
-        .bind(&file.sha256)
-        .bind(&file.converter)
-        .bind(&file.arguments)
-        .bind(program)
-        .fetch_optional(&self.readers)
-        .await?;
+        let row: Option<(String, String)> = sqlx::query_as(LEFT_BEFORE)
+            .bind(&file.sha256)
+            .bind(&file.converter)
+            .bind(&file.arguments)
+            .bind(program)
+            .fetch_optional(&self.readers)
+            .await?;
         Ok(row.map(|(outcome, reason)| LeftAlone { outcome: outcome_of(&outcome), reason }))
     }
 
@@ -62,6 +58,15 @@ impl Store {
         Ok(log.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 }
+
+/// The index has the beginning of each hash; as to the plus, see `lists::OF_CONTENT`.
+pub(super) const LEFT_BEFORE: &str = "
+  SELECT n.outcome, n.reason
+    FROM file f INDEXED BY file_content
+    JOIN file_note n ON n.file_id = f.id
+   WHERE substr(f.sha256, 1, 8) = substr(?1, 1, 8) AND +f.sha256 = ?1 AND f.converter = ?2 AND f.arguments = ?3
+     AND n.program = ?4 AND n.outcome IS NOT NULL
+   LIMIT 1";
 
 /// Records what was said about files that are recorded in the same transaction.
 pub(super) async fn store(

@@ -169,6 +169,41 @@ async fn the_same_content_is_recognised_under_another_name_but_not_with_other_ar
 }
 
 #[tokio::test]
+async fn contents_whose_hashes_begin_alike_are_told_apart() {
+    let bench = bench().await;
+    let (one, two) = ("0123456789", "0123456780");
+    let id = bench.converted(one, vec![report(1, "x")]).await;
+    let other = bench.converted(two, vec![report(2, "x")]).await;
+    let again = bench.finish(file("again", one), Made::Reports(vec![report(1, "x")])).await.unwrap();
+    assert_eq!(again.duplicate_of, Some(id));
+    let of = async |sha256: &str| {
+        let query = FileQuery { sha256: Some(sha256.to_owned()), ..FileQuery::default() };
+        bench.store.files(&query).await.unwrap().iter().map(|it| it.id).collect::<Vec<_>>()
+    };
+    assert_eq!(of(one).await, [again.id, id]);
+    assert_eq!(of(two).await, [other]);
+    assert_eq!(of("01234567").await, [0; 0]);
+}
+
+#[tokio::test]
+async fn a_serial_number_is_found_in_every_part_of_the_ledger() {
+    let bench = bench().await;
+    assert_eq!(bench.ledger().await.find("SN-1").await.unwrap(), []);
+    for part in 0..3 {
+        let others = (1..5000).map(|id| report(5000 * part + id, "x"));
+        let same = NewReport { serial_number: "again".to_owned(), ..report(5000 * part, "x") };
+        bench.converted(&format!("{part}"), others.chain([same]).collect()).await;
+    }
+    let ledger = bench.ledger().await;
+    let numbers = ledger.find("again").await.unwrap().iter().map(|it| it.seq).collect::<Vec<_>>();
+    assert_eq!(numbers, [5000, 10_000, 15_000]);
+    for (id, seq) in [(1, 1), (4095, 4095), (4096, 4096), (14_999, 14_999)] {
+        let found = ledger.find(&format!("SN-{id}")).await.unwrap();
+        assert_eq!(found.iter().map(|it| it.seq).collect::<Vec<_>>(), [seq]);
+    }
+}
+
+#[tokio::test]
 async fn a_failed_file_can_be_tried_again_under_its_number() {
     let bench = bench().await;
     let id = bench.failed("a", "x", "line 1: no").await;
@@ -466,7 +501,11 @@ async fn weakness_23_files_and_queue_are_asked_by_their_indexes() {
         (reports::SIZES, "b", "INTEGER PRIMARY KEY"),
         (reports::TAKEN, "r", "INTEGER PRIMARY KEY"),
         (reports::TAKEN, "b", "INTEGER PRIMARY KEY"),
-        (files::KNOWN, "f", "INDEX file_place (source=? AND path=? AND modified_ns=?)"),
+        (files::KNOWN, "f", "INDEX file_place (source=? AND modified_ns=? AND path=?)"),
+        (files::GIVERS, "f", "INDEX file_content (<expr>=?)"),
+        (ledger::FIND, "l", "INDEX ledger_serial (<expr>=? AND serial_number=?)"),
+        (notes::LEFT_BEFORE, "f", "INDEX file_content (<expr>=?)"),
+        (lists::OF_CONTENT, "file", "INDEX file_content (<expr>=?"),
     ] {
         let plan = format!("EXPLAIN QUERY PLAN {query}");
         let rows = sqlx::query(sqlx::AssertSqlSafe(plan)).fetch_all(&bench.store.readers).await.unwrap();
