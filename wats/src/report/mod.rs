@@ -9,6 +9,8 @@
 mod depth;
 mod extra;
 mod header;
+mod rare;
+mod read_step;
 mod scalar;
 mod step;
 
@@ -19,6 +21,7 @@ pub use header::{
     AdditionalData, Asset, AssetStats, BinaryData, Failure, IndexedProperty, MiscInfo, Property,
     PropertyArray, RefUur, Report, ReportType, SubUnit, Uur, Uut,
 };
+pub use rare::{Rare, RareMembers};
 pub use scalar::{Double, Status, Time};
 pub use step::{
     Attachment, BooleanMeas, CallExe, Chart, Group, Loop, MessagePopup, NumericMeas, SequenceCall, Series,
