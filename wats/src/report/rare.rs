@@ -8,8 +8,10 @@ use serde::{Serialize, Serializer};
 
 use super::{AdditionalData, Attachment, CallExe, Chart, Extra, List, MessagePopup, Text};
 
-/// The members of a step that most steps do not have. They take up room only where there are some, because there may
-/// be very many steps: to read one that is not there is free, to write one makes room for all.
+/// The members of a step that most steps do not have.
+///
+/// They take up room only where there are some, because there may be very many steps: to look at one that is not there
+/// is free, to write one makes room for all.
 #[derive(Debug, Clone, Default)]
 pub struct Rare(Option<Box<RareMembers>>);
 
