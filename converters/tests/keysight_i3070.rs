@@ -12,7 +12,7 @@ mod support;
 
 use support::convert::*;
 use wats::Report;
-use wats::report::{Double, Status, Text};
+use wats::report::{Double, Status};
 use wats::validate::{Strictness, problems};
 use wats_converters::{Conversion, ErrorKind, find};
 
@@ -141,7 +141,7 @@ fn analog_tests_in_every_form() {
         analog("{@A-RES|3|5{@LIM2|2000|1000}{@NOTE|n|t}}{@A-RES|11|5|two{@LIM2|2000|1000}}{@A-RES|0|7}");
     let report = &conversion.reports[0];
     assert_eq!(shown(report)[1..], ["a b F 0.005 kΩ GELE 1 2", "a b two T ET_NLT", "a b P 7 Ω LOG - -"]);
-    assert_eq!(step(report, "a b").rare.error_message.as_deref().map(Text::as_str), Some("detector timeout"));
+    assert_eq!(step(report, "a b").rare.error_message.as_deref(), Some("detector timeout"));
     assert_eq!(step(report, "a b").report_text.as_deref(), Some("NOTE n t"));
     assert_eq!(
         step(report, "a b two").report_text.as_deref(),

@@ -13,7 +13,7 @@ use support::convert::{
     convert, convert_with, failed, fails, file, leaves, may_break_off_anywhere, real_files,
     refuses_what_is_no_log, step, warns,
 };
-use wats::report::{Group, Status, Step, Text};
+use wats::report::{Group, Status, Step};
 use wats_converters::{Conversion, Input};
 
 const NAME: &str = "sigmaquest-xml";
@@ -255,7 +255,7 @@ fn what_is_no_measurement_is_kept_in_words() {
         step.report_text.as_deref(),
         Some("serial: x\nFail Notes: bad joint\nAttachment Plot: //server/a.html")
     );
-    assert_eq!(step.rare.error_message.as_deref().map(Text::as_str), Some("E1\nbroke"));
+    assert_eq!(step.rare.error_message.as_deref(), Some("E1\nbroke"));
     let names: Vec<_> = step.rare.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
     assert_eq!(names, ["curve", "Novel"]);
     warns(&conversion, "elements Novel are not known");

@@ -120,7 +120,7 @@ fn a_step_is_read_and_written_with_all_its_members() {
     let read = wsjf::read_plain(text.as_bytes()).unwrap();
     assert_eq!(read, wsjf::from_value(serde_json::from_str(&text).unwrap()).unwrap());
     let root = read.root.unwrap();
-    assert_eq!((root.rare.ts_guid.as_deref(), root.rare.error_message.as_ref()), (Some("ID#:1"), None));
+    assert_eq!((root.ts_guid.as_deref(), root.rare.error_message.as_ref()), (Some("ID#:1"), None));
     assert_eq!(
         (root.children().len(), root.boolean_meas.len(), root.boolean_meas[0].status),
         (0, 1, Status::Passed)

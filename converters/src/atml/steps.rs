@@ -225,7 +225,7 @@ impl Reading<'_> {
         step.start = start;
         let id = attribute(node, "testReferenceID").map(ToOwned::to_owned);
         let guid = parts.setting("StepId").or(id.filter(|id| id.starts_with("ID#:")).map(Into::into));
-        step.rare.set(|rare| &mut rare.ts_guid, guid.map(Into::into));
+        step.ts_guid = guid.map(Into::into);
         let caused = parts.setting("StepCausedSequenceFailure");
         step.caused_seq_failure = caused.filter(|it| data::truth(it)).map(|_| true);
         let interactive = parts.number("InteractiveExecutionId").and_then(teststand::whole);
@@ -332,7 +332,7 @@ fn error(event: Node<'_, '_>, step: &mut Step) {
         let name = attribute(inner, "name").unwrap_or("Event");
         let number = data::value(inner).and_then(data::number).and_then(teststand::whole);
         match number.filter(|_| name.to_ascii_lowercase().contains("code")) {
-            Some(code) if step.rare.error_code.is_none() => step.rare.error_code = Some(code),
+            Some(code) if step.error_code.is_none() => step.error_code = Some(code),
             _ => {
                 step.rare.additional_results.push(property::named(name, vec![data::of_item(name, inner, 0)]))
             }

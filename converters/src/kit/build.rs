@@ -38,11 +38,9 @@ pub(crate) fn number(
         status,
         unit: Some(unit.into()),
         value: Double::new(value),
-        value_format: None,
         high_limit: high.map(Double::new),
-        high_limit_format: None,
         low_limit: low.map(Double::new),
-        low_limit_format: None,
+        formats: None,
         extra: Extra::new(),
     }
 }

@@ -73,7 +73,7 @@ fn step(this: &mut Step, warnings: &mut Vec<String>) {
 }
 
 fn rare(this: &mut RareMembers, at: What<'_>, warnings: &mut Vec<String>) {
-    some(this.error_message.as_deref_mut(), 200, at, warnings);
+    some(this.error_message.as_mut(), 200, at, warnings);
     if let Some(popup) = &mut this.message_popup {
         some(popup.response.as_mut(), 200, at, warnings);
     }

@@ -243,7 +243,7 @@ impl Reading<'_> {
             }
         }
         if !errors.is_empty() {
-            step.rare.error_message = Some(Box::new(errors.join("\n").into()));
+            step.rare.error_message = Some(errors.join("\n").into());
         }
     }
 }

@@ -442,11 +442,9 @@ impl Test {
             status,
             unit: Some(self.unit.clone()).filter(|unit| !unit.is_empty()),
             value: Double::new(value),
-            value_format: None,
             high_limit: self.limits.1.map(Double::new),
-            high_limit_format: None,
             low_limit: self.limits.0.map(Double::new),
-            low_limit_format: None,
+            formats: None,
             extra: Extra::new(),
         }
     }

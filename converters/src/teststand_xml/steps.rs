@@ -111,14 +111,14 @@ fn common(result: Node<'_, '_>, clock: Option<&Clock>, step: &mut Step) {
     step.group = props::text(ts, "StepGroup").and_then(|it| teststand::group(&it)).unwrap_or_default();
     step.tot_time = props::number(ts, "TotalTime").filter(|it| *it >= 0.0).map(Double::new);
     step.start = props::number(ts, "StartTime").and_then(|seconds| clock?.at(seconds));
-    step.rare.set(|rare| &mut rare.ts_guid, props::text(ts, "StepId").map(Into::into));
+    step.ts_guid = props::text(ts, "StepId").map(Into::into);
     step.caused_seq_failure = props::is_true(ts, "StepCausedSequenceFailure").then_some(true);
     step.rare.set(|rare| &mut rare.interactive_exe_num, props::whole(ts, "InteractiveExeNum"));
     let code = props::whole(result, "Error.Code").filter(|code| *code != 0);
     let message = props::text(result, "Error.Msg");
     if code.is_some() || message.is_some() || props::is_true(result, "Error.Occurred") {
-        step.rare.set(|rare| &mut rare.error_code, code);
-        step.rare.set(|rare| &mut rare.error_message, message.map(Box::new));
+        step.error_code = code;
+        step.rare.set(|rare| &mut rare.error_message, message);
     }
     teststand::set_turn(step, teststand::turn(|name| props::number(ts, name)));
 }

@@ -107,8 +107,8 @@ impl Reading<'_> {
             test_socket_index: props::whole(unit, "TestSocketIndex").filter(|index| *index >= 0),
             batch_sn: props::text(unit, "BatchSerialNumber"),
             comment: props::text(unit, "Comment"),
-            error_code: root.rare.error_code,
-            error_message: root.rare.error_message.as_deref().cloned(),
+            error_code: root.error_code,
+            error_message: root.rare.error_message.clone(),
             fixture_id: props::text(unit, "UUT_Fixture_ID"),
             batch_fail_count: props::whole(unit, "BatchFailCount"),
             batch_loop_index: props::whole(unit, "UUTLoopIndex")

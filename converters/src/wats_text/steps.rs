@@ -266,11 +266,9 @@ impl Steps {
             status,
             unit: Some(row.unit()).filter(|unit| !unit.is_empty()).map(Into::into),
             value: Double::new(value),
-            value_format: None,
             high_limit: high.map(Double::new),
-            high_limit_format: None,
             low_limit: low.map(Double::new),
-            low_limit_format: None,
+            formats: None,
             extra: Extra::new(),
         };
         if let Some((step, names)) = self.continued(row, |step| !step.numeric_meas.is_empty()) {
@@ -473,13 +471,13 @@ fn common(mut step: Step, row: &Row<'_>, number: usize, warnings: &mut Vec<Strin
     }
     if !row.at(11).is_empty() {
         match row.at(11).parse() {
-            Ok(code) => step.rare.error_code = Some(code),
+            Ok(code) => step.error_code = Some(code),
             Err(_) => warnings
                 .push(format!("line {number}: error code \"{}\" is no whole number; ignored", row.at(11))),
         }
     }
     if !row.at(12).is_empty() {
-        step.rare.error_message = Some(Box::new(text::fit(row.at(12), 200, "error message", warnings)));
+        step.rare.error_message = Some(text::fit(row.at(12), 200, "error message", warnings));
     }
     if row.at(13).eq_ignore_ascii_case("true") {
         step.caused_seq_failure = Some(true);

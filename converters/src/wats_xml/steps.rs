@@ -2,8 +2,8 @@
 
 use roxmltree::Node;
 use wats::report::{
-    Attachment, BooleanMeas, CallExe, Chart, Double, Extra, Group, List, Loop, MessagePopup, NumericMeas,
-    RareMembers, SequenceCall, Series, Status, Step, StringMeas, Text,
+    Attachment, BooleanMeas, CallExe, Chart, Double, Extra, Formats, Group, List, Loop, MessagePopup,
+    NumericMeas, RareMembers, SequenceCall, Series, Status, Step, StringMeas, Text,
 };
 use wats::wsjf::MAX_DEPTH;
 
@@ -174,8 +174,10 @@ impl Reading<'_> {
             time
         });
         step.tot_time = self.number(node, "total_time");
+        step.error_code = self.whole(node, "StepErrorCode");
         let report_text = parts.first(Part::ReportText).and_then(xml::text);
         step.report_text = report_text.map(|text| self.fit(&text, 100_000, "report text"));
+        step.ts_guid = owned(node, "TSGuid").map(Into::into);
         step.caused_seq_failure = boolean(node, "StepCausedSequenceFailure");
         step.caused_uut_failure = boolean(node, "StepCausedUUTFailure");
         step.loop_ = parts.first(Part::Loop).map(|turn| {
@@ -192,11 +194,9 @@ impl Reading<'_> {
 
     fn extras(&mut self, node: Node<'_, '_>, parts: &Parts<'_, '_>) -> RareMembers {
         let mut rare = RareMembers {
-            tot_time_format: owned(node, "total_timeFormat").map(Box::new),
-            error_code: self.whole(node, "StepErrorCode"),
-            error_code_format: owned(node, "StepErrorCodeFormat").map(Box::new),
-            error_message: self.short(node, "StepErrorMessage", 200).map(Box::new),
-            ts_guid: owned(node, "TSGuid").map(Into::into),
+            tot_time_format: owned(node, "total_timeFormat"),
+            error_code_format: owned(node, "StepErrorCodeFormat"),
+            error_message: self.short(node, "StepErrorMessage", 200),
             interactive_exe_num: self.whole(node, "InteractiveExeNum"),
             chart: parts.first(Part::Chart).map(|chart| Box::new(self.chart(chart))),
             additional_results: parts.all(Part::AdditionalResults).map(additional_data).collect(),
@@ -275,11 +275,14 @@ impl Reading<'_> {
                 status: stated(meas, node, computed),
                 unit: self.short(meas, "Units", 20),
                 value: Double::new(value),
-                value_format: owned(meas, "NumericValueFormat").map(Box::new),
                 high_limit: high.map(Double::new),
-                high_limit_format: owned(meas, "HighLimitFormat").map(Box::new),
                 low_limit: low.map(Double::new),
-                low_limit_format: owned(meas, "LowLimitFormat").map(Box::new),
+                formats: Formats {
+                    value: owned(meas, "NumericValueFormat"),
+                    high_limit: owned(meas, "HighLimitFormat"),
+                    low_limit: owned(meas, "LowLimitFormat"),
+                }
+                .boxed(),
                 extra: Extra::new(),
             });
         }

@@ -24,8 +24,8 @@ pub use header::{
 pub use rare::{Rare, RareMembers};
 pub use scalar::{Double, Status, Time};
 pub use step::{
-    Attachment, BooleanMeas, CallExe, Chart, Group, Loop, MessagePopup, NumericMeas, SequenceCall, Series,
-    Step, StringMeas,
+    Attachment, BooleanMeas, CallExe, Chart, Formats, Group, Loop, MessagePopup, NumericMeas, SequenceCall,
+    Series, Step, StringMeas,
 };
 
 /// A text of the report of which there are very many, most of them short: up to 24 bytes stand in place.

@@ -21,25 +21,19 @@ pub struct Rare(Option<Box<RareMembers>>);
 pub struct RareMembers {
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tot_time_format: Option<Box<Text>>,
-    /// The error's number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_code: Option<i32>,
+    pub tot_time_format: Option<Text>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_code_format: Option<Box<Text>>,
+    pub error_code_format: Option<Text>,
     /// At most 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_message: Option<Box<Text>>,
-    /// TestStand's id of the step.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ts_guid: Option<Box<str>>,
+    pub error_message: Option<Text>,
     /// TestStand's number of an interactive execution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interactive_exe_num: Option<i32>,
     /// How to display the number, as TestStand writes it; without effect.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub interactive_exe_num_format: Option<Box<Text>>,
+    pub interactive_exe_num_format: Option<Text>,
     /// A program that was run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_exe: Option<Box<CallExe>>,

@@ -1,13 +1,12 @@
-//! Reads steps from JSON, each of them member by member where it stays: there may be very many.
+//! Reads steps and numbers from JSON, each step member by member where it stays: there may be very many.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use thin_vec::thin_vec;
 
-use super::{List, RareMembers, Status, Step, Text, depth};
+use super::{Double, Extra, Formats, List, NumericMeas, RareMembers, Status, Step, Text, depth};
 
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "camelCase")]
@@ -88,7 +87,9 @@ impl<'de> Visitor<'de> for Fill<'_> {
                 }
                 Member::Start => step.start = members.next_value()?,
                 Member::TotTime => step.tot_time = members.next_value()?,
+                Member::ErrorCode => step.error_code = members.next_value()?,
                 Member::ReportText => step.report_text = members.next_value()?,
+                Member::TsGuid => step.ts_guid = members.next_value()?,
                 Member::CausedSeqFailure => step.caused_seq_failure = members.next_value()?,
                 Member::CausedUutFailure => step.caused_uut_failure = members.next_value()?,
                 Member::Loop => step.loop_ = members.next_value()?,
@@ -98,10 +99,8 @@ impl<'de> Visitor<'de> for Fill<'_> {
                 Member::StringMeas => members.next_value_seed(Few(&mut step.string_meas))?,
                 Member::BooleanMeas => members.next_value_seed(Few(&mut step.boolean_meas))?,
                 Member::TotTimeFormat => rare(step, &mut members, |it| &mut it.tot_time_format)?,
-                Member::ErrorCode => rare(step, &mut members, |it| &mut it.error_code)?,
                 Member::ErrorCodeFormat => rare(step, &mut members, |it| &mut it.error_code_format)?,
                 Member::ErrorMessage => rare(step, &mut members, |it| &mut it.error_message)?,
-                Member::TsGuid => rare(step, &mut members, |it| &mut it.ts_guid)?,
                 Member::InteractiveExeNum => rare(step, &mut members, |it| &mut it.interactive_exe_num)?,
                 Member::InteractiveExeNumFormat => {
                     rare(step, &mut members, |it| &mut it.interactive_exe_num_format)?;
@@ -111,10 +110,7 @@ impl<'de> Visitor<'de> for Fill<'_> {
                 Member::Chart => rare(step, &mut members, |it| &mut it.chart)?,
                 Member::Attachment => rare(step, &mut members, |it| &mut it.attachment)?,
                 Member::AdditionalResults => step.rare.additional_results = members.next_value()?,
-                Member::Unknown(name) => {
-                    let value: Value = members.next_value()?;
-                    step.rare.extra.read(name, value);
-                }
+                Member::Unknown(name) => step.rare.extra.read(name, members.next_value()?),
             }
         }
         if has_status { Ok(()) } else { Err(A::Error::missing_field("status")) }
@@ -175,6 +171,73 @@ impl<'de> DeserializeSeed<'de> for Next<'_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         Fill(self.0.push_mut(blank())).deserialize(from)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum NumberMember {
+    CompOp,
+    Name,
+    Status,
+    Unit,
+    Value,
+    ValueFormat,
+    HighLimit,
+    HighLimitFormat,
+    LowLimit,
+    LowLimitFormat,
+    Unknown(String),
+}
+
+impl<'de> Deserialize<'de> for NumericMeas {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Number)
+    }
+}
+
+struct Number;
+
+impl<'de> Visitor<'de> for Number {
+    type Value = NumericMeas;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("struct NumericMeas")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<NumericMeas, A::Error> {
+        let (mut status, mut value) = (None, None);
+        let mut formats = Formats::default();
+        let mut meas = NumericMeas {
+            comp_op: Text::default(),
+            name: None,
+            status: Status::Unknown,
+            unit: None,
+            value: Double::new(f64::NAN),
+            high_limit: None,
+            low_limit: None,
+            formats: None,
+            extra: Extra::new(),
+        };
+        while let Some(member) = members.next_key()? {
+            match member {
+                NumberMember::CompOp => meas.comp_op = members.next_value()?,
+                NumberMember::Name => meas.name = members.next_value()?,
+                NumberMember::Status => status = Some(members.next_value()?),
+                NumberMember::Unit => meas.unit = members.next_value()?,
+                NumberMember::Value => value = Some(members.next_value()?),
+                NumberMember::HighLimit => meas.high_limit = members.next_value()?,
+                NumberMember::LowLimit => meas.low_limit = members.next_value()?,
+                NumberMember::ValueFormat => formats.value = members.next_value()?,
+                NumberMember::HighLimitFormat => formats.high_limit = members.next_value()?,
+                NumberMember::LowLimitFormat => formats.low_limit = members.next_value()?,
+                NumberMember::Unknown(name) => meas.extra.read(name, members.next_value()?),
+            }
+        }
+        meas.status = status.ok_or_else(|| A::Error::missing_field("status"))?;
+        meas.value = value.ok_or_else(|| A::Error::missing_field("value"))?;
+        meas.formats = formats.boxed();
+        Ok(meas)
     }
 }
 

@@ -29,9 +29,15 @@ pub struct Step {
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tot_time: Option<Double>,
+    /// The error's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<i32>,
     /// Free text with LF line ends, at most 100 000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report_text: Option<Text>,
+    /// TestStand's id of the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ts_guid: Option<Box<str>>,
     /// True when the step made its sequence fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caused_seq_failure: Option<bool>,
@@ -121,40 +127,51 @@ pub struct SequenceCall {
 /// A number with its limits.
 ///
 /// The limit of a one-limit operator stands in `low_limit`, that of LT and LE included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NumericMeas {
     /// `LOG`, `EQ`, `GELE` …
-    #[serde(default)]
     pub comp_op: Text,
     /// Required and unique when a step has several; `None` when it has one.
-    #[serde(default)]
     pub name: Option<Text>,
     /// Passed, Failed or Skipped.
     pub status: Status,
     /// At most 20 characters.
-    #[serde(default)]
     pub unit: Option<Text>,
     /// NaN and the infinities are allowed.
     pub value: Double,
-    /// How to display the number, as TestStand writes it; without effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value_format: Option<Box<Text>>,
     /// Only for operators with two limits.
-    #[serde(default)]
     pub high_limit: Option<Double>,
-    /// How to display the number, as TestStand writes it; without effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub high_limit_format: Option<Box<Text>>,
     /// The lower limit, or the only one.
-    #[serde(default)]
     pub low_limit: Option<Double>,
-    /// How to display the number, as TestStand writes it; without effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub low_limit_format: Option<Box<Text>>,
+    /// How to display the numbers.
+    #[serde(flatten)]
+    pub formats: Option<Box<Formats>>,
     /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// How to display the numbers of a measurement, as TestStand writes it; without effect.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Formats {
+    /// That of the value.
+    #[serde(rename = "valueFormat", skip_serializing_if = "Option::is_none")]
+    pub value: Option<Text>,
+    /// That of the higher limit.
+    #[serde(rename = "highLimitFormat", skip_serializing_if = "Option::is_none")]
+    pub high_limit: Option<Text>,
+    /// That of the lower limit.
+    #[serde(rename = "lowLimitFormat", skip_serializing_if = "Option::is_none")]
+    pub low_limit: Option<Text>,
+}
+
+impl Formats {
+    /// `None` where there is none.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        let any = self.value.is_some() || self.high_limit.is_some() || self.low_limit.is_some();
+        any.then(|| Box::new(self))
+    }
 }
 
 /// A text with the text that was expected.
@@ -307,7 +324,9 @@ impl Step {
             status,
             start: None,
             tot_time: None,
+            error_code: None,
             report_text: None,
+            ts_guid: None,
             caused_seq_failure: None,
             caused_uut_failure: None,
             loop_: None,
@@ -359,6 +378,6 @@ mod tests {
     /// A report may have hundreds of thousands of these, and a worker has them all in memory.
     #[test]
     fn steps_and_numbers_stay_small() {
-        assert_eq!((size_of::<Step>(), size_of::<NumericMeas>()), (184, 136));
+        assert_eq!((size_of::<Step>(), size_of::<NumericMeas>()), (208, 120));
     }
 }

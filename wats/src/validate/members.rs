@@ -202,7 +202,7 @@ impl Found {
         }
         self.length(path, "name", Some(&step.name), 100);
         self.length(path, "stepType", Some(&step.step_type), 100);
-        self.length(path, "errorMessage", step.rare.error_message.as_deref(), 200);
+        self.length(path, "errorMessage", step.rare.error_message.as_ref(), 200);
         self.length(path, "reportText", step.report_text.as_ref(), 100_000);
         self.not_negative(path, "totTime", step.tot_time);
         if step.start.as_ref().is_some_and(|start| start.instant().is_none()) {

@@ -19,6 +19,8 @@ pub(super) fn step(node: &Element<'_, '_>) -> Result<Step, WsxfError> {
     step.group = group.unwrap_or_default();
     step.start = node.time("Start");
     step.tot_time = node.double("total_time")?;
+    step.error_code = node.int("StepErrorCode")?;
+    step.ts_guid = node.owned("TSGuid").map(Into::into);
     let mut extra = Extra::new();
     step.report_text = text_child(node, "ReportText", &mut extra);
     step.caused_seq_failure = node.flag("StepCausedSequenceFailure")?;
@@ -58,11 +60,14 @@ fn measurements(node: &Element<'_, '_>, step: &mut Step) -> Result<(), WsxfError
             status: meas.status("Status")?,
             unit: meas.owned("Units"),
             value: meas.double("NumericValue")?.unwrap_or(Double::new(f64::NAN)),
-            value_format: meas.owned("NumericValueFormat").map(Box::new),
             high_limit: meas.double("HighLimit")?,
-            high_limit_format: meas.owned("HighLimitFormat").map(Box::new),
             low_limit: meas.double("LowLimit")?,
-            low_limit_format: meas.owned("LowLimitFormat").map(Box::new),
+            formats: Formats {
+                value: meas.owned("NumericValueFormat"),
+                high_limit: meas.owned("HighLimitFormat"),
+                low_limit: meas.owned("LowLimitFormat"),
+            }
+            .boxed(),
             extra: meas.rest(),
         });
     }
@@ -85,11 +90,9 @@ fn measurements(node: &Element<'_, '_>, step: &mut Step) -> Result<(), WsxfError
 
 fn rare(node: &Element<'_, '_>, mut extra: Extra) -> Result<RareMembers, WsxfError> {
     let mut rare = RareMembers {
-        tot_time_format: node.owned("total_timeFormat").map(Box::new),
-        error_code: node.int("StepErrorCode")?,
-        error_code_format: node.owned("StepErrorCodeFormat").map(Box::new),
-        error_message: node.owned("StepErrorMessage").map(Box::new),
-        ts_guid: node.owned("TSGuid").map(Into::into),
+        tot_time_format: node.owned("total_timeFormat"),
+        error_code_format: node.owned("StepErrorCodeFormat"),
+        error_message: node.owned("StepErrorMessage"),
         interactive_exe_num: node.int("InteractiveExeNum")?,
         chart: node.child("Chart").map(|chart| Box::new(self::chart(&chart))),
         additional_results: node.children(&["AdditionalResults"]).iter().map(additional_data).collect(),

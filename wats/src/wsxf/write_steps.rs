@@ -17,11 +17,11 @@ pub(super) fn step(xml: &mut Xml, step: &Step) {
         ("StepType", text(&step.step_type)),
         ("Status", word(step.status)),
         ("total_time", double(step.tot_time)),
-        ("total_timeFormat", step.rare.tot_time_format.as_deref().cloned()),
-        ("TSGuid", step.rare.ts_guid.as_deref().map(Text::from)),
-        ("StepErrorCode", int(step.rare.error_code)),
-        ("StepErrorCodeFormat", step.rare.error_code_format.as_deref().cloned()),
-        ("StepErrorMessage", step.rare.error_message.as_deref().cloned()),
+        ("total_timeFormat", step.rare.tot_time_format.clone()),
+        ("TSGuid", step.ts_guid.as_deref().map(Text::from)),
+        ("StepErrorCode", int(step.error_code)),
+        ("StepErrorCodeFormat", step.rare.error_code_format.clone()),
+        ("StepErrorMessage", step.rare.error_message.clone()),
         ("Start", time(step.start.as_ref())),
         ("InteractiveExeNum", int(step.rare.interactive_exe_num)),
         ("StepCausedSequenceFailure", flag(step.caused_seq_failure)),
@@ -53,16 +53,18 @@ fn step_data(xml: &mut Xml, step: &Step) {
         xml.empty("SequenceCall", &attributes, &call.extra);
     }
     for meas in &step.numeric_meas {
+        let format =
+            |of: fn(&Formats) -> &Option<Text>| meas.formats.as_deref().and_then(|it| of(it).clone());
         let attributes = [
             ("Name", meas.name.clone()),
             ("NumericValue", double(Some(meas.value))),
-            ("NumericValueFormat", meas.value_format.as_deref().cloned()),
+            ("NumericValueFormat", format(|it| &it.value)),
             ("Units", meas.unit.clone()),
             ("CompOperator", text(&meas.comp_op)),
             ("HighLimit", double(meas.high_limit)),
-            ("HighLimitFormat", meas.high_limit_format.as_deref().cloned()),
+            ("HighLimitFormat", format(|it| &it.high_limit)),
             ("LowLimit", double(meas.low_limit)),
-            ("LowLimitFormat", meas.low_limit_format.as_deref().cloned()),
+            ("LowLimitFormat", format(|it| &it.low_limit)),
             ("Status", word(meas.status)),
         ];
         xml.empty("NumericLimit", &attributes, &meas.extra);
