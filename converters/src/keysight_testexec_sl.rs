@@ -216,7 +216,7 @@ impl Reading<'_> {
         .collect();
         report.uut = Some(Uut {
             user: Some(operator.unwrap_or_default()),
-            exec_time: duration.filter(|seconds| *seconds >= 0.0).map(Double).or(elapsed),
+            exec_time: duration.filter(|seconds| *seconds >= 0.0).map(Double::new).or(elapsed),
             batch_sn: value(unit, &["Batch", "Lot", "BatchNumber", "LotNumber"]),
             ..Uut::default()
         });
@@ -316,9 +316,9 @@ impl Reading<'_> {
             }
         };
         if let (true, [only]) = (judged, step.numeric_meas.as_mut_slice()) {
-            let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
+            let limit = |limit: Option<Double>| limit.map(|limit| limit.get());
             let (low, high) = (limit(only.low_limit), limit(only.high_limit));
-            only.status = tree::numeric(&only.comp_op, only.value.0, low, high);
+            only.status = tree::numeric(&only.comp_op, only.value.get(), low, high);
             step.status = only.status;
         }
         if step.status == Status::Passed && !self.arguments.flag("includePassedMeasurements") {
@@ -385,7 +385,7 @@ impl Reading<'_> {
                 texts.push(format!("{own}: {unread}"));
             }
             let mut number = build::number(Some(&own), Status::Passed, measured, &read.unit, read.limits);
-            let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
+            let limit = |limit: Option<Double>| limit.map(|limit| limit.get());
             let (low, high) = (limit(number.low_limit), limit(number.high_limit));
             number.status = tree::numeric(&number.comp_op, measured, low, high);
             // What the file says to have failed does not pass.

@@ -34,7 +34,7 @@ impl From<&Step> for Sought {
     fn from(step: &Step) -> Self {
         Self {
             name: step.name.to_string(),
-            numbers: step.numeric_meas.iter().map(|it| it.value.0).collect(),
+            numbers: step.numeric_meas.iter().map(|it| it.value.get()).collect(),
             texts: step
                 .string_meas
                 .iter()

@@ -272,7 +272,7 @@ impl Reading<'_> {
         for other in image.children().filter(|it| it.is_element() && !is(*it, "Results")) {
             self.unknown.add(other);
             let name = other.tag_name().name();
-            step.additional_results.push(property::named(name, vec![property::of_element(other, 0)]));
+            step.rare.additional_results.push(property::named(name, vec![property::of_element(other, 0)]));
         }
         Ok(step)
     }

@@ -282,6 +282,7 @@ fn test(node: Node<'_, '_>, warnings: &mut Vec<String>) -> Step {
         verdict::add_named(&mut step, other.name(), other.value());
     }
     // The tester writes 0 where it did not measure the time.
-    step.tot_time = number("TT").filter(|it| *it > 0.0).map(|milliseconds| Double(milliseconds / 1000.0));
+    step.tot_time =
+        number("TT").filter(|it| *it > 0.0).map(|milliseconds| Double::new(milliseconds / 1000.0));
     step
 }

@@ -354,7 +354,7 @@ impl Reading<'_> {
             if !RESULT.iter().any(|known| known.eq_ignore_ascii_case(name)) && !xml::words(other).is_empty() {
                 self.unknown.add(other);
                 let kept: AdditionalData = property::named(name, vec![property::of_element(other, 0)]);
-                step.additional_results.push(kept);
+                step.rare.additional_results.push(kept);
             }
         }
         step
@@ -380,7 +380,7 @@ impl Reading<'_> {
                 Some((operator, low, high)) => {
                     let (comp_op, low, high) = tree::limits(&operator, low, high);
                     number.comp_op = comp_op;
-                    (number.low_limit, number.high_limit) = (low.map(Double), high.map(Double));
+                    (number.low_limit, number.high_limit) = (low.map(Double::new), high.map(Double::new));
                 }
                 None => unread = Some(mode),
             }

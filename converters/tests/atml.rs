@@ -14,7 +14,7 @@ use support::convert::{
     step, warns,
 };
 use wats::Report;
-use wats::report::{Group, Status, Step, Text};
+use wats::report::{Group, Status, Step};
 use wats_converters::Conversion;
 
 const NAME: &str = "atml";
@@ -72,11 +72,11 @@ const FAILED: &str = r#"<tr:Outcome value="Failed"/>"#;
 fn shown(step: &Step) -> String {
     let numbers = step.numeric_meas.iter().map(|it| {
         let limits: Vec<String> =
-            [it.low_limit, it.high_limit].iter().flatten().map(|it| it.0.to_string()).collect();
+            [it.low_limit, it.high_limit].iter().flatten().map(|it| it.get().to_string()).collect();
         format!(
             "{}={} {} {} {}",
             it.name.as_deref().unwrap_or_default(),
-            it.value.0,
+            it.value.get(),
             it.comp_op,
             limits.join(".."),
             it.status.letter()
@@ -127,7 +127,7 @@ fn real_files_say_what_stands_in_them() {
             );
             let end: jiff::Timestamp = format!("{}Z", note("end")).parse().unwrap();
             let start = report.start.as_ref().unwrap().instant().unwrap();
-            assert!((uut.exec_time.unwrap().0 - end.duration_since(start).as_secs_f64()).abs() < 1e-6);
+            assert!((uut.exec_time.unwrap().get() - end.duration_since(start).as_secs_f64()).abs() < 1e-6);
 
             let root = report.root.as_ref().unwrap();
             let groups = root.walk().skip(1).filter(|step| step.seq_call.is_some()).count();
@@ -179,9 +179,9 @@ fn the_rich_real_file_has_its_kinds_of_steps() {
     ] {
         assert_eq!(shown(step(report, name)), expected, "{name}");
     }
-    let popup = step(report, "Message Popup").message_popup.as_ref().unwrap();
+    let popup = step(report, "Message Popup").rare.message_popup.as_ref().unwrap();
     assert_eq!((popup.button, popup.response.as_deref()), (Some(2), Some("Response text")));
-    assert_eq!(step(report, "Call Executable").call_exe.as_ref().unwrap().exit_code.unwrap().0, 0.0);
+    assert_eq!(step(report, "Call Executable").rare.call_exe.as_ref().unwrap().exit_code.unwrap().get(), 0.0);
     let text = step(report, "Report Text with new line").report_text.as_deref().unwrap();
     assert!(text.starts_with("6 lines to follow below ending with \":\":\r\n=========\r\n"), "{text}");
     assert_eq!(
@@ -263,7 +263,7 @@ fn several_numbers_are_judged_by_their_limits_or_as_their_step() {
     // A list of TestStand's own logs them.
     let two = format!("{}{}", number("A", "5", &high), number("B", "7", ""));
     check(&test("NI_MultipleNumericLimitTest", PASSED, &two), "ET_MNLT P: A=5 GELE 4..6 P; B=7 LOG  P");
-    assert_eq!(step(&report, "T").additional_results[0].props[0].value.as_deref(), Some("7"));
+    assert_eq!(step(&report, "T").rare.additional_results[0].props[0].value.as_deref(), Some("7"));
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn numbers_of_other_bases_are_read_and_complex_ones_kept_beside() {
     let report = report(&test("MyType", PASSED, &complex));
     let step = step(&report, "T");
     assert_eq!(
-        (shown(step).as_str(), step.additional_results[0].name.as_deref()),
+        (shown(step).as_str(), step.rare.additional_results[0].name.as_deref()),
         ("ET_PFT P: P", Some("Z"))
     );
 }
@@ -464,13 +464,10 @@ fn what_is_not_known_is_kept_and_said() {
     let conversion = convert(NAME, &file("a.xml", file_text.as_bytes())).unwrap();
     let report = &conversion.reports[0];
     let step = step(report, "T");
-    assert_eq!(
-        (step.error_message.as_deref().map(Text::as_str), step.error_code),
-        (Some("broke"), Some(-17))
-    );
-    let names: Vec<_> = step.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
+    assert_eq!((step.rare.error_message.as_deref(), step.error_code), (Some("broke"), Some(-17)));
+    let names: Vec<_> = step.rare.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
     assert_eq!(names, ["List", "Volt", "Calibrated"]);
-    assert!(step.additional_results[0].props[0].array.is_some());
+    assert!(step.rare.additional_results[0].props[0].array.is_some());
     assert_eq!(report.additional_data[0].name.as_deref(), Some("WorkOrder"));
     warns(
         &conversion,
@@ -522,7 +519,7 @@ fn a_collection_has_a_report_for_each_unit_and_arguments_stand_in() {
     assert_eq!(first.uut.as_ref().unwrap().user.as_deref(), Some("me"));
     // In the station's zone, in summer.
     assert_eq!(first.start.as_ref().unwrap().as_str(), "2025-07-01T10:00:00+02:00");
-    assert_eq!(first.uut.as_ref().unwrap().exec_time.unwrap().0, 5.5);
+    assert_eq!(first.uut.as_ref().unwrap().exec_time.unwrap().get(), 5.5);
     warns(&conversion, "the file has no serial number");
 }
 

@@ -47,7 +47,8 @@ fn rows_are_gathered_by_unit_whatever_stands_between() {
             let steps: Vec<String> = leaves(report)
                 .iter()
                 .map(|step| {
-                    let number = step.numeric_meas.first().map(|it| format!("{} {}", it.value.0, it.comp_op));
+                    let number =
+                        step.numeric_meas.first().map(|it| format!("{} {}", it.value.get(), it.comp_op));
                     format!(
                         "{:?} {} {} {}",
                         step.group,

@@ -68,8 +68,8 @@ fn a_genuine_xml_export_has_the_steps_of_its_json_export() {
                 let mut step = step.clone();
                 step.steps = None;
                 step.seq_call = None;
-                step.additional_results.clear();
-                if let Some(chart) = &mut step.chart {
+                step.rare.additional_results.clear();
+                if let Some(chart) = &mut step.rare.chart {
                     chart.series.iter_mut().for_each(|series| (series.xdata, series.ydata) = (None, None));
                 }
                 normal(&serde_json::to_value(step).unwrap())

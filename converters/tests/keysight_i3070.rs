@@ -12,7 +12,7 @@ mod support;
 
 use support::convert::*;
 use wats::Report;
-use wats::report::{Double, Status, Text};
+use wats::report::{Double, Status};
 use wats::validate::{Strictness, problems};
 use wats_converters::{Conversion, ErrorKind, find};
 
@@ -33,7 +33,7 @@ fn read(records: &str) -> Conversion {
 
 /// The steps, each number as `[name] P 1 kΩ GELE 0.9 1.1`.
 fn shown(report: &Report) -> Vec<String> {
-    let limit = |it: Option<Double>| it.map_or("-".to_owned(), |it| it.0.to_string());
+    let limit = |it: Option<Double>| it.map_or("-".to_owned(), |it| it.get().to_string());
     let of = |step: &wats::report::Step| {
         let numbers: Vec<String> = step
             .numeric_meas
@@ -44,7 +44,7 @@ fn shown(report: &Report) -> Vec<String> {
                 let unit = m.unit.as_ref().unwrap();
                 format!(
                     " {name}{} {unit} {} {} {}",
-                    m.value.0,
+                    m.value.get(),
                     m.comp_op,
                     limit(m.low_limit),
                     limit(m.high_limit)
@@ -96,7 +96,7 @@ fn a_board_with_tests_of_most_kinds() {
         (uut.user.as_deref(), uut.batch_sn.as_deref(), uut.fixture_id.as_deref()),
         (Some("anna"), Some("WO7"), Some("12"))
     );
-    assert_eq!((uut.exec_time.unwrap().0, uut.test_socket_index), (43.0, Some(1)));
+    assert_eq!((uut.exec_time.unwrap().get(), uut.test_socket_index), (43.0, Some(1)));
     assert_eq!((uut.error_code, uut.error_message.as_deref()), (Some(6), Some("analog")));
     let root = report.root.as_ref().unwrap();
     let call = root.seq_call.as_ref().unwrap();
@@ -141,7 +141,7 @@ fn analog_tests_in_every_form() {
         analog("{@A-RES|3|5{@LIM2|2000|1000}{@NOTE|n|t}}{@A-RES|11|5|two{@LIM2|2000|1000}}{@A-RES|0|7}");
     let report = &conversion.reports[0];
     assert_eq!(shown(report)[1..], ["a b F 0.005 kΩ GELE 1 2", "a b two T ET_NLT", "a b P 7 Ω LOG - -"]);
-    assert_eq!(step(report, "a b").error_message.as_deref().map(Text::as_str), Some("detector timeout"));
+    assert_eq!(step(report, "a b").rare.error_message.as_deref(), Some("detector timeout"));
     assert_eq!(step(report, "a b").report_text.as_deref(), Some("NOTE n t"));
     assert_eq!(
         step(report, "a b two").report_text.as_deref(),

@@ -30,7 +30,7 @@ fn real_files_of_two_countries() {
             );
             let steps = leaves(report);
             assert_eq!((Some(steps.len()), Some(failed(&steps))), (unit.rows, unit.failed_rows), "{unit:?}");
-            let curves = steps.iter().filter(|step| step.chart.is_some()).count();
+            let curves = steps.iter().filter(|step| step.rare.chart.is_some()).count();
             assert_eq!(unit.notes, format!("result rows={} curves={curves}", steps.len() - curves));
         }
     }
@@ -41,7 +41,7 @@ fn real_curves_have_their_axes_and_all_points() {
     let input = support::input(&real("listen-soundcheck/Data logging example 12-01-2021.txt"));
     let conversion = convert(NAME, &input).unwrap();
     let charts: Vec<_> =
-        leaves(&conversion.reports[0]).iter().map(|step| step.chart.clone().unwrap()).collect();
+        leaves(&conversion.reports[0]).iter().map(|step| step.rare.chart.clone().unwrap()).collect();
     assert_eq!(charts[0].chart_type.as_deref(), Some("LineLogX"));
     assert_eq!(
         (charts[0].x_unit.as_deref(), charts[0].y_unit.as_deref()),
@@ -107,12 +107,12 @@ fn results_with_every_word_and_limit() {
     recognised(&input, NAME);
     let conversion = convert(NAME, &input).unwrap();
     let report = &conversion.reports[0];
-    let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.0.to_string());
+    let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.get().to_string());
     let shown: Vec<String> = leaves(report)
         .iter()
         .map(|step| {
             let meas = step.numeric_meas.first().map_or(step.step_type.to_string(), |m| {
-                format!("{} {} {} {}", m.value.0, m.comp_op, limit(m.low_limit), limit(m.high_limit))
+                format!("{} {} {} {}", m.value.get(), m.comp_op, limit(m.low_limit), limit(m.high_limit))
             });
             format!(
                 "{} {} {meas} {}",
@@ -169,7 +169,7 @@ fn columns_are_read_by_their_titles() {
     let conversion = convert_with(NAME, &input, &[("partNumber", "P1")]).unwrap();
     let report = &conversion.reports[0];
     assert_eq!((report.pn.as_str(), report.misc_infos[0].text.as_deref()), ("P1", Some("F7")));
-    assert_eq!(step(report, "A").numeric_meas[0].value.0, 1.25);
+    assert_eq!(step(report, "A").numeric_meas[0].value.get(), 1.25);
     assert_eq!(report.uut.as_ref().unwrap().user.as_deref(), Some("oper"));
     warns(&conversion, "1 numbers with a decimal comma");
 }
@@ -208,7 +208,7 @@ fn curves_without_their_other_half_are_named() {
     assert_eq!(summary(&conversion), ["S1 P FR,THD"]);
     warns(&conversion, "line 3: curve FR has 3 x and 2 y values");
     warns(&conversion, "line 4 has numbers without a second line to them: left out");
-    let chart = step(&conversion.reports[0], "THD").chart.clone().unwrap();
+    let chart = step(&conversion.reports[0], "THD").rare.chart.clone().unwrap();
     assert_eq!(
         (chart.chart_type.as_deref(), chart.series[0].ydata.as_deref()),
         (Some("LineLogY"), Some("3.0;NaN"))

@@ -48,7 +48,7 @@ fn a_seica_board_without_an_end_takes_its_verdict_from_its_tests() {
     let root = report.root.as_ref().unwrap();
     let first = &root.children()[0];
     assert_eq!((first.step_type.as_str(), first.numeric_meas[0].comp_op.as_str()), ("ET_NLT", "GE"));
-    assert_eq!(first.numeric_meas[0].value.0, 1.5);
+    assert_eq!(first.numeric_meas[0].value.get(), 1.5);
     assert_eq!(root.children()[1].children()[0].status, Status::Failed);
     let warned = conversion.warnings.join("\n");
     for words in ["MH \"x\" is no number", "/R/BI/NEW is not known", "/R/EXTRA is not known"] {
@@ -107,8 +107,8 @@ fn testexec_names_vary_and_what_is_missing_has_a_default() {
     assert_eq!((report.sn.as_str(), report.pn.as_str(), report.result), ("1", "M", Status::Failed));
     assert_eq!(report.machine_name, "TestExec SL");
     let steps = report.root.as_ref().unwrap().children();
-    assert_eq!((steps[0].name.as_str(), steps[0].numeric_meas[0].value.0), ("T1", 12.5));
-    assert_eq!(steps[0].numeric_meas[0].low_limit.unwrap().0, 10.0);
+    assert_eq!((steps[0].name.as_str(), steps[0].numeric_meas[0].value.get()), ("T1", 12.5));
+    assert_eq!(steps[0].numeric_meas[0].low_limit.unwrap().get(), 10.0);
     assert_eq!((steps[1].name.as_str(), steps[1].status), ("G", Status::Failed));
     assert!(conversion.warnings.iter().any(|it| it.contains("Odd")), "{:?}", conversion.warnings);
 }
@@ -200,7 +200,7 @@ fn testexec_values_are_found_wherever_a_test_has_them() {
         let step = conversion.reports[0].root.as_ref().unwrap().children()[0].clone();
         let mut shown = format!("{} {}", step.step_type, step.status.letter());
         for number in &step.numeric_meas {
-            shown += &format!(" {} {}", number.value.0, number.comp_op);
+            shown += &format!(" {} {}", number.value.get(), number.comp_op);
         }
         step.report_text.iter().for_each(|text| shown += &format!(" {text}"));
         assert_eq!(shown, expected, "{test}");
@@ -216,7 +216,7 @@ fn testexec_headers_may_leave_out_and_repeat() {
     );
     let report = &conversion.reports[0];
     let uut = report.uut.as_ref().unwrap();
-    assert_eq!((uut.user.as_deref(), uut.exec_time.unwrap().0), (Some("bob"), 60.5));
+    assert_eq!((uut.user.as_deref(), uut.exec_time.unwrap().get()), (Some("bob"), 60.5));
     assert_eq!(report.result, Status::Terminated);
     let root = report.root.as_ref().unwrap();
     assert_eq!(root.children().iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["A", "B"]);

@@ -13,7 +13,7 @@ use support::convert::{
     convert, convert_with, failed, fails, file, leaves, may_break_off_anywhere, real_files,
     refuses_what_is_no_log, step, warns,
 };
-use wats::report::{Group, Status, Step, Text};
+use wats::report::{Group, Status, Step};
 use wats_converters::{Conversion, Input};
 
 const NAME: &str = "sigmaquest-xml";
@@ -48,9 +48,9 @@ fn double(name: &str, limits: &str, text: &str) -> String {
 fn shown(step: &Step) -> String {
     let numbers = step.numeric_meas.iter().map(|it| {
         let limits: Vec<String> =
-            [it.low_limit, it.high_limit].iter().flatten().map(|it| it.0.to_string()).collect();
+            [it.low_limit, it.high_limit].iter().flatten().map(|it| it.get().to_string()).collect();
         let name = it.name.as_deref().unwrap_or_default();
-        format!("{name}={} {} {} {}", it.value.0, it.comp_op, limits.join(".."), it.status.letter())
+        format!("{name}={} {} {} {}", it.value.get(), it.comp_op, limits.join(".."), it.status.letter())
     });
     let texts = step.string_meas.iter().map(|it| {
         let name = it.name.as_deref().unwrap_or_default();
@@ -109,7 +109,7 @@ fn the_real_file_says_what_stands_in_it() {
             .unwrap()
             .starts_with("Attachment DHR: //OP2_TestResults")
     );
-    assert_eq!(report.uut.as_ref().unwrap().exec_time.unwrap().0, 16102.0);
+    assert_eq!(report.uut.as_ref().unwrap().exec_time.unwrap().get(), 16102.0);
     warns(conversion, "26 attached files are on other machines");
     warns(conversion, "step Low Mass Resolution failed although no measurement did");
     warns(conversion, "step High Mass Ion Energy: the status is Error");
@@ -126,7 +126,7 @@ fn the_header_is_read_with_all_that_a_unit_has() {
     );
     assert_eq!(report.start.as_ref().unwrap().as_str(), "2025-07-01T10:00:00+02:00");
     let uut = report.uut.as_ref().unwrap();
-    assert_eq!((uut.user.as_deref(), uut.exec_time.unwrap().0), (Some("me"), 9.0));
+    assert_eq!((uut.user.as_deref(), uut.exec_time.unwrap().get()), (Some("me"), 9.0));
     let part = &report.sub_units[0];
     assert_eq!(
         (part.part_type.as_deref(), part.pn.as_deref(), part.sn.as_deref()),
@@ -150,7 +150,7 @@ fn the_header_is_read_with_all_that_a_unit_has() {
     let root = report.root.as_ref().unwrap();
     let call = root.seq_call.as_ref().unwrap();
     assert_eq!((root.name.as_str(), call.version.as_deref()), ("Top", Some("4.2")));
-    assert_eq!(step(report, "A").tot_time.unwrap().0, 2.5);
+    assert_eq!(step(report, "A").tot_time.unwrap().get(), 2.5);
 }
 
 #[test]
@@ -255,8 +255,8 @@ fn what_is_no_measurement_is_kept_in_words() {
         step.report_text.as_deref(),
         Some("serial: x\nFail Notes: bad joint\nAttachment Plot: //server/a.html")
     );
-    assert_eq!(step.error_message.as_deref().map(Text::as_str), Some("E1\nbroke"));
-    let names: Vec<_> = step.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
+    assert_eq!(step.rare.error_message.as_deref(), Some("E1\nbroke"));
+    let names: Vec<_> = step.rare.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
     assert_eq!(names, ["curve", "Novel"]);
     warns(&conversion, "elements Novel are not known");
     warns(&conversion, "1 attached files");

@@ -41,9 +41,12 @@ fn real_files_of_a_3030() {
         // The last one passed although discharges had to be repeated.
         let last = conversion.reports.last().unwrap();
         assert_eq!(last.root.as_ref().unwrap().status, Status::Passed);
-        assert_eq!(last.uut.as_ref().unwrap().exec_time.unwrap().0, 438.0);
+        assert_eq!(last.uut.as_ref().unwrap().exec_time.unwrap().get(), 438.0);
         let meas = &step(last, "CAN-Initialisierung").numeric_meas[0];
-        assert_eq!((meas.comp_op.as_str(), meas.low_limit.unwrap().0, meas.value.0), ("GE", 1.0, 1.0));
+        assert_eq!(
+            (meas.comp_op.as_str(), meas.low_limit.unwrap().get(), meas.value.get()),
+            ("GE", 1.0, 1.0)
+        );
     }
 }
 
@@ -119,14 +122,14 @@ fn limits_and_values_in_every_spelling() {
     let shown = |format: &str, lines: &[&str]| -> (Vec<String>, Vec<String>) {
         let text = format!("{format}{}", unit(&lines.join("\n")).replace("BOARD", "\nBOARD"));
         let conversion = convert("spea", &file("a.csv", text.as_bytes())).unwrap();
-        let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.0.to_string());
+        let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.get().to_string());
         let steps = leaves(&conversion.reports[0]);
         let shown = steps.iter().map(|step| match step.numeric_meas.first() {
             Some(m) => {
                 format!(
                     "{} {} {} {} {}",
                     step.status.letter(),
-                    m.value.0,
+                    m.value.get(),
                     m.comp_op,
                     limit(m.low_limit),
                     limit(m.high_limit)

@@ -47,12 +47,12 @@ fn tree(report: &Report) -> String {
         ));
         for it in &step.numeric_meas {
             let limit =
-                |it: Option<wats::report::Double>| it.map_or(String::new(), |it| format!(" {}", it.0));
+                |it: Option<wats::report::Double>| it.map_or(String::new(), |it| format!(" {}", it.get()));
             to.push_str(&format!(
                 " [{}{} {}{} {}{}{}]",
                 it.name.as_deref().map_or(String::new(), |name| format!("{name}: ")),
                 it.status.letter(),
-                it.value.0,
+                it.value.get(),
                 it.unit.as_deref().map_or(String::new(), |unit| format!(" {unit}")),
                 it.comp_op,
                 limit(it.low_limit),
@@ -103,7 +103,11 @@ fn the_real_lot_has_what_stands_in_it() {
     let it = &osc.numeric_meas[0];
     expected.assert_eq(&format!(
         "{:?} {} {} {:?} {:?}",
-        it.unit, it.value.0, it.comp_op, it.low_limit, it.high_limit
+        it.unit,
+        it.value.get(),
+        it.comp_op,
+        it.low_limit,
+        it.high_limit
     ));
     assert_eq!(
         ["LotId", "WaferId", "TestTemperature", "HandlerType", "HardBinName", "TestCode"]
@@ -165,7 +169,7 @@ fn both_byte_orders_give_the_same_and_packed_as_well() {
         (
             report.start.as_ref().unwrap().as_str(),
             &*report.machine_name,
-            uut.exec_time.unwrap().0,
+            uut.exec_time.unwrap().get(),
             uut.test_socket_index
         ),
         ("2001-09-09T03:46:40+02:00", "tester-3", 1.5, Some(1))

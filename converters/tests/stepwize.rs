@@ -74,16 +74,16 @@ fn the_real_file_says_what_stands_in_it() {
     let steps = leaves(report);
     assert_eq!((Some(steps.len()), Some(failed(&steps))), (unit.rows, unit.failed_rows));
     assert_eq!(steps.iter().filter(|it| !it.numeric_meas.is_empty()).count(), 35);
-    assert_eq!(report.uut.as_ref().unwrap().exec_time.unwrap().0, 2633.429);
+    assert_eq!(report.uut.as_ref().unwrap().exec_time.unwrap().get(), 2633.429);
     // A sub item without a name, and limits of one side.
     let current = &step(report, "Measure Current Draw").numeric_meas[0];
     assert_eq!(
-        (current.value.0, current.comp_op.as_str(), current.low_limit.unwrap().0),
+        (current.value.get(), current.comp_op.as_str(), current.low_limit.unwrap().get()),
         (0.073_432_393_372_058_87, "LE", 0.25)
     );
     assert_eq!(step(report, "iteration").numeric_meas[0].comp_op, "LOG");
     let voltage = &step(report, "Verify 24 VDC PS Voltage").numeric_meas[0];
-    assert_eq!((voltage.comp_op.as_str(), voltage.high_limit.unwrap().0), ("GELE", 24.1));
+    assert_eq!((voltage.comp_op.as_str(), voltage.high_limit.unwrap().get()), ("GELE", 24.1));
     let groups: Vec<_> = report.root.as_ref().unwrap().children().iter().map(|it| it.name.as_str()).collect();
     assert_eq!((groups.len(), groups[0]), (16, "Unlatch All"));
     let info = |name: &str| {
@@ -126,10 +126,10 @@ fn verdicts_of_measurements_go_before_those_of_their_step() {
     let groups: Vec<_> = root.children().iter().map(|it| (it.name.as_str(), it.status)).collect();
     assert_eq!(groups, [("A", Status::Failed), ("B", Status::Passed)]);
     assert_eq!(step(report, "what").report_text.as_deref(), Some("noted"));
-    assert_eq!(step(report, "low").tot_time.unwrap().0, 1.5);
+    assert_eq!(step(report, "low").tot_time.unwrap().get(), 1.5);
     // In the station's zone, in summer; the prefix changes no value.
     assert_eq!(report.start.as_ref().unwrap().as_str(), "2025-07-16T13:36:53.5+02:00");
-    assert_eq!(step(report, "low").numeric_meas[0].value.0, 1.5);
+    assert_eq!(step(report, "low").numeric_meas[0].value.get(), 1.5);
     assert_eq!(
         (report.machine_name.as_str(), root.seq_call.as_ref().unwrap().name.as_deref()),
         ("A1", Some("seq.xml"))
@@ -185,12 +185,12 @@ fn what_is_not_understood_is_kept_and_said() {
     let conversion = converted("Pass", &[odd, text]);
     let report = &conversion.reports[0];
     let odd = step(report, "odd");
-    assert!(odd.numeric_meas[0].value.0.is_nan());
+    assert!(odd.numeric_meas[0].value.get().is_nan());
     assert_eq!(
         (odd.numeric_meas[0].comp_op.as_str(), odd.report_text.as_deref()),
         ("LOG", Some("Value ~ LL (LL 1, UL 2)"))
     );
-    assert_eq!(odd.additional_results[0].props[0].value.as_deref(), Some("kept"));
+    assert_eq!(odd.rare.additional_results[0].props[0].value.as_deref(), Some("kept"));
     let text = &step(report, "text").string_meas[0];
     assert_eq!(
         (text.value.as_deref(), text.comp_op.as_str(), text.limit.as_deref()),

@@ -89,7 +89,7 @@ fn functions_judgements_and_second_tries() {
     recognised(&input, NAME);
     let conversion = convert_with(NAME, &input, &[("GroupByComponentType", "no")]).unwrap();
     let report = &conversion.reports[0];
-    let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.0.to_string());
+    let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.get().to_string());
     let shown: Vec<String> = leaves(report)
         .iter()
         .map(|step| {
@@ -98,7 +98,7 @@ fn functions_judgements_and_second_tries() {
             let meas = step.numeric_meas.first().map_or(String::new(), |m| {
                 format!(
                     " {} {} {} {} {}",
-                    m.value.0,
+                    m.value.get(),
                     m.unit.as_ref().unwrap(),
                     m.comp_op,
                     limit(m.low_limit),
@@ -128,7 +128,7 @@ fn functions_judgements_and_second_tries() {
     );
     warns(&conversion, "2 lines are no steps of an APT-94xx file, the first is line 20");
     let uut = report.uut.as_ref().unwrap();
-    assert!((uut.exec_time.unwrap().0 - 0.09).abs() < 1e-9);
+    assert!((uut.exec_time.unwrap().get() - 0.09).abs() < 1e-9);
     assert_eq!(report.process_code, Some(31));
     assert_eq!(
         (report.pn.as_str(), report.rev.as_str(), report.machine_name.as_str()),
@@ -156,7 +156,7 @@ fn numbers_may_have_exponents_and_units_without_a_blank() {
     let shown: Vec<_> = leaves(&conversion.reports[0])
         .iter()
         .map(|step| step.numeric_meas[0].clone())
-        .map(|it| format!("{} {} {:.3}", it.value.0, it.unit.unwrap(), it.low_limit.unwrap().0))
+        .map(|it| format!("{} {} {:.3}", it.value.get(), it.unit.unwrap(), it.low_limit.unwrap().get()))
         .collect();
     assert_eq!(shown, ["0.99 KOHM 0.900", "98.2 NF 90.000"]);
 }

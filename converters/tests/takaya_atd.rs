@@ -27,7 +27,7 @@ fn real_files() {
             let steps = leaves(report);
             assert_eq!((Some(steps.len()), Some(failed(&steps))), (unit.rows, unit.failed_rows), "{unit:?}");
             let skipped = steps.iter().filter(|step| step.status == Status::Skipped).count();
-            let seconds = report.uut.as_ref().unwrap().exec_time.unwrap().0;
+            let seconds = report.uut.as_ref().unwrap().exec_time.unwrap().get();
             assert_eq!(unit.notes, format!("jumped={skipped} test_time_s={seconds}"));
         }
     }
@@ -45,10 +45,10 @@ fn a_second_try_in_another_unit_is_brought_to_one() {
         assert_eq!((found.status, meas.comp_op.as_str()), (Status::Failed, "GELE"));
         format!(
             "{} {} {} {}",
-            meas.value.0,
+            meas.value.get(),
             meas.unit.as_ref().unwrap(),
-            meas.low_limit.unwrap().0,
-            meas.high_limit.unwrap().0
+            meas.low_limit.unwrap().get(),
+            meas.high_limit.unwrap().get()
         )
     };
     assert_eq!(shown("Base"), "399.7 Ohm 750.5 821.6");
@@ -120,7 +120,7 @@ fn functions_judgements_and_units() {
     recognised(&input, NAME);
     let conversion = convert(NAME, &input).unwrap();
     let report = &conversion.reports[0];
-    let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.0.to_string());
+    let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.get().to_string());
     let shown: Vec<String> = leaves(report)
         .iter()
         .map(|step| match step.numeric_meas.first() {
@@ -128,7 +128,7 @@ fn functions_judgements_and_units() {
                 "{} {} {} {} {} {} {}",
                 step.name,
                 step.status.letter(),
-                m.value.0,
+                m.value.get(),
                 m.unit.as_ref().unwrap(),
                 m.comp_op,
                 limit(m.low_limit),
@@ -153,7 +153,7 @@ fn functions_judgements_and_units() {
             "Lines that are no tests D",
         ]
     );
-    assert_eq!(step(report, "R1_NA_NB").tot_time.unwrap().0, 0.0015);
+    assert_eq!(step(report, "R1_NA_NB").tot_time.unwrap().get(), 0.0015);
     let text = step(report, "C2*_NA_NB").report_text.clone().unwrap();
     assert!(text.contains("Judgement: HIGH-NG\n") && text.contains("H-pin: 1 NA\n"), "{text}");
     // The tester's verdict counts; that of the steps is told.

@@ -71,12 +71,12 @@ fn group(head: &str, title: &str, lines: &str) -> String {
 }
 
 fn shown(conversion: &Conversion) -> Vec<String> {
-    let limit = |it: Option<Double>| it.map_or("-".to_owned(), |it| it.0.to_string());
+    let limit = |it: Option<Double>| it.map_or("-".to_owned(), |it| it.get().to_string());
     let shown = |step: &&wats::report::Step| {
         let meas = step.numeric_meas.first().map_or(String::new(), |m| {
             format!(
                 " {} {} {} {} {}",
-                m.value.0,
+                m.value.get(),
                 m.unit.as_ref().unwrap(),
                 m.comp_op,
                 limit(m.low_limit),

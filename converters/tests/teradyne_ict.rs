@@ -24,13 +24,13 @@ fn samples() {
 
 /// The steps with their values, as `R1(R) P 5 K(R) GELE 4 6`.
 fn shown(report: &Report) -> Vec<String> {
-    let limit = |it: Option<Double>| it.map_or("-".to_owned(), |it| it.0.to_string());
+    let limit = |it: Option<Double>| it.map_or("-".to_owned(), |it| it.get().to_string());
     let of = |step: &wats::report::Step| match step.numeric_meas.first() {
         Some(m) => format!(
             "{} {} {} {} {} {} {}",
             step.name,
             step.status.letter(),
-            m.value.0,
+            m.value.get(),
             m.unit.as_ref().unwrap(),
             m.comp_op,
             limit(m.low_limit),
@@ -61,7 +61,7 @@ fn a_real_log_of_a_gr228x() {
             assert_eq!(Some(steps.len() + set_ups), unit.rows, "{unit:?}");
             assert_eq!(Some(failed(&steps)), unit.failed_rows, "{unit:?}");
             let start = report.start.as_ref().unwrap().instant().unwrap();
-            let seconds = report.uut.as_ref().unwrap().exec_time.unwrap().0;
+            let seconds = report.uut.as_ref().unwrap().exec_time.unwrap().get();
             let end = unit.notes.rsplit("end=").next().unwrap();
             let end: jiff::Timestamp = format!("{end}Z").parse().unwrap();
             assert_eq!(end.duration_since(start).as_secs_f64(), seconds);

@@ -27,13 +27,13 @@ fn read(rows: &str) -> Conversion {
 }
 
 fn shown(report: &Report) -> Vec<String> {
-    let limit = |it: Option<Double>| it.map_or("-".to_owned(), |it| it.0.to_string());
+    let limit = |it: Option<Double>| it.map_or("-".to_owned(), |it| it.get().to_string());
     let of = |step: &wats::report::Step| match step.numeric_meas.first() {
         Some(m) => format!(
             "{} {} {} {} {} {} {}",
             step.name,
             step.status.letter(),
-            m.value.0,
+            m.value.get(),
             m.unit.as_ref().unwrap(),
             m.comp_op,
             limit(m.low_limit),

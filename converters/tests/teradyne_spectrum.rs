@@ -39,8 +39,8 @@ fn a_real_file() {
             format!("STEP={mains} PAGE={} MEASVAL={values} sections={}", steps.len(), sections.len())
         );
         let track = &step(report, "FU1_IN").numeric_meas[0];
-        assert_eq!((track.value.0, track.unit.as_deref()), (193.4001, Some("mOhm")));
-        assert_eq!((track.low_limit.unwrap().0, track.high_limit.unwrap().0), (2.24e-6, 250.0));
+        assert_eq!((track.value.get(), track.unit.as_deref()), (193.4001, Some("mOhm")));
+        assert_eq!((track.low_limit.unwrap().get(), track.high_limit.unwrap().get()), (2.24e-6, 250.0));
         assert!(
             step(report, "C1")
                 .report_text
@@ -48,8 +48,8 @@ fn a_real_file() {
                 .unwrap()
                 .starts_with("CAPACITOR 4n7 TOP 3.326 2.831\nNominal value: 4.6999993 nF")
         );
-        assert_eq!(sections[0].children()[0].tot_time.unwrap().0, 16.0);
-        assert_eq!(report.uut.as_ref().unwrap().exec_time.unwrap().0, 26.0);
+        assert_eq!(sections[0].children()[0].tot_time.unwrap().get(), 16.0);
+        assert_eq!(report.uut.as_ref().unwrap().exec_time.unwrap().get(), 26.0);
         assert_eq!(
             conversion.warnings,
             [
@@ -87,7 +87,7 @@ fn a_real_file_that_breaks_off_waits() {
 const HEAD: &str = "(PROGRAM_NAME: \"PB1_Rev\")\n(USER: Serialnumber:S1)\n(USER: Operator: ann)\n";
 
 fn shown(conversion: &Conversion) -> Vec<String> {
-    let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.0.to_string());
+    let limit = |it: Option<wats::report::Double>| it.map_or("-".to_owned(), |it| it.get().to_string());
     let of = |step: &&wats::report::Step| {
         let values: Vec<String> = step
             .numeric_meas
@@ -96,7 +96,7 @@ fn shown(conversion: &Conversion) -> Vec<String> {
                 format!(
                     " {}{} {} {} {} {}",
                     m.name.as_ref().map_or(String::new(), |name| format!("[{name} {}] ", m.status.letter())),
-                    m.value.0,
+                    m.value.get(),
                     m.unit.as_ref().unwrap(),
                     m.comp_op,
                     limit(m.low_limit),

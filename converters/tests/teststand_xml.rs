@@ -14,7 +14,7 @@ use support::convert::{
     refuses_what_is_no_log, step, warns,
 };
 use wats::Report;
-use wats::report::{Group, Status, Step, Text};
+use wats::report::{Group, Status, Step};
 use wats_converters::Conversion;
 
 const NAME: &str = "teststand-xml";
@@ -95,14 +95,14 @@ fn shown(step: &Step) -> String {
         [it.low_limit, it.high_limit]
             .iter()
             .flatten()
-            .map(|it| it.0.to_string())
+            .map(|it| it.get().to_string())
             .collect::<Vec<_>>()
             .join("..")
     };
     let numbers = step.numeric_meas.iter().map(|it| {
         let name = it.name.as_deref().unwrap_or_default();
         let unit = it.unit.as_deref().unwrap_or_default();
-        format!("{name}={}{unit} {} {} {}", it.value.0, it.comp_op, limits(it), it.status.letter())
+        format!("{name}={}{unit} {} {} {}", it.value.get(), it.comp_op, limits(it), it.status.letter())
     });
     let texts = step.string_meas.iter().map(|it| {
         let name = it.name.as_deref().unwrap_or_default();
@@ -151,7 +151,7 @@ fn real_files_say_what_stands_in_them() {
     assert_eq!(dump.id.unwrap().to_string(), "f4fb0a29-93b1-4f7f-ada7-672b382774ab");
     assert_eq!((dump.process_code, dump.rev.as_str()), (Some(60), "1.0"));
     assert_eq!((dump.location.as_str(), dump.purpose.as_str()), ("Norautron Horten", "PCBA Test"));
-    assert_eq!(dump.uut.as_ref().unwrap().exec_time.unwrap().0, 0.053_923_3);
+    assert_eq!(dump.uut.as_ref().unwrap().exec_time.unwrap().get(), 0.053_923_3);
     // The start of the engine and 214.4463569 s.
     let first = &dump.root.as_ref().unwrap().children()[0];
     assert_eq!(first.start.as_ref().unwrap().as_str(), "2022-06-23T10:55:04.440357+02:00");
@@ -252,7 +252,7 @@ fn the_header_is_read_with_all_that_a_unit_has() {
         (uut.batch_sn.as_deref(), uut.test_socket_index, uut.batch_loop_index),
         (Some("B1"), Some(3), Some(4))
     );
-    assert_eq!(uut.exec_time.unwrap().0, 2.5);
+    assert_eq!(uut.exec_time.unwrap().get(), 2.5);
     let info = &report.misc_infos[0];
     assert_eq!(
         (info.description.as_deref(), info.text.as_deref(), info.numeric),
@@ -381,19 +381,16 @@ fn what_a_step_did_is_kept() {
         &format!("{}{}", value("StepCausedSequenceFailure", "True"), value("StartTime", "101.5")),
     )]);
     let step = step(&conversion.reports[0], "A");
-    let popup = step.message_popup.as_ref().unwrap();
+    let popup = step.rare.message_popup.as_ref().unwrap();
     assert_eq!((popup.button, popup.response.as_deref()), (Some(2), Some("yes")));
-    assert_eq!(step.call_exe.as_ref().unwrap().exit_code.unwrap().0, 3.0);
-    assert_eq!(
-        (step.error_code, step.error_message.as_deref().map(Text::as_str)),
-        (Some(-17), Some("broke"))
-    );
+    assert_eq!(step.rare.call_exe.as_ref().unwrap().exit_code.unwrap().get(), 3.0);
+    assert_eq!((step.error_code, step.rare.error_message.as_deref()), (Some(-17), Some("broke")));
     assert_eq!(step.report_text.as_deref(), Some("text\nAttached file: a.csv"));
-    assert_eq!(step.attachment.as_ref().unwrap().data.as_deref(), Some("PGEvPg=="));
+    assert_eq!(step.rare.attachment.as_ref().unwrap().data.as_deref(), Some("PGEvPg=="));
     assert_eq!((step.caused_seq_failure, step.status), (Some(true), Status::Error));
     // The main sequence began at 100 s, with the report.
     assert_eq!(step.start.as_ref().unwrap().as_str(), "2022-07-01T15:47:50.427+02:00");
-    let names: Vec<_> = step.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
+    let names: Vec<_> = step.rare.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
     assert_eq!(names, ["More", "NumPropertiesRead", "Mine"]);
     warns(&conversion, "elements Mine are not known");
     warns(&conversion, "the attached file a.csv is not in the report");
@@ -409,7 +406,7 @@ fn charts_have_their_points_in_rows_or_columns() {
         let inside =
             prop("Chart", &format!("{}{}{plots}", value("ChartLabel", "C"), value("ChartType", "LineLogX")));
         let report = report(&[result("G", "ET_A", "Done", &inside, "")]);
-        let chart = step(&report, "G").chart.clone().unwrap();
+        let chart = step(&report, "G").rare.chart.clone().unwrap();
         let series = &chart.series[0];
         (chart.chart_type.unwrap(), series.xdata.clone(), series.ydata.clone().unwrap())
     };

@@ -129,7 +129,7 @@ fn charts_hang_on_the_step_above_them() {
         "NumericLimitTest\tA\t\t5\nChart\tLineLogX\tBode\tdB\tGain\tHz\tFrequency\nSeries\tCh1\tXYG\t1;2,5;3\t10;20;30\nSeries\tCh2\tXYG\t1",
     );
     let report = convert("wats-text", text.as_bytes()).unwrap().reports.remove(0);
-    let chart = report.root.as_ref().unwrap().children()[0].chart.clone().unwrap();
+    let chart = report.root.as_ref().unwrap().children()[0].rare.chart.clone().unwrap();
     let shown = serde_json::to_string(&chart).unwrap();
     expect_test::expect![[r#"{"chartType":"LineLogX","label":"Bode","xLabel":"Frequency","xUnit":"Hz","yLabel":"Gain","yUnit":"dB","series":[{"dataType":"XYG","name":"Ch1","xdata":"10.0;20.0;30.0","ydata":"1.0;2.5;3.0"},{"dataType":"XYG","name":"Ch2","xdata":null,"ydata":"1.0"}]}"#]]
         .assert_eq(&shown);

@@ -39,8 +39,8 @@ fn check(converter: &str, text: &str, expected: Expect) {
                 for step in report.root.iter().flat_map(|root| root.walk()) {
                     shown += &format!("  {} {} {}", step.step_type, step.name, step.status.letter());
                     for meas in &step.numeric_meas {
-                        let (low, high) = (meas.low_limit.map(|l| l.0), meas.high_limit.map(|l| l.0));
-                        shown += &format!(" [{} {} {low:?} {high:?}]", meas.value.0, meas.comp_op);
+                        let (low, high) = (meas.low_limit.map(|l| l.get()), meas.high_limit.map(|l| l.get()));
+                        shown += &format!(" [{} {} {low:?} {high:?}]", meas.value.get(), meas.comp_op);
                     }
                     shown += "\n";
                 }
@@ -261,7 +261,7 @@ fn what_xml_holds_beside_is_kept() {
     assert_eq!(infos, [("MiscInfo", "free"), ("K", "V")]);
     assert_eq!(report.additional_data[0].name.as_deref(), Some("Odd"));
     let loader = &report.root.as_ref().unwrap().children()[0];
-    let names: Vec<_> = loader.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
+    let names: Vec<_> = loader.rare.additional_results.iter().map(|it| it.name.as_deref().unwrap()).collect();
     assert_eq!(names, ["PropertyLoader", "New"]);
     assert_eq!(conversion.warnings.len(), 3, "{:?}", conversion.warnings);
 }
@@ -292,7 +292,7 @@ fn json_of_other_programs_is_understood() {
     let root = report.root.as_ref().unwrap();
     assert_eq!((root.name.as_str(), root.id, root.children()[0].id), ("SequenceCall", Some(1), Some(2)));
     assert_eq!(root.children()[0].group, wats::report::Group::Setup);
-    assert!(root.children()[0].numeric_meas[0].value.0.is_nan());
+    assert!(root.children()[0].numeric_meas[0].value.get().is_nan());
     let error = convert("wats-json", "{\"sn\":\n 1,}").unwrap_err().to_string();
     assert_eq!(
         error,

@@ -8,6 +8,7 @@
 )]
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use wats::report::Status;
 use wats::validate::{Strictness, problems};
 use wats::wsjf::{self, WsjfError};
 use wats::wsxf;
@@ -40,7 +41,7 @@ fn lists_that_are_null_are_as_good_as_absent() {
     document["root"]["chart"] = json!({ "chartType": "Line", "series": null });
     document["root"]["additionalResults"] = json!([{ "name": "N", "props": null }]);
     let read = wsjf::read(&serde_json::to_vec(&document).unwrap()).unwrap();
-    assert!(read.misc_infos.is_empty() && read.root.unwrap().chart.unwrap().series.is_empty());
+    assert!(read.misc_infos.is_empty() && read.root.unwrap().rare.chart.as_ref().unwrap().series.is_empty());
 }
 
 /// The quick way in gives what the long one gives, or nothing.
@@ -74,6 +75,77 @@ fn the_quick_reader_agrees_with_the_long_one() {
         let (parent, name) = place.rsplit_once('/').unwrap();
         document.pointer_mut(parent).unwrap()[name] = value;
         check(&document, quick);
+    }
+}
+
+/// Every member of a step comes back, those that most steps do not have and unknown ones included; one that stands there
+/// twice counts as it stands last, in both ways in.
+#[test]
+fn a_step_is_read_and_written_with_all_its_members() {
+    let step = json!({
+        "id": 7, "group": "C", "stepType": "ET_A", "name": "n", "status": "F", "start": "2026-01-30T22:01:41Z",
+        "totTime": 0.5, "totTimeFormat": "%f", "errorCode": -17, "errorCodeFormat": "%d", "errorMessage": "e",
+        "reportText": "r", "tsGuid": "ID#:1", "causedSeqFailure": true, "causedUUTFailure": false,
+        "interactiveExeNum": 3, "interactiveExeNumFormat": "%x",
+        "loop": { "idx": null, "num": 2, "endingIndex": 1, "passed": 1, "failed": 1 },
+        "seqCall": { "path": "p", "name": "n", "version": "1" }, "steps": [],
+        "numericMeas": [
+            { "compOp": "GE", "name": "a", "status": "P", "unit": "V", "value": 1.5, "valueFormat": "%.1f",
+              "highLimit": null, "lowLimit": "Infinity", "lowLimitFormat": "%g" },
+            { "compOp": "LOG", "name": "b", "status": "P", "unit": null, "value": 2.5, "highLimit": 3.5,
+              "highLimitFormat": "%e", "lowLimit": null },
+        ],
+        "stringMeas": [{ "compOp": "EQ", "name": null, "status": "P", "value": "v", "limit": "v" }],
+        "booleanMeas": [{ "name": null, "status": "P" }],
+        "callExe": { "exitCode": 1.5, "exitCodeFormat": "%u" },
+        "messagePopup": { "response": "yes", "button": 1 },
+        "chart": { "chartType": "Line", "label": "l", "xLabel": "x", "xUnit": "s", "yLabel": "y", "yUnit": "V" },
+        "attachment": { "name": "f", "contentType": "text/plain", "data": "QQ==" },
+        "additionalResults": [{ "name": "more", "props": [] }], "unheardOf": [1],
+    });
+    let mut document = small();
+    document["root"]["steps"] = json!([step, { "name": "next", "status": "P" }]);
+    let after = written(&document);
+    assert_eq!(after["root"]["steps"][0], step);
+    assert_eq!(
+        after["root"]["steps"][1],
+        json!({ "group": "M", "stepType": "", "name": "next", "status": "P" })
+    );
+
+    let members = step.to_string();
+    let members = members.trim_matches(['{', '}']);
+    let before = r#""tsGuid":"x","steps":[{"status":"P"}],"booleanMeas":[{"status":"F"}]"#;
+    let root = format!(r#"{{{before},{members},"errorMessage":null}}"#);
+    let text = format!(r#"{{"type":"T","result":"P","root":{root}}}"#);
+    let read = wsjf::read_plain(text.as_bytes()).unwrap();
+    assert_eq!(read, wsjf::from_value(serde_json::from_str(&text).unwrap()).unwrap());
+    let root = read.root.unwrap();
+    assert_eq!((root.ts_guid.as_deref(), root.rare.error_message.as_ref()), (Some("ID#:1"), None));
+    assert_eq!(
+        (root.children().len(), root.boolean_meas.len(), root.boolean_meas[0].status),
+        (0, 1, Status::Passed)
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_step_is_said_by_its_path() {
+    let number = json!([{ "status": "P", "value": [] }]);
+    for (member, value, path, reason) in [
+        (
+            "numericMeas",
+            number,
+            "root.steps[0].numericMeas[0].value",
+            "invalid type: sequence, expected a number",
+        ),
+        ("errorCode", json!("7"), "root.steps[0].errorCode", "invalid type: string \"7\", expected i32"),
+        ("steps", json!([{ "name": "n" }]), "root.steps[0].steps[0]", "missing field `status`"),
+        ("steps", json!([3]), "root.steps[0].steps[0]", "invalid type: integer `3`, expected struct Step"),
+        ("steps", json!(3), "root.steps[0].steps", "invalid type: integer `3`, expected a sequence"),
+    ] {
+        let mut document = small();
+        document["root"]["steps"][0][member] = value;
+        let error = wsjf::from_value(document).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{path}: {reason}")), "{error}");
     }
 }
 

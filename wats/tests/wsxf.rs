@@ -56,15 +56,15 @@ fn the_two_exports_of_one_report_are_read_alike() {
 
 /// Takes out what only one of the two formats has.
 fn only_the_model(step: &mut wats::report::Step) {
-    step.additional_results.clear();
-    step.extra.clear();
+    step.rare.additional_results.clear();
+    step.rare.extra.clear();
     step.seq_call.iter_mut().for_each(|call| call.extra.clear());
     step.numeric_meas.iter_mut().for_each(|meas| meas.extra.clear());
     step.string_meas.iter_mut().for_each(|meas| meas.extra.clear());
     step.boolean_meas.iter_mut().for_each(|meas| meas.extra.clear());
-    step.call_exe.iter_mut().for_each(|exe| exe.extra.clear());
-    step.message_popup.iter_mut().for_each(|popup| popup.extra.clear());
-    step.chart.iter_mut().for_each(|chart| chart.extra.clear());
+    step.rare.call_exe.iter_mut().for_each(|exe| exe.extra.clear());
+    step.rare.message_popup.iter_mut().for_each(|popup| popup.extra.clear());
+    step.rare.chart.iter_mut().for_each(|chart| chart.extra.clear());
     step.steps.iter_mut().flatten().for_each(only_the_model);
 }
 
@@ -209,11 +209,11 @@ fn every_sample_survives_the_way_through_xml() {
 /// Members that only JSON has.
 fn known_losses(report: &mut Report) {
     fn step(this: &mut wats::report::Step) {
-        this.extra.clear();
+        this.rare.extra.clear();
         if let Some(turn) = &mut this.loop_ {
             turn.extra.clear();
         }
-        if let Some(file) = &mut this.attachment {
+        if let Some(file) = &mut this.rare.attachment {
             file.extra.clear();
         }
         this.boolean_meas.iter_mut().for_each(|meas| meas.extra.clear());

@@ -37,9 +37,9 @@ impl Results {
         let mut step = Step::new("", name, stated.unwrap_or(Status::Passed));
         for (number, own) in &self.numbers {
             let judged = || {
-                let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
+                let limit = |limit: Option<Double>| limit.map(|limit| limit.get());
                 let (low, high) = (limit(number.low_limit), limit(number.high_limit));
-                tree::numeric(&number.comp_op, number.value.0, low, high)
+                tree::numeric(&number.comp_op, number.value.get(), low, high)
             };
             let by_limits = stated.is_none() || (!single && number.comp_op == "GELE");
             let status = own.unwrap_or_else(|| if by_limits { judged() } else { of_step });
@@ -95,7 +95,7 @@ fn keep_one_kind(step: &mut Step) {
         let value = if flag.status == Status::Failed { "False" } else { "True" };
         props.push(property::value(flag.name.as_deref().unwrap_or_default(), "Bool", value));
     }
-    step.additional_results.push(property::named("Further measurements", props));
+    step.rare.additional_results.push(property::named("Further measurements", props));
     // Only one may be left, which then has no name.
     if let [only] = step.numeric_meas.as_mut_slice() {
         only.name = None;

@@ -285,8 +285,8 @@ fn take_limits(candidates: &mut Vec<Candidate<'_, '_>>, kind: &str) -> Option<Li
 fn number_measurement(name: &str, value: f64, unit: &str, limits: &Limits) -> NumericMeas {
     NumericMeas {
         comp_op: limits.operator.clone(),
-        low_limit: limits.low.map(Double),
-        high_limit: limits.high.map(Double),
+        low_limit: limits.low.map(Double::new),
+        high_limit: limits.high.map(Double::new),
         ..build::number(Some(name), Status::Passed, value, unit, (None, None))
     }
 }

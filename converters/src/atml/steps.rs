@@ -195,7 +195,7 @@ impl Reading<'_> {
         for text in results.texts {
             verdict::add_text(step, &text);
         }
-        step.additional_results.extend(results.additional);
+        add_results(step, results.additional);
         self.data(parts, step);
         if let Some(text) = parts.description.and_then(xml::text) {
             verdict::add_text(step, &text);
@@ -206,7 +206,7 @@ impl Reading<'_> {
         for other in &parts.others {
             self.unknown.add(*other);
             let name = other.tag_name().name();
-            step.additional_results.push(property::named(name, vec![property::of_element(*other, 0)]));
+            step.rare.additional_results.push(property::named(name, vec![property::of_element(*other, 0)]));
         }
         for event in &parts.events {
             error(*event, step);
@@ -220,7 +220,7 @@ impl Reading<'_> {
         };
         let start = self.step_time(node, "startDateTime");
         let end = self.step_time(node, "endDateTime");
-        let total = parts.number("TotalTime").filter(|seconds| *seconds >= 0.0).map(Double);
+        let total = parts.number("TotalTime").filter(|seconds| *seconds >= 0.0).map(Double::new);
         step.tot_time = total.or_else(|| seconds(start.as_ref(), end.as_ref()));
         step.start = start;
         let id = attribute(node, "testReferenceID").map(ToOwned::to_owned);
@@ -228,7 +228,8 @@ impl Reading<'_> {
         step.ts_guid = guid.map(Into::into);
         let caused = parts.setting("StepCausedSequenceFailure");
         step.caused_seq_failure = caused.filter(|it| data::truth(it)).map(|_| true);
-        step.interactive_exe_num = parts.number("InteractiveExecutionId").and_then(teststand::whole);
+        let interactive = parts.number("InteractiveExecutionId").and_then(teststand::whole);
+        step.rare.set(|rare| &mut rare.interactive_exe_num, interactive);
         let looping = parts.properties.and_then(|it| child(it, "LoopingProperties"));
         let setting = |name| data::setting(looping?, name).and_then(|written| teststand::number(&written));
         teststand::set_turn(step, teststand::turn(setting));
@@ -245,11 +246,11 @@ impl Reading<'_> {
                 Some(inner) => vec![data::of_item(name, inner, 0)],
                 None => vec![property::of_element(parameter, 0)],
             };
-            step.additional_results.push(property::named(name, props));
+            step.rare.additional_results.push(property::named(name, props));
         }
         let Some(node) = parts.data else { return };
         let Some(collection) = data::value(node).filter(|value| is(*value, "Collection")) else {
-            step.additional_results.push(property::named("Data", vec![data::of_item("Data", node, 0)]));
+            step.rare.additional_results.push(property::named("Data", vec![data::of_item("Data", node, 0)]));
             return;
         };
         let mut popup =
@@ -271,8 +272,8 @@ impl Reading<'_> {
                 }
                 ("Response", Some(text)) => popup.response = Some(Cow::into_owned(text).into()),
                 ("ExitCode", Some(_)) if number.is_some() => {
-                    step.call_exe = Some(Box::new(CallExe {
-                        exit_code: number.map(Double),
+                    step.rare.call_exe = Some(Box::new(CallExe {
+                        exit_code: number.map(Double::new),
                         exit_code_format: None,
                         extra: Extra::new(),
                     }));
@@ -281,13 +282,19 @@ impl Reading<'_> {
             }
         }
         if popup.button.is_some() || popup.response.is_some() {
-            step.message_popup = Some(Box::new(popup));
+            step.rare.message_popup = Some(Box::new(popup));
         }
-        step.additional_results.extend(others.into_iter().map(named_by_itself));
+        add_results(step, others.into_iter().map(named_by_itself).collect());
     }
 
     fn step_time(&mut self, node: Node<'_, '_>, name: &str) -> Option<Time> {
         self.times.read(attribute(node, name)?)
+    }
+}
+
+fn add_results(step: &mut Step, results: Vec<AdditionalData>) {
+    if !results.is_empty() {
+        step.rare.additional_results.extend(results);
     }
 }
 
@@ -315,7 +322,7 @@ fn caller<'a>(node: Node<'a, '_>) -> Option<&'a str> {
 fn error(event: Node<'_, '_>, step: &mut Step) {
     let messages: Vec<Text> = children(event, "Message").filter_map(xml::text).collect();
     if !messages.is_empty() {
-        let all = step.error_message.get_or_insert_default();
+        let all = step.rare.error_message.get_or_insert_default();
         if !all.is_empty() {
             all.push('\n');
         }
@@ -326,7 +333,9 @@ fn error(event: Node<'_, '_>, step: &mut Step) {
         let number = data::value(inner).and_then(data::number).and_then(teststand::whole);
         match number.filter(|_| name.to_ascii_lowercase().contains("code")) {
             Some(code) if step.error_code.is_none() => step.error_code = Some(code),
-            _ => step.additional_results.push(property::named(name, vec![data::of_item(name, inner, 0)])),
+            _ => {
+                step.rare.additional_results.push(property::named(name, vec![data::of_item(name, inner, 0)]))
+            }
         }
     }
 }

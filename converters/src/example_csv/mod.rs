@@ -307,7 +307,7 @@ impl Units {
         let limits = [columns.low, columns.high].map(|column| match at(column) {
             "" => None,
             limit => {
-                let number = Double::parse(limit).map(|number| number.0);
+                let number = Double::parse(limit).map(|number| number.get());
                 if number.is_none() {
                     tally.add(format!("line {}: the limit \"{limit}\" is no number and left out", row.line));
                 }
@@ -354,12 +354,12 @@ fn step(name: &str, value: &str, unit: &str, limits: [Option<f64>; 2], status: O
             None => step.status = Status::Done,
         },
         (_, Some(number)) => {
-            let mut measured = build::number(None, step.status, number.0, unit, (limits[0], limits[1]));
+            let mut measured = build::number(None, step.status, number.get(), unit, (limits[0], limits[1]));
             measured.unit = measured.unit.filter(|unit| !unit.is_empty());
             if status.is_none() {
-                let limit = |limit: Option<Double>| limit.map(|limit| limit.0);
+                let limit = |limit: Option<Double>| limit.map(|limit| limit.get());
                 let (low, high) = (limit(measured.low_limit), limit(measured.high_limit));
-                measured.status = tree::numeric(&measured.comp_op, number.0, low, high);
+                measured.status = tree::numeric(&measured.comp_op, number.get(), low, high);
                 step.status = measured.status;
             }
             step.numeric_meas = [measured].into();

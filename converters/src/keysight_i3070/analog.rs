@@ -121,7 +121,7 @@ impl<'a> Analog<'a> {
             (_, true) => build::numeric(&name, self.status, [self.measurement(None)]),
             _ => build::pass_fail(&name, self.status),
         };
-        step.error_message = self.reason.map(|reason| Box::new(reason.into()));
+        step.rare.set(|rare| &mut rare.error_message, self.reason.map(Into::into));
         let mut notes = self.notes.clone();
         if is_only && !block.is_empty() && !self.subtest.is_empty() {
             notes.insert(0, format!("Subtest: {}", self.subtest));
@@ -144,7 +144,8 @@ pub(super) fn together(block: &str, several: &[Analog<'_>]) -> Step {
         notes.extend(analog.reason.map(|reason| format!("{name}: {reason}")));
     }
     let mut step = build::numeric(block, if failed { Status::Failed } else { Status::Passed }, numbers);
-    step.error_message = several.iter().find_map(|it| it.reason).map(|reason| Box::new(reason.into()));
+    let reason = several.iter().find_map(|it| it.reason);
+    step.rare.set(|rare| &mut rare.error_message, reason.map(Into::into));
     step.report_text = text(&notes).map(Into::into);
     step
 }

@@ -277,7 +277,7 @@ impl File<'_> {
         let comment = comments.join("\n");
         report.uut = Some(Uut {
             user: Some(or(&[batch.operator, self.arguments.text("operator")]).into()),
-            exec_time: seconds.map(Double),
+            exec_time: seconds.map(Double::new),
             batch_sn: Some(batch.batch_id.to_owned()).filter(|it| !it.is_empty()).map(Into::into),
             fixture_id: Some(batch.fixture.to_owned()).filter(|it| !it.is_empty()).map(Into::into),
             test_socket_index: socket,
@@ -295,7 +295,7 @@ impl File<'_> {
         let name = or(&[batch.testplan, "MainSequence"]);
         let mut root = build::sequence(&name, &name, &or(&[batch.testplan_rev, "1.0.0"]), steps);
         root.status = report.result;
-        root.tot_time = seconds.map(Double);
+        root.tot_time = seconds.map(Double::new);
         root.report_text = (comment.chars().count() > MAX_COMMENT).then_some(comment.into());
         report.root = Some(root);
         header::complete(&mut report, self.input, warnings)?;

@@ -37,12 +37,10 @@ pub(crate) fn number(
         name: name.map(Text::from),
         status,
         unit: Some(unit.into()),
-        value: Double(value),
-        value_format: None,
-        high_limit: high.map(Double),
-        high_limit_format: None,
-        low_limit: low.map(Double),
-        low_limit_format: None,
+        value: Double::new(value),
+        high_limit: high.map(Double::new),
+        low_limit: low.map(Double::new),
+        formats: None,
         extra: Extra::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! Every text of a report cut to what the server takes, so that a long text does not cost the unit.
 
-use wats::report::{Report, Step, Text};
+use wats::report::{RareMembers, Report, Step, Text};
 
 use super::text::{fit, needs_fit};
 
@@ -46,7 +46,6 @@ pub(crate) fn cut(report: &mut Report, warnings: &mut Vec<String>) {
 fn step(this: &mut Step, warnings: &mut Vec<String>) {
     one(&mut this.name, 100, "step name", warnings);
     let at = What("step ", &this.name);
-    some(this.error_message.as_deref_mut(), 200, at, warnings);
     some(this.report_text.as_mut(), 100_000, at, warnings);
     if let Some(call) = &mut this.seq_call {
         some(call.path.as_mut(), 500, at, warnings);
@@ -65,6 +64,16 @@ fn step(this: &mut Step, warnings: &mut Vec<String>) {
     for meas in &mut this.boolean_meas {
         some(meas.name.as_mut(), 100, at, warnings);
     }
+    if let Some(rare) = this.rare.get_mut() {
+        self::rare(rare, at, warnings);
+    }
+    for child in this.steps.iter_mut().flatten() {
+        step(child, warnings);
+    }
+}
+
+fn rare(this: &mut RareMembers, at: What<'_>, warnings: &mut Vec<String>) {
+    some(this.error_message.as_mut(), 200, at, warnings);
     if let Some(popup) = &mut this.message_popup {
         some(popup.response.as_mut(), 200, at, warnings);
     }
@@ -81,9 +90,6 @@ fn step(this: &mut Step, warnings: &mut Vec<String>) {
         for series in &mut chart.series {
             some(series.name.as_mut(), 100, at, warnings);
         }
-    }
-    for child in this.steps.iter_mut().flatten() {
-        step(child, warnings);
     }
 }
 

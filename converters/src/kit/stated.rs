@@ -140,7 +140,7 @@ impl Changes {
     fn step(&mut self, step: &mut Step, warnings: &mut Vec<String>) {
         self.ids.add(step.id);
         for number in step.numeric_meas.iter_mut().filter(|it| !is_usual(it)) {
-            let limit = |limit: Option<wats::report::Double>| limit.map(|limit| limit.0);
+            let limit = |limit: Option<wats::report::Double>| limit.map(|limit| limit.get());
             let (low, high) = (limit(number.low_limit), limit(number.high_limit));
             let (operator, low, high) = tree::limits(&number.comp_op, low, high);
             number.comp_op = operator;

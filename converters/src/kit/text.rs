@@ -239,8 +239,8 @@ pub(crate) fn decimal(text: &str) -> Option<(f64, bool)> {
     if matches!(text.as_bytes(), [] | [b'-', b'-', ..] | [b'.', b'.', ..]) {
         return None;
     }
-    let pointed = Double::parse(text).map(|number| (number.0, false));
-    pointed.or_else(|| Some((with_comma(text)?.0, true))).or_else(|| Some((not_finite(text)?, false)))
+    let pointed = Double::parse(text).map(|number| (number.get(), false));
+    pointed.or_else(|| Some((with_comma(text)?.get(), true))).or_else(|| Some((not_finite(text)?, false)))
 }
 
 fn with_comma(text: &str) -> Option<Double> {

@@ -145,7 +145,7 @@ pub(crate) fn seconds(start: Option<&Time>, end: Option<&Time>) -> Option<Double
 /// Seconds from one instant to another; `None` when the end comes before the beginning.
 pub(crate) fn between(start: Timestamp, end: Timestamp) -> Option<Double> {
     let seconds = end.duration_since(start).as_secs_f64();
-    (seconds >= 0.0).then_some(Double(seconds))
+    (seconds >= 0.0).then_some(Double::new(seconds))
 }
 
 /// Reads the ISO 8601 times of one file; those that cannot be read are counted, and said once.

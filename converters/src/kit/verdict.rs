@@ -74,9 +74,9 @@ fn line(step: &mut Step, length: usize) -> &mut Text {
 
 fn shown_number(number: &NumericMeas) -> String {
     let limits: Vec<String> =
-        [number.low_limit, number.high_limit].iter().flatten().map(|limit| limit.0.to_string()).collect();
+        [number.low_limit, number.high_limit].iter().flatten().map(|limit| limit.get().to_string()).collect();
     let unit = number.unit.as_deref().unwrap_or_default();
-    let value = format!("Value {} {unit}", number.value.0);
+    let value = format!("Value {} {unit}", number.value.get());
     format!("{} ({})", value.trim_end(), format!("{} {}", number.comp_op, limits.join(", ")).trim_end())
 }
 

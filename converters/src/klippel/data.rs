@@ -197,7 +197,7 @@ impl Reading<'_, '_> {
         let mut step =
             build::numeric(name, status, [number("avg", avg), number("min", min), number("max", max)]);
         let mut count = build::number(None, outside, curve.outside, "#", (Some(0.0), None));
-        step.chart = Some(Box::new(curve.chart(stem, name, self.warnings)));
+        step.rare.chart = Some(Box::new(curve.chart(stem, name, self.warnings)));
         count.comp_op = "EQ".into();
         vec![step, build::numeric("OutOfBounds", outside, [count])]
     }

@@ -328,7 +328,7 @@ fn curve(
         (false, true) => "LineLogY",
         (false, false) => "Line",
     };
-    step.chart = Some(Box::new(Chart {
+    step.rare.chart = Some(Box::new(Chart {
         chart_type: Some(kind.into()),
         label: Some(name.into()),
         x_label: Some("X".into()),

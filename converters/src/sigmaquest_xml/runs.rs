@@ -190,8 +190,8 @@ impl Reading<'_> {
         });
         NumericMeas {
             comp_op,
-            low_limit: low.map(Double),
-            high_limit: high.map(Double),
+            low_limit: low.map(Double::new),
+            high_limit: high.map(Double::new),
             ..build::number(None, status, value, attribute(node, "uom").unwrap_or_default(), (None, None))
         }
     }
@@ -206,7 +206,7 @@ impl Reading<'_> {
                 verdict::add_text(step, &format!("Attachment {name}: {place}"));
             }
             Kind::Other if node.children().any(|it| it.is_element()) => {
-                step.additional_results.push(property::named(name, vec![property::of_element(node, 0)]));
+                step.rare.additional_results.push(property::named(name, vec![property::of_element(node, 0)]));
             }
             _ => {
                 let text = xml::text(node).unwrap_or_default();
@@ -236,11 +236,15 @@ impl Reading<'_> {
                 "Property" | "SetUp" | "Result" | "TestRun" => {}
                 name => {
                     self.unknown.add(inner);
-                    step.additional_results.push(property::named(name, vec![property::of_element(inner, 0)]));
+                    step.rare
+                        .additional_results
+                        .push(property::named(name, vec![property::of_element(inner, 0)]));
                 }
             }
         }
-        step.error_message = (!errors.is_empty()).then(|| Box::new(errors.join("\n").into()));
+        if !errors.is_empty() {
+            step.rare.error_message = Some(errors.join("\n").into());
+        }
     }
 }
 

@@ -330,7 +330,7 @@ impl Unit<'_> {
             test.tests.first().and_then(|(_, line)| line.split(';').nth(1)?.trim().parse::<i16>().ok());
         report.uut = Some(Uut {
             user: Some(or(start(5), "operator").into()),
-            exec_time: seconds.map(Double),
+            exec_time: seconds.map(Double::new),
             batch_sn: Some(test.lot.to_owned()).filter(|lot| !lot.is_empty()).map(Into::into),
             test_socket_index: socket.map(i32::from),
             ..Uut::default()
@@ -348,7 +348,7 @@ impl Unit<'_> {
             // A board passes although a test failed that was repeated later.
             _ => report.result,
         };
-        root.tot_time = seconds.map(Double);
+        root.tot_time = seconds.map(Double::new);
         report.root = Some(root);
         header::complete(&mut report, self.input, warnings)?;
         Ok(report)

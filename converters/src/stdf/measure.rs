@@ -441,12 +441,10 @@ impl Test {
             name: name.map(Into::into),
             status,
             unit: Some(self.unit.clone()).filter(|unit| !unit.is_empty()),
-            value: Double(value),
-            value_format: None,
-            high_limit: self.limits.1.map(Double),
-            high_limit_format: None,
-            low_limit: self.limits.0.map(Double),
-            low_limit_format: None,
+            value: Double::new(value),
+            high_limit: self.limits.1.map(Double::new),
+            low_limit: self.limits.0.map(Double::new),
+            formats: None,
             extra: Extra::new(),
         }
     }

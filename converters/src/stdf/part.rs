@@ -248,7 +248,7 @@ pub(super) fn report(
     report.result = verdict.result();
     report.uut = Some(Uut {
         user: Some(or(&lot.operator, "operator").into()),
-        exec_time: (verdict.milliseconds > 0).then(|| Double(f64::from(verdict.milliseconds) / 1000.0)),
+        exec_time: (verdict.milliseconds > 0).then(|| Double::new(f64::from(verdict.milliseconds) / 1000.0)),
         test_socket_index: Some(part.site.into()),
         batch_sn: Some(lot.id.clone()).filter(|id| !id.is_empty()).map(Into::into),
         ..Uut::default()

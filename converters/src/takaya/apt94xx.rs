@@ -168,7 +168,7 @@ fn report(
     report.uut = Some(Uut {
         user: operator.map(Into::into),
         batch_sn: serial.batch.map(Into::into),
-        exec_time: seconds.map(Double),
+        exec_time: seconds.map(Double::new),
         ..Uut::default()
     });
     let mut steps = grouped.steps();
@@ -350,12 +350,12 @@ fn tries(row: Row<'_>, mut add: impl FnMut(Step)) {
     // Both tries are compared with the same limits, so they are shown in the same unit.
     let value = first.scaled(last.factor);
     let operator = meas.map_or("LOG", |meas| meas.comp_op.as_str());
-    let judged = tree::numeric(operator, value, limits.0.map(|it| it.0), limits.1.map(|it| it.0));
+    let judged = tree::numeric(operator, value, limits.0.map(|it| it.get()), limits.1.map(|it| it.get()));
     let mut before = second.clone();
     before.status = judged;
     for meas in &mut before.numeric_meas {
         meas.status = judged;
-        meas.value = Double(value);
+        meas.value = Double::new(value);
     }
     let passed = [judged, status].iter().filter(|status| **status == Status::Passed).count();
     let passed = i32::try_from(passed).unwrap_or_default();

@@ -140,7 +140,7 @@ fn report(
         .map(i32::from);
     report.uut = Some(Uut {
         user: Some(head.user.to_owned()).filter(|user| !user.is_empty()).map(Into::into),
-        exec_time: head.seconds().map(Double),
+        exec_time: head.seconds().map(Double::new),
         ..Uut::default()
     });
     let preference = arguments.text("UnitCalcPreference");

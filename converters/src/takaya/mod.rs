@@ -133,7 +133,7 @@ impl Row<'_> {
         let measured = is_measured.then(|| self.measurement(value, in_units_of_reference));
         let mut step = Step::new("ET_NLT", self.name, self.status);
         step.numeric_meas = measured.into_iter().collect();
-        step.tot_time = self.seconds.map(Double);
+        step.tot_time = self.seconds.map(Double::new);
         step.report_text = Some(self.text).filter(|text| !text.is_empty()).map(Into::into);
         step
     }
@@ -149,7 +149,7 @@ impl Row<'_> {
             Some(shown.map_or_else(Text::default, |shown| joined(&[shown.prefix, shown.unit])));
         if let (Some(operator), Some(limit)) = (operator, low.or(high)) {
             measurement.comp_op = operator.into();
-            measurement.low_limit = Some(Double(limit));
+            measurement.low_limit = Some(Double::new(limit));
             measurement.high_limit = None;
         }
         measurement

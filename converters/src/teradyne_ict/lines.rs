@@ -40,7 +40,7 @@ impl Quantity {
         let (digits, prefix) = written.split_at_checked(written.len() - letters)?;
         let (_, _, exponent) = PREFIXES.iter().find(|(name, ..)| name.eq_ignore_ascii_case(prefix))?;
         let value = Double::parse(digits).filter(|_| !digits.ends_with(char::is_whitespace))?;
-        Some(Self { value: value.0, exponent: *exponent })
+        Some(Self { value: value.get(), exponent: *exponent })
     }
 
     fn scaled(self, exponent: i32) -> f64 {

@@ -44,17 +44,18 @@ impl Reading<'_> {
         }
         self.measurements(result, step);
         if let Some(chart) = props::find(result, "Chart") {
-            step.chart = chart::read(chart, &step.name, &mut self.warnings).map(Box::new);
+            let chart = chart::read(chart, &step.name, &mut self.warnings).map(Box::new);
+            step.rare.set(|rare| &mut rare.chart, chart);
         }
         let button = props::whole(result, "ButtonHit");
         let response = props::text(result, "Response");
         if button.is_some() || response.is_some() {
-            step.message_popup =
+            step.rare.message_popup =
                 Some(Box::new(MessagePopup { response, button, button_format: None, extra: Extra::new() }));
         }
         if let Some(code) = props::number(result, "ExitCode") {
-            step.call_exe = Some(Box::new(CallExe {
-                exit_code: Some(Double(code)),
+            step.rare.call_exe = Some(Box::new(CallExe {
+                exit_code: Some(Double::new(code)),
                 exit_code_format: None,
                 extra: Extra::new(),
             }));
@@ -63,7 +64,7 @@ impl Reading<'_> {
         if let Some(results) = props::find(result, "AdditionalResults").filter(|it| !props::is_empty(*it)) {
             for inner in children(results, "Prop").chain(props::objects(results)) {
                 let name = attribute(inner, "Name").unwrap_or("AdditionalResults");
-                step.additional_results.push(property::named(name, vec![props::property(inner, 0)]));
+                step.rare.additional_results.push(property::named(name, vec![props::property(inner, 0)]));
             }
         }
         for other in children(result, "Prop").filter(|it| !props::is_empty(*it)) {
@@ -75,7 +76,7 @@ impl Reading<'_> {
             if !["NumPropertiesRead", "NumPropertiesApplied"].contains(&name) {
                 self.unknown.add_as(name, other);
             }
-            step.additional_results.push(property::named(name, vec![props::property(other, 0)]));
+            step.rare.additional_results.push(property::named(name, vec![props::property(other, 0)]));
         }
     }
 
@@ -164,7 +165,7 @@ impl Reading<'_> {
                 step.name,
                 others.len()
             ));
-            step.additional_results.push(property::named("Measurement", others));
+            step.rare.additional_results.push(property::named("Measurement", others));
         }
         let names = step.numeric_meas.iter_mut().map(|it| &mut it.name);
         let names = names.chain(step.string_meas.iter_mut().map(|it| &mut it.name));
@@ -195,12 +196,13 @@ impl Reading<'_> {
         let Some(text) = props::raw(result, "XMLString").filter(|text| !text.trim().is_empty()) else {
             return;
         };
-        if step.chart.is_some() {
-            step.additional_results
+        if step.rare.chart.is_some() {
+            step.rare
+                .additional_results
                 .push(property::named("XMLString", vec![property::value("XMLString", "String", &text)]));
             return;
         }
-        step.attachment = Some(Box::new(Attachment {
+        step.rare.attachment = Some(Box::new(Attachment {
             name: Some("stepdata.xml".into()),
             content_type: Some("text/xml".into()),
             data: Some(STANDARD.encode(text.as_bytes()).into()),
@@ -225,8 +227,8 @@ fn numeric(node: Node<'_, '_>, name: Option<&str>, value: f64, status: Status) -
     let unit = props::text(node, "Units").unwrap_or_default();
     NumericMeas {
         comp_op,
-        low_limit: low.map(Double),
-        high_limit: high.map(Double),
+        low_limit: low.map(Double::new),
+        high_limit: high.map(Double::new),
         ..build::number(name, status, value, &unit, (None, None))
     }
 }

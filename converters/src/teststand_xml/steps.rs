@@ -67,7 +67,7 @@ impl Reading<'_> {
         }));
         // A status that is not stated is that of the steps.
         let status = if word.is_none() { tree::rolled_up(&steps) } else { status };
-        if !measured && step.chart.is_none() && step.attachment.is_none() {
+        if !measured && step.rare.chart.is_none() && step.rare.attachment.is_none() {
             let step_type = "SequenceCall".to_owned();
             return Ok(vec![Step {
                 step_type: step_type.into(),
@@ -109,15 +109,16 @@ impl Reading<'_> {
 fn common(result: Node<'_, '_>, clock: Option<&Clock>, step: &mut Step) {
     let Some(ts) = props::find(result, "TS") else { return };
     step.group = props::text(ts, "StepGroup").and_then(|it| teststand::group(&it)).unwrap_or_default();
-    step.tot_time = props::number(ts, "TotalTime").filter(|it| *it >= 0.0).map(Double);
+    step.tot_time = props::number(ts, "TotalTime").filter(|it| *it >= 0.0).map(Double::new);
     step.start = props::number(ts, "StartTime").and_then(|seconds| clock?.at(seconds));
     step.ts_guid = props::text(ts, "StepId").map(Into::into);
     step.caused_seq_failure = props::is_true(ts, "StepCausedSequenceFailure").then_some(true);
-    step.interactive_exe_num = props::whole(ts, "InteractiveExeNum");
+    step.rare.set(|rare| &mut rare.interactive_exe_num, props::whole(ts, "InteractiveExeNum"));
     let code = props::whole(result, "Error.Code").filter(|code| *code != 0);
     let message = props::text(result, "Error.Msg");
     if code.is_some() || message.is_some() || props::is_true(result, "Error.Occurred") {
-        (step.error_code, step.error_message) = (code, message.map(Box::new));
+        step.error_code = code;
+        step.rare.set(|rare| &mut rare.error_message, message);
     }
     teststand::set_turn(step, teststand::turn(|name| props::number(ts, name)));
 }

@@ -103,12 +103,12 @@ impl Reading<'_> {
             exec_time: main
                 .and_then(|it| props::number(it, "TS.TotalTime"))
                 .filter(|it| *it >= 0.0)
-                .map(Double),
+                .map(Double::new),
             test_socket_index: props::whole(unit, "TestSocketIndex").filter(|index| *index >= 0),
             batch_sn: props::text(unit, "BatchSerialNumber"),
             comment: props::text(unit, "Comment"),
             error_code: root.error_code,
-            error_message: root.error_message.as_deref().cloned(),
+            error_message: root.rare.error_message.clone(),
             fixture_id: props::text(unit, "UUT_Fixture_ID"),
             batch_fail_count: props::whole(unit, "BatchFailCount"),
             batch_loop_index: props::whole(unit, "UUTLoopIndex")

@@ -344,7 +344,7 @@ impl Current {
             },
             "errormessage" => uut.error_message = Some(text::fit(value, 200, key, warnings)),
             "executiontime" => match text::number(value) {
-                Some(seconds) => uut.exec_time = Some(Double(seconds)),
+                Some(seconds) => uut.exec_time = Some(Double::new(seconds)),
                 None => {
                     warnings.push(format!("line {number}: time \"{value}\" is no number of seconds; ignored"))
                 }

@@ -265,12 +265,10 @@ impl Steps {
             name,
             status,
             unit: Some(row.unit()).filter(|unit| !unit.is_empty()).map(Into::into),
-            value: Double(value),
-            value_format: None,
-            high_limit: high.map(Double),
-            high_limit_format: None,
-            low_limit: low.map(Double),
-            low_limit_format: None,
+            value: Double::new(value),
+            high_limit: high.map(Double::new),
+            low_limit: low.map(Double::new),
+            formats: None,
             extra: Extra::new(),
         };
         if let Some((step, names)) = self.continued(row, |step| !step.numeric_meas.is_empty()) {
@@ -369,7 +367,7 @@ impl Steps {
             ..Chart::default()
         };
         match self.top().children.last_mut() {
-            Some(step) if step.chart.is_none() => step.chart = Some(Box::new(chart)),
+            Some(step) if step.rare.chart.is_none() => step.rare.chart = Some(Box::new(chart)),
             _ => warnings.push(format!("line {number}: a chart belongs to a step, one to each; ignored")),
         }
     }
@@ -377,7 +375,8 @@ impl Steps {
     /// Columns: name, data type, ydata, xdata; the numbers are joined by semicolons.
     fn series(&mut self, row: &Row<'_>, number: usize, warnings: &mut Vec<String>) {
         let points = |column: usize| tree::points(row.at(column));
-        let Some(chart) = self.top().children.last_mut().and_then(|step| step.chart.as_mut()) else {
+        let Some(chart) = self.top().children.last_mut().and_then(|step| step.rare.get_mut()?.chart.as_mut())
+        else {
             warnings.push(format!("line {number}: a series without a chart; ignored"));
             return;
         };
@@ -462,7 +461,7 @@ fn common(mut step: Step, row: &Row<'_>, number: usize, warnings: &mut Vec<Strin
     }
     if !row.at(9).is_empty() {
         match text::number(row.at(9)) {
-            Some(seconds) => step.tot_time = Some(Double(seconds)),
+            Some(seconds) => step.tot_time = Some(Double::new(seconds)),
             None => warnings
                 .push(format!("line {number}: time \"{}\" is no number of seconds; ignored", row.at(9))),
         }
@@ -478,7 +477,7 @@ fn common(mut step: Step, row: &Row<'_>, number: usize, warnings: &mut Vec<Strin
         }
     }
     if !row.at(12).is_empty() {
-        step.error_message = Some(Box::new(text::fit(row.at(12), 200, "error message", warnings)));
+        step.rare.error_message = Some(text::fit(row.at(12), 200, "error message", warnings));
     }
     if row.at(13).eq_ignore_ascii_case("true") {
         step.caused_seq_failure = Some(true);

@@ -352,7 +352,7 @@ impl Reading<'_> {
 
     fn number(&mut self, node: Node<'_, '_>, name: &str) -> Option<Double> {
         let value = attribute(node, name)?;
-        let number = text::number(value).map(Double);
+        let number = text::number(value).map(Double::new);
         if number.is_none() {
             self.warn(format!("{name} \"{value}\" is no number; left out"));
         }

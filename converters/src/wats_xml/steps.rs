@@ -2,8 +2,8 @@
 
 use roxmltree::Node;
 use wats::report::{
-    Attachment, BooleanMeas, CallExe, Chart, Double, Extra, Group, List, Loop, MessagePopup, NumericMeas,
-    SequenceCall, Series, Status, Step, StringMeas, Text,
+    Attachment, BooleanMeas, CallExe, Chart, Double, Extra, Formats, Group, List, Loop, MessagePopup,
+    NumericMeas, RareMembers, SequenceCall, Series, Status, Step, StringMeas, Text,
 };
 use wats::wsjf::MAX_DEPTH;
 
@@ -103,7 +103,7 @@ impl Reading<'_> {
         self.sequence(&parts, &mut step, nested);
         self.common(node, &parts, &mut step);
         self.settle_status(node, &mut step);
-        self.extras(&parts, &mut step);
+        step.rare = self.extras(node, &parts).into();
         Ok(step)
     }
 
@@ -174,19 +174,12 @@ impl Reading<'_> {
             time
         });
         step.tot_time = self.number(node, "total_time");
-        step.tot_time_format = owned(node, "total_timeFormat").map(Box::new);
         step.error_code = self.whole(node, "StepErrorCode");
-        step.error_code_format = owned(node, "StepErrorCodeFormat").map(Box::new);
-        step.error_message = self.short(node, "StepErrorMessage", 200).map(Box::new);
         let report_text = parts.first(Part::ReportText).and_then(xml::text);
         step.report_text = report_text.map(|text| self.fit(&text, 100_000, "report text"));
         step.ts_guid = owned(node, "TSGuid").map(Into::into);
-        step.interactive_exe_num = self.whole(node, "InteractiveExeNum");
         step.caused_seq_failure = boolean(node, "StepCausedSequenceFailure");
         step.caused_uut_failure = boolean(node, "StepCausedUUTFailure");
-    }
-
-    fn extras(&mut self, parts: &Parts<'_, '_>, step: &mut Step) {
         step.loop_ = parts.first(Part::Loop).map(|turn| {
             Box::new(Loop {
                 idx: self.whole(turn, "index").or_else(|| self.whole(turn, "idx")),
@@ -197,14 +190,26 @@ impl Reading<'_> {
                 extra: Extra::new(),
             })
         });
-        step.call_exe = parts.first(Part::Callexe).map(|exe| {
+    }
+
+    fn extras(&mut self, node: Node<'_, '_>, parts: &Parts<'_, '_>) -> RareMembers {
+        let mut rare = RareMembers {
+            tot_time_format: owned(node, "total_timeFormat"),
+            error_code_format: owned(node, "StepErrorCodeFormat"),
+            error_message: self.short(node, "StepErrorMessage", 200),
+            interactive_exe_num: self.whole(node, "InteractiveExeNum"),
+            chart: parts.first(Part::Chart).map(|chart| Box::new(self.chart(chart))),
+            additional_results: parts.all(Part::AdditionalResults).map(additional_data).collect(),
+            ..RareMembers::default()
+        };
+        rare.call_exe = parts.first(Part::Callexe).map(|exe| {
             Box::new(CallExe {
                 exit_code: self.number(exe, "ExitCode"),
                 exit_code_format: owned(exe, "ExitCodeFormat"),
                 extra: Extra::new(),
             })
         });
-        step.message_popup = parts.first(Part::MessagePopup).map(|popup| {
+        rare.message_popup = parts.first(Part::MessagePopup).map(|popup| {
             Box::new(MessagePopup {
                 response: self.short(popup, "Response", 200),
                 button: self.whole(popup, "Button"),
@@ -212,8 +217,7 @@ impl Reading<'_> {
                 extra: Extra::new(),
             })
         });
-        step.chart = parts.first(Part::Chart).map(|chart| Box::new(self.chart(chart)));
-        step.attachment = parts.first(Part::Attachment).map(|file| {
+        rare.attachment = parts.first(Part::Attachment).map(|file| {
             Box::new(Attachment {
                 name: self.short(file, "Name", 100),
                 content_type: owned(file, "ContentType"),
@@ -221,15 +225,15 @@ impl Reading<'_> {
                 extra: Extra::new(),
             })
         });
-        step.additional_results = parts.all(Part::AdditionalResults).map(additional_data).collect();
         for other in parts.all(Part::Other) {
             // There is no place of its own for what a property loader did.
             if !is(other, "PropertyLoader") {
                 self.unknown.add(other);
             }
             let name = other.tag_name().name();
-            step.additional_results.push(property::named(name, vec![property::of_element(other, 0)]));
+            rare.additional_results.push(property::named(name, vec![property::of_element(other, 0)]));
         }
+        rare
     }
 
     fn chart(&mut self, node: Node<'_, '_>) -> Chart {
@@ -261,8 +265,8 @@ impl Reading<'_> {
                 f64::NAN
             });
             let operator = attribute(meas, "CompOperator").unwrap_or_default();
-            let low = self.number(meas, "LowLimit").map(|limit| limit.0);
-            let high = self.number(meas, "HighLimit").map(|limit| limit.0);
+            let low = self.number(meas, "LowLimit").map(|limit| limit.get());
+            let high = self.number(meas, "HighLimit").map(|limit| limit.get());
             let (comp_op, low, high) = tree::limits(operator, low, high);
             let computed = tree::numeric(&comp_op, value, low, high);
             all.push(NumericMeas {
@@ -270,12 +274,15 @@ impl Reading<'_> {
                 name: self.short(meas, "Name", 100),
                 status: stated(meas, node, computed),
                 unit: self.short(meas, "Units", 20),
-                value: Double(value),
-                value_format: owned(meas, "NumericValueFormat").map(Box::new),
-                high_limit: high.map(Double),
-                high_limit_format: owned(meas, "HighLimitFormat").map(Box::new),
-                low_limit: low.map(Double),
-                low_limit_format: owned(meas, "LowLimitFormat").map(Box::new),
+                value: Double::new(value),
+                high_limit: high.map(Double::new),
+                low_limit: low.map(Double::new),
+                formats: Formats {
+                    value: owned(meas, "NumericValueFormat"),
+                    high_limit: owned(meas, "HighLimitFormat"),
+                    low_limit: owned(meas, "LowLimitFormat"),
+                }
+                .boxed(),
                 extra: Extra::new(),
             });
         }

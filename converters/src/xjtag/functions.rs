@@ -46,7 +46,7 @@ pub(super) fn groups(
 fn keep(node: Node<'_, '_>, step: &mut Step, unknown: &mut Elements) {
     unknown.add(node);
     let name = node.tag_name().name();
-    step.additional_results.push(property::named(name, vec![property::of_element(node, 0)]));
+    step.rare.additional_results.push(property::named(name, vec![property::of_element(node, 0)]));
 }
 
 fn function(node: Node<'_, '_>, unknown: &mut Elements, warnings: &mut Vec<String>) -> Option<Step> {
@@ -122,7 +122,7 @@ pub(super) fn seconds(node: Node<'_, '_>, what: &str, warnings: &mut Vec<String>
     if milliseconds.is_none() {
         warnings.push(format!("{what}: the time \"{written}\" is no number of milliseconds"));
     }
-    milliseconds.map(|milliseconds| Double(milliseconds / 1000.0))
+    milliseconds.map(|milliseconds| Double::new(milliseconds / 1000.0))
 }
 
 fn known(node: Node<'_, '_>, names: &[&str]) -> bool {

@@ -27,7 +27,7 @@ fn a_real_unit() {
     let shown = |name: &str| {
         let step = step(report, name);
         let values: Vec<f64> =
-            step.numeric_meas.iter().map(|it| (it.value.0 * 1000.0).round() / 1000.0).collect();
+            step.numeric_meas.iter().map(|it| (it.value.get() * 1000.0).round() / 1000.0).collect();
         format!("{} {values:?}", step.status.letter())
     };
     assert_eq!(shown("re"), "F [NaN]");
@@ -35,8 +35,8 @@ fn a_real_unit() {
     assert_eq!(shown("level"), "P [95.203]");
     assert_eq!(shown("fs"), "F []");
     // Curves with gaps have statistics of the points that there are.
-    assert!(step(report, "thd").numeric_meas.iter().all(|it| it.value.0.is_finite()));
-    let chart = step(report, "thd").chart.clone().unwrap();
+    assert!(step(report, "thd").numeric_meas.iter().all(|it| it.value.get().is_finite()));
+    let chart = step(report, "thd").rare.chart.clone().unwrap();
     assert!(chart.series.iter().all(|it| !it.ydata.as_ref().unwrap().contains("NaN")));
 }
 

@@ -82,7 +82,7 @@ fn functions_say_all_that_they_said() {
     assert_eq!((report.result, report.root.as_ref().unwrap().status), (Status::Passed, Status::Failed));
     warns(&conversion, "elements odd are not known (1, the first is /testrun/testgroup/testfunction[1]/odd)");
     warns(&conversion, "elements odder are not known");
-    assert_eq!(step(report, "A").additional_results[0].name.as_deref(), Some("odd"));
+    assert_eq!(step(report, "A").rare.additional_results[0].name.as_deref(), Some("odd"));
 }
 
 #[test]

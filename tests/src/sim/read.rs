@@ -142,7 +142,7 @@ fn files(report: &Report) -> impl Iterator<Item = &BinaryData> {
 fn file_of_step(root: &Step, wanted: i32) -> Option<(Option<Text>, Option<Text>)> {
     let mut numbered = root.walk().zip(1..);
     let (step, _) = numbered.find(|(step, number)| step.id.unwrap_or(*number) == wanted)?;
-    let attachment = step.attachment.as_ref()?;
+    let attachment = step.rare.attachment.as_ref()?;
     Some((attachment.content_type.clone(), attachment.data.clone()))
 }
 
@@ -263,7 +263,7 @@ fn step_files(report: &Report) -> Vec<Value> {
     let steps = report.root.iter().flat_map(Step::walk).zip(1..);
     steps
         .filter_map(|(step, number)| {
-            let file = step.attachment.as_ref()?;
+            let file = step.rare.attachment.as_ref()?;
             Some(json!({ "stepId": step.id.unwrap_or(number), "filename": file.name }))
         })
         .collect()

@@ -18,11 +18,16 @@ pub(crate) fn at_most<T>(levels: usize, read: impl FnOnce() -> T) -> T {
 }
 
 /// Reads what is one level further down.
-pub(super) fn below<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+pub(super) fn below<T, E: de::Error>(read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let left = LEFT.get();
-    let next = left.checked_sub(1).ok_or_else(|| de::Error::custom("nested too deep"))?;
+    let next = left.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
     LEFT.set(next);
-    let answer = T::deserialize(from);
+    let answer = read();
     LEFT.set(left);
     answer
+}
+
+/// The same for a member.
+pub(super) fn member<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    below(|| T::deserialize(from))
 }

@@ -22,6 +22,14 @@ impl Extra {
     pub const fn new() -> Self {
         Self(None)
     }
+
+    /// Takes a member that was read.
+    pub(super) fn read(&mut self, name: String, value: Value) {
+        if wsjf::is_misspelt(&name, &value) {
+            MISSPELT.set(true);
+        }
+        self.insert(name, value);
+    }
 }
 
 static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
@@ -97,11 +105,8 @@ impl<'de> Deserialize<'de> for Extra {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Extra, A::Error> {
                 let mut extra = Extra::new();
-                while let Some((name, value)) = members.next_entry::<String, Value>()? {
-                    if wsjf::is_misspelt(&name, &value) {
-                        MISSPELT.set(true);
-                    }
-                    extra.insert(name, value);
+                while let Some((name, value)) = members.next_entry()? {
+                    extra.read(name, value);
                 }
                 Ok(extra)
             }

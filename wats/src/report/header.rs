@@ -413,7 +413,7 @@ pub struct Property {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<Text>,
     /// The members of a property of type `Obj`.
-    #[serde(default, deserialize_with = "super::depth::below", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::depth::member", skip_serializing_if = "Option::is_none")]
     pub props: Option<Vec<Property>>,
     /// The elements of a property of type `Array`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -452,7 +452,7 @@ pub struct IndexedProperty {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<i32>,
     /// The element.
-    #[serde(default, deserialize_with = "super::depth::below", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::depth::member", skip_serializing_if = "Option::is_none")]
     pub value: Option<Box<Property>>,
     /// Members that the model does not know.
     #[serde(flatten)]

@@ -9,6 +9,8 @@
 mod depth;
 mod extra;
 mod header;
+mod rare;
+mod read_step;
 mod scalar;
 mod step;
 
@@ -19,10 +21,11 @@ pub use header::{
     AdditionalData, Asset, AssetStats, BinaryData, Failure, IndexedProperty, MiscInfo, Property,
     PropertyArray, RefUur, Report, ReportType, SubUnit, Uur, Uut,
 };
+pub use rare::{Rare, RareMembers};
 pub use scalar::{Double, Status, Time};
 pub use step::{
-    Attachment, BooleanMeas, CallExe, Chart, Group, Loop, MessagePopup, NumericMeas, SequenceCall, Series,
-    Step, StringMeas,
+    Attachment, BooleanMeas, CallExe, Chart, Formats, Group, Loop, MessagePopup, NumericMeas, SequenceCall,
+    Series, Step, StringMeas,
 };
 
 /// A text of the report of which there are very many, most of them short: up to 24 bytes stand in place.

@@ -1,6 +1,7 @@
 //! Values with rules of their own: numbers that may be infinite, status letters, points in time.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -8,28 +9,53 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::Text;
 
 /// A double as the server writes it: NaN and the infinities are the texts `"NaN"`, `"Infinity"`, `"-Infinity"`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Double(pub f64);
+///
+/// It is kept as its bits, all of them inverted, so that one of the very many NaN is left over for `None`: an optional
+/// number takes no more room than a number, of which there may be very many.
+#[derive(Clone, Copy)]
+pub struct Double(NonZeroU64);
 
 impl From<f64> for Double {
     fn from(value: f64) -> Self {
-        Self(value)
+        Self::new(value)
+    }
+}
+
+impl PartialEq for Double {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl fmt::Debug for Double {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Double").field(&self.get()).finish()
     }
 }
 
 impl Double {
+    /// The number; the NaN that is left over becomes its neighbour.
+    pub fn new(value: f64) -> Self {
+        Self(NonZeroU64::new(!value.to_bits()).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// The number itself.
+    pub fn get(self) -> f64 {
+        f64::from_bits(!self.0.get())
+    }
+
     /// Reads a number in the notations of WSJF (`Infinity`) and of XML (`INF`).
     pub fn parse(text: &str) -> Option<Self> {
-        short(text).map(Self).or_else(|| Self::parse_any(text.trim()))
+        short(text).map(Self::new).or_else(|| Self::parse_any(text.trim()))
     }
 
     fn parse_any(text: &str) -> Option<Self> {
         match text {
-            "NaN" => Some(Self(f64::NAN)),
-            "Infinity" | "INF" | "+Infinity" => Some(Self(f64::INFINITY)),
-            "-Infinity" | "-INF" => Some(Self(f64::NEG_INFINITY)),
+            "NaN" => Some(Self::new(f64::NAN)),
+            "Infinity" | "INF" | "+Infinity" => Some(Self::new(f64::INFINITY)),
+            "-Infinity" | "-INF" => Some(Self::new(f64::NEG_INFINITY)),
             // Rust's own parser also takes "inf" and "nan", which neither format writes.
-            number if number.bytes().any(|b| b.is_ascii_digit()) => number.parse().ok().map(Self),
+            number if number.bytes().any(|b| b.is_ascii_digit()) => number.parse().ok().map(Self::new),
             _ => None,
         }
     }
@@ -66,7 +92,7 @@ fn short(text: &str) -> Option<f64> {
 
 impl Serialize for Double {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        match self.get() {
             v if v.is_nan() => to.serialize_str("NaN"),
             f64::INFINITY => to.serialize_str("Infinity"),
             f64::NEG_INFINITY => to.serialize_str("-Infinity"),
@@ -84,15 +110,15 @@ impl<'de> Deserialize<'de> for Double {
                 f.write_str("a number, \"NaN\", \"Infinity\" or \"-Infinity\"")
             }
             fn visit_f64<E: de::Error>(self, v: f64) -> Result<Double, E> {
-                Ok(Double(v))
+                Ok(Double::new(v))
             }
             #[expect(clippy::cast_precision_loss, reason = "the format's numbers are doubles")]
             fn visit_i64<E: de::Error>(self, v: i64) -> Result<Double, E> {
-                Ok(Double(v as f64))
+                Ok(Double::new(v as f64))
             }
             #[expect(clippy::cast_precision_loss, reason = "the format's numbers are doubles")]
             fn visit_u64<E: de::Error>(self, v: u64) -> Result<Double, E> {
-                Ok(Double(v as f64))
+                Ok(Double::new(v as f64))
             }
             fn visit_str<E: de::Error>(self, v: &str) -> Result<Double, E> {
                 Double::parse(v).ok_or_else(|| E::invalid_value(de::Unexpected::Str(v), &self))
@@ -252,6 +278,16 @@ mod tests {
     use super::*;
 
     proptest! {
+        /// Every number is given back, and a NaN as a NaN; all of them in the room of the number alone.
+        #[test]
+        fn a_double_is_what_it_was_made_of(bits in proptest::num::u64::ANY) {
+            assert_eq!(size_of::<Option<Double>>(), size_of::<f64>());
+            for value in [f64::from_bits(bits), f64::from_bits(u64::MAX), f64::NAN, 0.0, -0.0, f64::NEG_INFINITY] {
+                let kept = Double::new(value).get();
+                prop_assert!(kept.to_bits() == value.to_bits() || kept.is_nan() && value.is_nan());
+            }
+        }
+
         /// A time is written as jiff writes it.
         #[test]
         fn the_short_way_to_write_agrees_too(seconds in -62_000_000_000_i64..253_000_000_000, offset in -50_000..50_000_i32) {
@@ -267,7 +303,7 @@ mod tests {
         #[test]
         fn the_short_way_agrees_with_the_long_one(written in "-?[0-9]{0,17}([.][0-9]{0,17})?") {
             let long = written.parse().ok().map(f64::to_bits);
-            prop_assert_eq!(Double::parse(&written).map(|read| read.0.to_bits()), long);
+            prop_assert_eq!(Double::parse(&written).map(|read| read.get().to_bits()), long);
         }
     }
 }

@@ -1,108 +1,70 @@
 //! The step tree: what was done and measured.
 
-use std::fmt;
-use std::marker::PhantomData;
+use serde::{Deserialize, Serialize};
 
-use serde::de::{SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use thin_vec::thin_vec;
-
-use super::{AdditionalData, Double, Extra, List, Status, Text, Time};
+use super::{Double, Extra, List, Rare, Status, Text, Time};
 
 /// One node of the tree.
 ///
 /// What data a step carries decides what it is: `step_type` only selects an icon. Children may stand under
-/// any step, because genuine exports hold them under wait steps as well. What most steps do not have is boxed: there
+/// any step, because genuine exports hold them under wait steps as well. What most steps do not have stands in a box: there
 /// may be very many steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// Unique within the report; numbered in document order from 1 by exports.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<i32>,
     /// Setup, main or cleanup.
-    #[serde(default)]
     pub group: Group,
     /// An open set: `SequenceCall`, `ET_NLT`, `NI_Wait` …
-    #[serde(default)]
     pub step_type: Text,
     /// At most 100 characters; unique among siblings, iterations of a loop excepted.
-    #[serde(default)]
     pub name: Text,
     /// Any of the statuses; with one measurement, that of the measurement.
     pub status: Status,
     /// When the step began, with its offset from UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<Time>,
     /// Seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tot_time: Option<Double>,
-    /// How to display the number, as TestStand writes it; without effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tot_time_format: Option<Box<Text>>,
     /// The error's number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<i32>,
-    /// How to display the number, as TestStand writes it; without effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_code_format: Option<Box<Text>>,
-    /// At most 200 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_message: Option<Box<Text>>,
     /// Free text with LF line ends, at most 100 000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub report_text: Option<Text>,
     /// TestStand's id of the step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ts_guid: Option<Box<str>>,
     /// True when the step made its sequence fail.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub caused_seq_failure: Option<bool>,
     /// The first step in which this is true is shown as the cause of the failure.
-    #[serde(rename = "causedUUTFailure", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "causedUUTFailure", skip_serializing_if = "Option::is_none")]
     pub caused_uut_failure: Option<bool>,
-    /// TestStand's number of an interactive execution.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interactive_exe_num: Option<i32>,
-    /// How to display the number, as TestStand writes it; without effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interactive_exe_num_format: Option<Box<Text>>,
     /// Marks a loop's summary and its iterations.
-    #[serde(rename = "loop", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
     pub loop_: Option<Box<Loop>>,
     /// Present in containers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_call: Option<Box<SequenceCall>>,
     /// Children. `None` and an empty list are told apart, because exports do.
-    #[serde(default, deserialize_with = "super::depth::below", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
     /// Numbers with limits.
-    #[serde(default, deserialize_with = "few", skip_serializing_if = "List::is_empty")]
+    #[serde(skip_serializing_if = "List::is_empty")]
     pub numeric_meas: List<NumericMeas>,
     /// Texts with the expected text.
-    #[serde(default, deserialize_with = "few", skip_serializing_if = "List::is_empty")]
+    #[serde(skip_serializing_if = "List::is_empty")]
     pub string_meas: List<StringMeas>,
     /// Pass/fail measurements.
-    #[serde(default, deserialize_with = "few", skip_serializing_if = "List::is_empty")]
+    #[serde(skip_serializing_if = "List::is_empty")]
     pub boolean_meas: List<BooleanMeas>,
-    /// A program that was run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub call_exe: Option<Box<CallExe>>,
-    /// A question to the operator.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_popup: Option<Box<MessagePopup>>,
-    /// Not together with `attachment`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chart: Option<Box<Chart>>,
-    /// Not together with `chart`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attachment: Option<Box<Attachment>>,
-    /// Free trees of properties.
-    #[serde(default, skip_serializing_if = "List::is_empty")]
-    pub additional_results: List<AdditionalData>,
-    /// Members that the model does not know.
+    /// What most steps do not have.
     #[serde(flatten)]
-    pub extra: Extra,
+    pub rare: Rare,
 }
 
 /// The part of a sequence that a step belongs to.
@@ -165,40 +127,51 @@ pub struct SequenceCall {
 /// A number with its limits.
 ///
 /// The limit of a one-limit operator stands in `low_limit`, that of LT and LE included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NumericMeas {
     /// `LOG`, `EQ`, `GELE` …
-    #[serde(default)]
     pub comp_op: Text,
     /// Required and unique when a step has several; `None` when it has one.
-    #[serde(default)]
     pub name: Option<Text>,
     /// Passed, Failed or Skipped.
     pub status: Status,
     /// At most 20 characters.
-    #[serde(default)]
     pub unit: Option<Text>,
     /// NaN and the infinities are allowed.
     pub value: Double,
-    /// How to display the number, as TestStand writes it; without effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value_format: Option<Box<Text>>,
     /// Only for operators with two limits.
-    #[serde(default)]
     pub high_limit: Option<Double>,
-    /// How to display the number, as TestStand writes it; without effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub high_limit_format: Option<Box<Text>>,
     /// The lower limit, or the only one.
-    #[serde(default)]
     pub low_limit: Option<Double>,
-    /// How to display the number, as TestStand writes it; without effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub low_limit_format: Option<Box<Text>>,
+    /// How to display the numbers.
+    #[serde(flatten)]
+    pub formats: Option<Box<Formats>>,
     /// Members that the model does not know.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// How to display the numbers of a measurement, as TestStand writes it; without effect.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Formats {
+    /// That of the value.
+    #[serde(rename = "valueFormat", skip_serializing_if = "Option::is_none")]
+    pub value: Option<Text>,
+    /// That of the higher limit.
+    #[serde(rename = "highLimitFormat", skip_serializing_if = "Option::is_none")]
+    pub high_limit: Option<Text>,
+    /// That of the lower limit.
+    #[serde(rename = "lowLimitFormat", skip_serializing_if = "Option::is_none")]
+    pub low_limit: Option<Text>,
+}
+
+impl Formats {
+    /// `None` where there is none.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        let any = self.value.is_some() || self.high_limit.is_some() || self.low_limit.is_some();
+        any.then(|| Box::new(self))
+    }
 }
 
 /// A text with the text that was expected.
@@ -340,26 +313,6 @@ pub struct Attachment {
     pub extra: Extra,
 }
 
-/// Reads a list that mostly has one entry: the usual one has room for four at once, in every step.
-fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<List<T>, D::Error> {
-    struct Few<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Few<T> {
-        type Value = List<T>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a sequence")
-        }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<List<T>, A::Error> {
-            let Some(first) = entries.next_element()? else { return Ok(List::new()) };
-            let mut all = thin_vec![first];
-            while let Some(entry) = entries.next_element()? {
-                all.push(entry);
-            }
-            Ok(all)
-        }
-    }
-    from.deserialize_seq(Few(PhantomData))
-}
-
 impl Step {
     /// A step without data.
     pub fn new(step_type: impl Into<Text>, name: impl Into<Text>, status: Status) -> Self {
@@ -371,28 +324,18 @@ impl Step {
             status,
             start: None,
             tot_time: None,
-            tot_time_format: None,
             error_code: None,
-            error_code_format: None,
-            error_message: None,
             report_text: None,
             ts_guid: None,
             caused_seq_failure: None,
             caused_uut_failure: None,
-            interactive_exe_num: None,
-            interactive_exe_num_format: None,
             loop_: None,
             seq_call: None,
             steps: None,
             numeric_meas: List::new(),
             string_meas: List::new(),
             boolean_meas: List::new(),
-            call_exe: None,
-            message_popup: None,
-            chart: None,
-            attachment: None,
-            additional_results: List::new(),
-            extra: Extra::new(),
+            rare: Rare::new(),
         }
     }
 
@@ -425,5 +368,16 @@ impl Step {
             stack.extend(step.children().iter().rev());
             Some(step)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A report may have hundreds of thousands of these, and a worker has them all in memory.
+    #[test]
+    fn steps_and_numbers_stay_small() {
+        assert_eq!((size_of::<Step>(), size_of::<NumericMeas>()), (208, 120));
     }
 }

@@ -36,7 +36,7 @@ impl Found {
     }
 
     fn not_negative(&mut self, path: &str, name: &str, value: Option<Double>) {
-        if value.is_some_and(|Double(value)| value < 0.0 || value.is_nan()) {
+        if value.is_some_and(|value| value.get() < 0.0 || value.get().is_nan()) {
             self.add(path, format!("{name} cannot be negative"));
         }
     }
@@ -202,7 +202,7 @@ impl Found {
         }
         self.length(path, "name", Some(&step.name), 100);
         self.length(path, "stepType", Some(&step.step_type), 100);
-        self.length(path, "errorMessage", step.error_message.as_deref(), 200);
+        self.length(path, "errorMessage", step.rare.error_message.as_ref(), 200);
         self.length(path, "reportText", step.report_text.as_ref(), 100_000);
         self.not_negative(path, "totTime", step.tot_time);
         if step.start.as_ref().is_some_and(|start| start.instant().is_none()) {
@@ -226,21 +226,21 @@ impl Found {
             );
         }
         self.measurement_members(path, step);
-        if let Some(popup) = &step.message_popup {
+        if let Some(popup) = &step.rare.message_popup {
             self.length(path, "response", popup.response.as_ref(), 200);
             self.int16(path, "button", popup.button);
         }
-        if let Some(file) = &step.attachment {
+        if let Some(file) = &step.rare.attachment {
             self.required(path, "attachment name", is_set(&file.name));
             self.lengths(
                 path,
                 &[("attachment name", &file.name, 256), ("contentType", &file.content_type, 100)],
             );
         }
-        if let Some(chart) = &step.chart {
+        if let Some(chart) = &step.rare.chart {
             self.chart(path, chart);
         }
-        self.additional(&format!("{path} -> additionalResults"), &step.additional_results);
+        self.additional(&format!("{path} -> additionalResults"), &step.rare.additional_results);
     }
 
     fn measurement_members(&mut self, path: &str, step: &Step) {

@@ -212,7 +212,7 @@ impl Found {
         if kinds.iter().filter(|present| **present).count() > 1 {
             self.add(path, "At most one of seqCall, numericMeas, stringMeas, booleanMeas is allowed");
         }
-        if step.chart.is_some() && step.attachment.is_some() {
+        if step.rare.chart.is_some() && step.rare.attachment.is_some() {
             self.add(path, "Chart and attachment cannot both be present");
         }
         if step.seq_call.is_none() && !step.children().is_empty() {

@@ -19,15 +19,12 @@ pub(super) fn step(node: &Element<'_, '_>) -> Result<Step, WsxfError> {
     step.group = group.unwrap_or_default();
     step.start = node.time("Start");
     step.tot_time = node.double("total_time")?;
-    step.tot_time_format = node.owned("total_timeFormat").map(Box::new);
     step.error_code = node.int("StepErrorCode")?;
-    step.error_code_format = node.owned("StepErrorCodeFormat").map(Box::new);
-    step.error_message = node.owned("StepErrorMessage").map(Box::new);
-    step.report_text = text_child(node, "ReportText", &mut step.extra);
     step.ts_guid = node.owned("TSGuid").map(Into::into);
+    let mut extra = Extra::new();
+    step.report_text = text_child(node, "ReportText", &mut extra);
     step.caused_seq_failure = node.flag("StepCausedSequenceFailure")?;
     step.caused_uut_failure = node.flag("StepCausedUUTFailure")?;
-    step.interactive_exe_num = node.int("InteractiveExeNum")?;
     step.loop_ = node.child("Loop").map(|turn| self::turn(&turn)).transpose()?.map(Box::new);
     step.seq_call = node.child("SequenceCall").map(|call| {
         Box::new(SequenceCall {
@@ -39,8 +36,8 @@ pub(super) fn step(node: &Element<'_, '_>) -> Result<Step, WsxfError> {
     });
     let inner = node.children(&["Step"]).iter().map(self::step).collect::<Result<Vec<Step>, WsxfError>>()?;
     step.steps = Some(inner).filter(|inner| !inner.is_empty() || step.seq_call.is_some());
-    data(node, &mut step)?;
-    step.extra.extend(node.rest());
+    measurements(node, &mut step)?;
+    step.rare = rare(node, extra)?.into();
     Ok(step)
 }
 
@@ -55,19 +52,22 @@ fn turn(node: &Element<'_, '_>) -> Result<Loop, WsxfError> {
     })
 }
 
-fn data(node: &Element<'_, '_>, step: &mut Step) -> Result<(), WsxfError> {
+fn measurements(node: &Element<'_, '_>, step: &mut Step) -> Result<(), WsxfError> {
     for meas in node.children(&["NumericLimit"]) {
         step.numeric_meas.push(NumericMeas {
             comp_op: meas.required("CompOperator"),
             name: meas.owned("Name"),
             status: meas.status("Status")?,
             unit: meas.owned("Units"),
-            value: meas.double("NumericValue")?.unwrap_or(Double(f64::NAN)),
-            value_format: meas.owned("NumericValueFormat").map(Box::new),
+            value: meas.double("NumericValue")?.unwrap_or(Double::new(f64::NAN)),
             high_limit: meas.double("HighLimit")?,
-            high_limit_format: meas.owned("HighLimitFormat").map(Box::new),
             low_limit: meas.double("LowLimit")?,
-            low_limit_format: meas.owned("LowLimitFormat").map(Box::new),
+            formats: Formats {
+                value: meas.owned("NumericValueFormat"),
+                high_limit: meas.owned("HighLimitFormat"),
+                low_limit: meas.owned("LowLimitFormat"),
+            }
+            .boxed(),
             extra: meas.rest(),
         });
     }
@@ -85,20 +85,32 @@ fn data(node: &Element<'_, '_>, step: &mut Step) -> Result<(), WsxfError> {
             extra: meas.rest(),
         });
     }
+    Ok(())
+}
+
+fn rare(node: &Element<'_, '_>, mut extra: Extra) -> Result<RareMembers, WsxfError> {
+    let mut rare = RareMembers {
+        tot_time_format: node.owned("total_timeFormat"),
+        error_code_format: node.owned("StepErrorCodeFormat"),
+        error_message: node.owned("StepErrorMessage"),
+        interactive_exe_num: node.int("InteractiveExeNum")?,
+        chart: node.child("Chart").map(|chart| Box::new(self::chart(&chart))),
+        additional_results: node.children(&["AdditionalResults"]).iter().map(additional_data).collect(),
+        ..RareMembers::default()
+    };
     if let Some(exe) = node.child("Callexe") {
         let (exit_code, exit_code_format) = (exe.double("ExitCode")?, exe.owned("ExitCodeFormat"));
-        step.call_exe = Some(Box::new(CallExe { exit_code, exit_code_format, extra: exe.rest() }));
+        rare.call_exe = Some(Box::new(CallExe { exit_code, exit_code_format, extra: exe.rest() }));
     }
     if let Some(popup) = node.child("MessagePopup") {
-        step.message_popup = Some(Box::new(MessagePopup {
+        rare.message_popup = Some(Box::new(MessagePopup {
             response: popup.owned("Response"),
             button: popup.int("Button")?,
             button_format: popup.owned("ButtonFormat"),
             extra: popup.rest(),
         }));
     }
-    step.chart = node.child("Chart").map(|chart| Box::new(self::chart(&chart)));
-    step.attachment = node.child("Attachment").map(|file| {
+    rare.attachment = node.child("Attachment").map(|file| {
         Box::new(Attachment {
             name: file.owned("Name"),
             content_type: file.owned("ContentType"),
@@ -106,8 +118,8 @@ fn data(node: &Element<'_, '_>, step: &mut Step) -> Result<(), WsxfError> {
             extra: file.rest(),
         })
     });
-    step.additional_results = node.children(&["AdditionalResults"]).iter().map(additional_data).collect();
-    Ok(())
+    extra.extend(node.rest());
+    Ok(RareMembers { extra, ..rare })
 }
 
 fn chart(node: &Element<'_, '_>) -> Chart {

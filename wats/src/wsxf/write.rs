@@ -33,7 +33,7 @@ pub(super) fn int(value: Option<i32>) -> Option<Text> {
 }
 
 pub(super) fn double(value: Option<Double>) -> Option<Text> {
-    value.map(|Double(value)| match value {
+    value.map(|value| match value.get() {
         value if value.is_nan() => "NaN".into(),
         f64::INFINITY => "INF".into(),
         f64::NEG_INFINITY => "-INF".into(),

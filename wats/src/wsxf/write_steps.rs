@@ -17,17 +17,17 @@ pub(super) fn step(xml: &mut Xml, step: &Step) {
         ("StepType", text(&step.step_type)),
         ("Status", word(step.status)),
         ("total_time", double(step.tot_time)),
-        ("total_timeFormat", step.tot_time_format.as_deref().cloned()),
+        ("total_timeFormat", step.rare.tot_time_format.clone()),
         ("TSGuid", step.ts_guid.as_deref().map(Text::from)),
         ("StepErrorCode", int(step.error_code)),
-        ("StepErrorCodeFormat", step.error_code_format.as_deref().cloned()),
-        ("StepErrorMessage", step.error_message.as_deref().cloned()),
+        ("StepErrorCodeFormat", step.rare.error_code_format.clone()),
+        ("StepErrorMessage", step.rare.error_message.clone()),
         ("Start", time(step.start.as_ref())),
-        ("InteractiveExeNum", int(step.interactive_exe_num)),
+        ("InteractiveExeNum", int(step.rare.interactive_exe_num)),
         ("StepCausedSequenceFailure", flag(step.caused_seq_failure)),
         ("StepCausedUUTFailure", flag(step.caused_uut_failure)),
     ];
-    xml.open("Step", &attributes, &step.extra, |xml| {
+    xml.open("Step", &attributes, &step.rare.extra, |xml| {
         if let Some(turn) = &step.loop_ {
             let attributes = [
                 ("index", int(turn.idx)),
@@ -38,10 +38,10 @@ pub(super) fn step(xml: &mut Xml, step: &Step) {
             ];
             xml.empty("Loop", &attributes, &turn.extra);
         }
-        xml.text("ReportText", step.report_text.as_ref(), &step.extra);
+        xml.text("ReportText", step.report_text.as_ref(), &step.rare.extra);
         step_data(xml, step);
         // Before the steps below this one, where the schema has all data.
-        xml.kept_elements(&step.extra);
+        xml.kept_elements(&step.rare.extra);
         step.children().iter().for_each(|child| self::step(xml, child));
     });
 }
@@ -53,16 +53,18 @@ fn step_data(xml: &mut Xml, step: &Step) {
         xml.empty("SequenceCall", &attributes, &call.extra);
     }
     for meas in &step.numeric_meas {
+        let format =
+            |of: fn(&Formats) -> &Option<Text>| meas.formats.as_deref().and_then(|it| of(it).clone());
         let attributes = [
             ("Name", meas.name.clone()),
             ("NumericValue", double(Some(meas.value))),
-            ("NumericValueFormat", meas.value_format.as_deref().cloned()),
+            ("NumericValueFormat", format(|it| &it.value)),
             ("Units", meas.unit.clone()),
             ("CompOperator", text(&meas.comp_op)),
             ("HighLimit", double(meas.high_limit)),
-            ("HighLimitFormat", meas.high_limit_format.as_deref().cloned()),
+            ("HighLimitFormat", format(|it| &it.high_limit)),
             ("LowLimit", double(meas.low_limit)),
-            ("LowLimitFormat", meas.low_limit_format.as_deref().cloned()),
+            ("LowLimitFormat", format(|it| &it.low_limit)),
             ("Status", word(meas.status)),
         ];
         xml.empty("NumericLimit", &attributes, &meas.extra);
@@ -81,12 +83,12 @@ fn step_data(xml: &mut Xml, step: &Step) {
         ];
         xml.empty("StringValue", &attributes, &meas.extra);
     }
-    if let Some(exe) = &step.call_exe {
+    if let Some(exe) = &step.rare.call_exe {
         let attributes =
             [("ExitCode", double(exe.exit_code)), ("ExitCodeFormat", exe.exit_code_format.clone())];
         xml.empty("Callexe", &attributes, &exe.extra);
     }
-    if let Some(popup) = &step.message_popup {
+    if let Some(popup) = &step.rare.message_popup {
         let attributes = [
             ("Button", int(popup.button)),
             ("ButtonFormat", popup.button_format.clone()),
@@ -94,16 +96,16 @@ fn step_data(xml: &mut Xml, step: &Step) {
         ];
         xml.empty("MessagePopup", &attributes, &popup.extra);
     }
-    if let Some(chart) = &step.chart {
+    if let Some(chart) = &step.rare.chart {
         write_chart(xml, chart);
     }
-    if let Some(file) = &step.attachment {
+    if let Some(file) = &step.rare.attachment {
         let attributes = [("Name", file.name.clone()), ("ContentType", file.content_type.clone())];
         xml.element("Attachment", &attributes, &file.extra, |xml| {
             xml.escaped(file.data.as_deref().unwrap_or_default(), false);
         });
     }
-    for data in &step.additional_results {
+    for data in &step.rare.additional_results {
         additional_data(xml, "AdditionalResults", data);
     }
 }
