@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
+use memchr::memmem;
 use regex::Regex;
 
 use crate::{Arguments, ConvertError, ErrorKind};
@@ -26,7 +27,7 @@ impl Pattern {
     /// False when it finds nothing in any part of a text.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         match self {
-            Self::Usual(usual) => text.contains(usual.mark),
+            Self::Usual(usual) => memmem::find(text.as_bytes(), usual.mark.as_bytes()).is_some(),
             Self::Set(..) => true,
         }
     }

@@ -61,6 +61,13 @@ impl<'a> Stamp<'a> {
     /// Reads `31-JUL-23  14:18:51` from the beginning of a text, and answers with what follows it.
     fn split(text: &'a str) -> Option<(Self, &'a str)> {
         let text = text::trimmed(text);
+        // As the testers write it.
+        if let Some((written, rest)) = text.split_at_checked("31-JUL-23  14:18:51".len())
+            && (rest.is_empty() || rest.starts_with([' ', '\t']))
+            && let Some(time) = time::exactly(written, "%d-%b-%y  %H:%M:%S")
+        {
+            return Some((Self { written, time: Some(time) }, rest.trim_start()));
+        }
         let mut rest = text;
         let mut word = || {
             let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
@@ -177,7 +184,7 @@ fn nothing(has_program: bool) -> ConvertError {
 /// Reads `@31-JUL-23  14:18:51 SN A1234`.
 fn start<'a>(line: &'a str, number: usize, program: Option<Program<'a>>) -> Option<Run<'a>> {
     let (start, rest) = Stamp::split(line.strip_prefix('@')?)?;
-    let mut run = Run { line: number, program, start, ..Run::default() };
+    let mut run = Run { line: number, program, start, tests: Vec::with_capacity(32), ..Run::default() };
     let named = rest.split_at_checked(2).filter(|(name, serial)| {
         let ends = serial.is_empty() || serial.starts_with([' ', '\t', ':', '=']);
         ends && name.eq_ignore_ascii_case("SN")

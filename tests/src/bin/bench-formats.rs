@@ -167,17 +167,19 @@ impl Row {
             converter.convert(input, &arguments).context("converting what is measured")?;
         }
         let mut convert = || {
+            let mut each = |report: Report| -> Result<(), ConvertError> {
+                black_box(&report);
+                Ok(())
+            };
             for input in inputs {
-                match bare {
+                let done = match bare {
                     // These hand over each report by itself, from an input of their own.
-                    Bare::Records => {
-                        _ = black_box(converter.convert_each(input.clone(), &arguments, &mut handed))
-                    }
-                    _ => {
-                        let done = converter.convert(input, &arguments);
-                        _ = black_box(done.and_then(|done| done.reports.into_iter().try_for_each(handed)));
-                    }
-                }
+                    Bare::Records => converter.convert_each(input.clone(), &arguments, &mut each).map(drop),
+                    _ => converter
+                        .convert(input, &arguments)
+                        .and_then(|done| done.reports.into_iter().try_for_each(&mut each)),
+                };
+                black_box(done.is_ok());
             }
         };
         let mut read = || {
@@ -227,13 +229,6 @@ impl Row {
             self.read.1 as f64 / megabytes / 1e3,
         )
     }
-}
-
-/// Takes a report as it comes.
-#[expect(clippy::unnecessary_wraps, reason = "converters hand their reports to such a function")]
-fn handed(report: Report) -> Result<(), ConvertError> {
-    black_box(&report);
-    Ok(())
 }
 
 /// Seconds of one call, over as many as fit into the time. The clock is looked at so seldom that it does not count beside small files.
