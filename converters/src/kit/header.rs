@@ -2,7 +2,7 @@
 
 use wats::report::{Report, ReportType, Uut};
 
-use crate::kit::{lengths, time};
+use crate::kit::{lengths, text, time};
 use crate::{ConvertError, ErrorKind, Input};
 
 /// Fills the header from the station's settings and the file's time, and cuts what is too long.
@@ -15,7 +15,7 @@ pub(crate) fn complete(
     warnings: &mut Vec<String>,
 ) -> Result<(), ConvertError> {
     for (value, what) in [(&report.sn, "serial number"), (&report.pn, "part number")] {
-        if value.trim().is_empty() {
+        if text::is_blank(value) {
             return Err(ConvertError::new(ErrorKind::Missing, format!("the file has no {what}"))
                 .help("A report without it cannot be told from another unit's."));
         }
@@ -45,7 +45,7 @@ pub(crate) fn complete(
         (&mut report.location, &station.location),
         (&mut report.purpose, &station.purpose),
     ] {
-        if field.trim().is_empty() {
+        if text::is_blank(field) {
             *field = setting.as_str().into();
         }
     }

@@ -196,6 +196,14 @@ pub(crate) fn joined(texts: &[&str]) -> Text {
     joined.and_then(Result::ok).map(Text::from).unwrap_or_default()
 }
 
+/// As [`joined`], for who has very many: in a buffer that serves for all of them.
+#[inline]
+pub(crate) fn joined_in(buffer: &mut String, texts: &[&str]) -> Text {
+    buffer.clear();
+    texts.iter().for_each(|text| buffer.push_str(text));
+    Text::from(buffer.as_str())
+}
+
 /// The lines of a text with their line ends, found faster than by the standard library.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
@@ -370,6 +378,7 @@ mod tests {
         let long = "x".repeat(23);
         for texts in [&["", ""][..], &["µ", "(", "R", ")"], &[&long, "µ"], &[&long, "y"], &[]] {
             assert_eq!(joined(texts), texts.concat());
+            assert_eq!(joined_in(&mut "before".to_owned(), texts), texts.concat());
         }
         for text in ["", "=", "a=b=c", "µ=", "ab"] {
             assert_eq!(split_once(text, b'='), text.split_once('='));

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use compact_str::ToCompactString;
 use wats::report::{BooleanMeas, Double, Extra, Status, Step, StringMeas, Text};
 
 use crate::kit::leftover::Unread;
@@ -111,10 +110,10 @@ impl<'a> Measurement<'a> {
     }
 
     /// Adds the step, which is filled where it is: it is large, and to move it costs as much as to read its line.
-    fn add_to(&self, steps: &mut Vec<Step>, base_units: bool) {
+    fn add_to(&self, steps: &mut Vec<Step>, base_units: bool, buffer: &mut String) {
         let name = match self.kind {
             "" => Text::from(self.reference),
-            kind => text::joined(&[self.reference, "(", kind, ")"]),
+            kind => text::joined_in(buffer, &[self.reference, "(", kind, ")"]),
         };
         let (kind, status) = match self.value {
             Some(_) => ("ET_NLT", self.status()),
@@ -129,7 +128,7 @@ impl<'a> Measurement<'a> {
             let unit = match (base_units, self.kind) {
                 (true, kind) => Text::from(base_unit(kind)),
                 (false, "") => value.symbol.into(),
-                (false, kind) => text::joined(&[value.symbol, "(", kind, ")"]),
+                (false, kind) => text::joined_in(buffer, &[value.symbol, "(", kind, ")"]),
             };
             let limits = (limit(self.low), limit(self.high));
             let mut number = build::number(None, status, value.scaled(exponent), "", limits);
@@ -195,6 +194,7 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
     // The first character of the open group, and where it stands.
     let mut open: Option<(char, usize)> = None;
     let mut unread = Unread::default();
+    let mut buffer = String::new();
     for (index, (number, line)) in tests.iter().enumerate() {
         if let Some(step) = board_failure(line) {
             steps.push(step);
@@ -210,9 +210,10 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
             _ => {
                 let count = counts.entry(first).or_default();
                 *count += 1;
-                let letter = first.to_compact_string();
-                let name = text::joined(&[&letter, "-Group", &count.to_string()]);
-                let file = text::joined(&[&letter, "_tests.seq"]);
+                let mut letter = [0; 4];
+                let letter = &*first.encode_utf8(&mut letter);
+                let name = text::joined_in(&mut buffer, &[letter, "-Group", &count.to_string()]);
+                let file = text::joined_in(&mut buffer, &[letter, "_tests.seq"]);
                 let begins = |(_, other): &&(usize, &str)| other.bytes().next() == line.bytes().next();
                 let inner = Vec::with_capacity(tests.iter().skip(index).take_while(begins).count());
                 steps.push(build::sequence(&name, &file, "1.0", inner));
@@ -222,7 +223,7 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
         };
         let group = steps.get_mut(at).and_then(|group| group.steps.as_mut());
         if let Some(group) = group.filter(|_| !test.is_set_up()) {
-            test.add_to(group, base_units);
+            test.add_to(group, base_units, &mut buffer);
         }
     }
     // A group of nothing but set-ups is none.

@@ -87,7 +87,9 @@ impl<'a> Stamp<'a> {
 }
 
 /// What ends a unit.
-const EVENTS: [char; 7] = ['"', '/', '?', '!', '*', '&', ']'];
+fn is_event_sign(sign: &u8) -> bool {
+    matches!(sign, b'"' | b'/' | b'?' | b'!' | b'*' | b'&' | b']')
+}
 
 /// The expressions that a person may set.
 pub(super) struct Patterns {
@@ -184,7 +186,7 @@ fn nothing(has_program: bool) -> ConvertError {
 /// Reads `@31-JUL-23  14:18:51 SN A1234`.
 fn start<'a>(line: &'a str, number: usize, program: Option<Program<'a>>) -> Option<Run<'a>> {
     let (start, rest) = Stamp::split(line.strip_prefix('@')?)?;
-    let mut run = Run { line: number, program, start, tests: Vec::with_capacity(32), ..Run::default() };
+    let mut run = Run { line: number, program, start, tests: Vec::with_capacity(16), ..Run::default() };
     let named = rest.split_at_checked(2).filter(|(name, serial)| {
         let ends = serial.is_empty() || serial.starts_with([' ', '\t', ':', '=']);
         ends && name.eq_ignore_ascii_case("SN")
@@ -202,7 +204,7 @@ fn start<'a>(line: &'a str, number: usize, program: Option<Program<'a>>) -> Opti
 
 /// Reads `"31-JUL-23  14:18:59`. A line without its line end may have lost its tail: it is not `whole`.
 fn event(line: &str, whole: bool) -> Option<(char, Stamp<'_>)> {
-    let event = line.chars().next().filter(|first| EVENTS.contains(first))?;
+    let event = line.bytes().next().filter(is_event_sign).map(char::from)?;
     let (stamp, rest) = Stamp::split(line.get(1..)?)?;
     let clock = stamp.written.rsplit([' ', '\t']).next().unwrap_or_default();
     ((whole || clock.len() == "10:00:00".len()) && rest.is_empty()).then_some((event, stamp))
