@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::ToCompactString;
 use wats::report::{BooleanMeas, Double, Extra, Status, Step, StringMeas, Text};
 
 use crate::kit::leftover::Unread;
@@ -194,7 +195,7 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
     // The first character of the open group, and where it stands.
     let mut open: Option<(char, usize)> = None;
     let mut unread = Unread::default();
-    let mut buffer = String::new();
+    let mut buffer = String::with_capacity(64);
     for (index, (number, line)) in tests.iter().enumerate() {
         if let Some(step) = board_failure(line) {
             steps.push(step);
@@ -212,7 +213,7 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
                 *count += 1;
                 let mut letter = [0; 4];
                 let letter = &*first.encode_utf8(&mut letter);
-                let name = text::joined_in(&mut buffer, &[letter, "-Group", &count.to_string()]);
+                let name = text::joined_in(&mut buffer, &[letter, "-Group", &count.to_compact_string()]);
                 let file = text::joined_in(&mut buffer, &[letter, "_tests.seq"]);
                 let begins = |(_, other): &&(usize, &str)| other.bytes().next() == line.bytes().next();
                 let inner = Vec::with_capacity(tests.iter().skip(index).take_while(begins).count());
