@@ -169,7 +169,7 @@ impl Reading<'_> {
             self.warnings.push("no serial number in the file: its name is used".to_owned());
         }
         let part_number = value(unit, &["PartNumber", "Part", "PN", "ProductNumber", "Model"]);
-        let mut report = Report::uut(
+        let mut report = Report::without_root(
             part_number.or_else(|| program.clone()).unwrap_or_default(),
             serial_number.unwrap_or_else(|| file_name.into()),
             value(unit, &["Revision", "Rev", "Version", "HWRevision"]).unwrap_or_else(|| "1".into()),

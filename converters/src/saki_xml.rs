@@ -178,7 +178,8 @@ impl Reading<'_> {
 
     fn report(&self, panel: Node<'_, '_>, serial_number: &str, start: Option<Time>) -> Report {
         let part_number = attribute(panel, "side").unwrap_or_default();
-        let mut report = Report::uut(part_number, serial_number, self.arguments.text("partRevision"));
+        let mut report =
+            Report::without_root(part_number, serial_number, self.arguments.text("partRevision"));
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         report.start = start;
         report.uut = Some(Uut { user: xml::owned(panel, "operator"), ..Uut::default() });

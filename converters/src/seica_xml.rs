@@ -148,7 +148,7 @@ impl File<'_, '_> {
             }
             other_code
         });
-        let mut report = Report::uut(part_number, serial_number, pieces.next().unwrap_or("1"));
+        let mut report = Report::without_root(part_number, serial_number, pieces.next().unwrap_or("1"));
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         report.machine_name = "Seica".into();
         report.location = "Production".into();

@@ -207,7 +207,7 @@ impl Reading<'_> {
     fn report(&mut self, head: Node<'_, '_>, data: Node<'_, '_>) -> Result<Report, ConvertError> {
         let results: Vec<Node<'_, '_>> = children(data, "Config_and_Data_Result").collect();
         let of_first = |name| results.first().and_then(|first| value(*first, name));
-        let mut report = Report::uut(
+        let mut report = Report::without_root(
             value(head, "partNumber").unwrap_or_default(),
             value(head, "serialNumber").unwrap_or_default(),
             value(head, "revision").unwrap_or_default(),

@@ -79,7 +79,8 @@ impl Reading<'_> {
             self.warnings.push("the file has no serial number: \"NA\" is used".to_owned());
             "NA".into()
         });
-        let mut report = Report::uut(part_number, serial_number, self.arguments.text("partRevision"));
+        let mut report =
+            Report::without_root(part_number, serial_number, self.arguments.text("partRevision"));
         let model = identification.and_then(|it| child(it, "ModelName")).and_then(xml::text);
         let model = model.filter(|model| !model.eq_ignore_ascii_case("UNKNOWN"));
         report.misc_infos.extend(model.map(|model| build::info("ModelName", &model)));

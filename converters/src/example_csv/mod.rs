@@ -3,7 +3,7 @@
 mod rows;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use wats::report::{BooleanMeas, Double, Extra, Group, Report, Status, Step, StringMeas, Text};
 
@@ -122,10 +122,11 @@ impl Converter for ExampleCsv {
             None => rows::delimiter(first, &is_title),
         };
         let mut rows = rows::Rows::new(&text, delimiter);
-        let mut row = Row::default();
+        let mut row = Row { cells: Vec::with_capacity(16), ..Row::default() };
         // Empty lines may stand before the titles.
         while rows.read(&mut row)? && row.is_empty() {}
-        let titles = std::mem::take(&mut row.cells);
+        let titles = row.cells;
+        row.cells = Vec::with_capacity(titles.len());
         let columns = Columns::new(&titles);
         if columns.serial.is_none() || columns.part.is_none() {
             let shown: String = first.chars().take(80).collect();
@@ -239,7 +240,7 @@ impl Columns {
 #[derive(Default)]
 struct Units {
     units: Vec<Unit>,
-    places: HashMap<(Text, Text), usize>,
+    places: BTreeMap<(Text, Text), usize>,
     /// The unit of the row before: mostly the next is one of the same.
     last: usize,
 }
@@ -279,7 +280,9 @@ impl Units {
             let key = (Text::from(serial), Text::from(part));
             self.last = *self.places.entry(key).or_insert(self.units.len());
             if self.last == self.units.len() {
-                self.units.push(Unit { serial: serial.into(), part: part.into(), ..Unit::default() });
+                // Room for the steps that the unit before has, of which another may have none.
+                let steps = Vec::with_capacity(self.units.last().map_or(0, |last| last.steps.len().min(32)));
+                self.units.push(Unit { serial: serial.into(), part: part.into(), steps, ..Unit::default() });
             }
         }
         let Some(unit) = self.units.get_mut(self.last) else { return Ok(()) };
@@ -314,7 +317,9 @@ impl Units {
                 number
             }
         });
-        let mut step = step(&name, value, at(columns.unit), limits, status);
+        let Some(step) = add_step(&mut unit.steps, &name, value, at(columns.unit), limits, status) else {
+            return Ok(());
+        };
         let is_group = |words: [&str; 2]| words.iter().any(|it| it.eq_ignore_ascii_case(at(columns.group)));
         if is_group(["setup", "s"]) {
             step.group = Group::Setup;
@@ -322,7 +327,6 @@ impl Units {
             step.group = Group::Cleanup;
         }
         unit.has_failed |= step.status == Status::Failed;
-        unit.steps.push(step);
         Ok(())
     }
 }
@@ -337,24 +341,34 @@ fn verdict(written: &str) -> Option<Status> {
     }
 }
 
-/// A step by what its value is. One with a single measurement has its status: a server takes no other.
-fn step(name: &str, value: &str, unit: &str, limits: [Option<f64>; 2], status: Option<Status>) -> Step {
+/// Adds a step by what its value is, filled where it is: to move it costs as much as to read its row.
+///
+/// One with a single measurement has its status: a server takes no other.
+fn add_step<'s>(
+    steps: &'s mut Vec<Step>,
+    name: &str,
+    value: &str,
+    unit: &str,
+    [low, high]: [Option<f64>; 2],
+    status: Option<Status>,
+) -> Option<&'s mut Step> {
     let number = Double::parse(value);
     let kind = match (value, number) {
         ("", _) => "ET_PFT",
         (_, Some(_)) => "ET_NLT",
         (_, None) => "ET_SVT",
     };
-    let mut step = Step::new(kind, name, status.unwrap_or(Status::Passed));
+    steps.push(Step::new(kind, name, status.unwrap_or(Status::Passed)));
+    let step = steps.last_mut()?;
     match (value, number) {
         ("", _) => match status {
             Some(status) => {
-                step.boolean_meas = [BooleanMeas { name: None, status, extra: Extra::new() }].into()
+                step.boolean_meas = build::only(BooleanMeas { name: None, status, extra: Extra::new() });
             }
             None => step.status = Status::Done,
         },
         (_, Some(number)) => {
-            let mut measured = build::number(None, step.status, number.get(), unit, (limits[0], limits[1]));
+            let mut measured = build::number(None, step.status, number.get(), unit, (low, high));
             measured.unit = measured.unit.filter(|unit| !unit.is_empty());
             if status.is_none() {
                 let limit = |limit: Option<Double>| limit.map(|limit| limit.get());
@@ -362,21 +376,20 @@ fn step(name: &str, value: &str, unit: &str, limits: [Option<f64>; 2], status: O
                 measured.status = tree::numeric(&measured.comp_op, number.get(), low, high);
                 step.status = measured.status;
             }
-            step.numeric_meas = [measured].into();
+            step.numeric_meas = build::only(measured);
         }
         (_, None) => {
-            step.string_meas = [StringMeas {
+            step.string_meas = build::only(StringMeas {
                 comp_op: "LOG".into(),
                 name: None,
                 status: step.status,
                 value: Some(value.into()),
                 limit: None,
                 extra: Extra::new(),
-            }]
-            .into();
+            });
         }
     }
-    step
+    Some(step)
 }
 
 impl Unit {

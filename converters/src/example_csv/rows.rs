@@ -55,7 +55,8 @@ pub(super) fn named(setting: &str) -> Result<Option<char>, ConvertError> {
 /// The delimiter with which a row has the most cells that are titles.
 pub(super) fn delimiter(titles: &str, is_title: &dyn Fn(&str) -> bool) -> char {
     let known = |delimiter: &char| cells(titles, *delimiter).iter().filter(|cell| is_title(cell)).count();
-    let mut there = ['|', '\t', ';', ','].into_iter().filter(|delimiter| titles.contains(*delimiter));
+    let is_there = |sign: &u8| memchr::memchr(*sign, titles.as_bytes()).is_some();
+    let mut there = [b'|', b'\t', b';', b','].into_iter().filter(is_there).map(char::from);
     match (there.next(), there.next()) {
         (None, _) => ',',
         (Some(only), None) => only,
@@ -104,14 +105,7 @@ impl<'a> Rows<'a> {
 
     /// The text up to what ends a cell, and that; `None` at the end of the file.
     fn plain(&mut self) -> (&'a str, Option<char>) {
-        let delimiter = self.delimiter;
-        let end = match u8::try_from(delimiter) {
-            Ok(delimiter) if delimiter.is_ascii() => {
-                self.rest.bytes().position(|byte| byte == delimiter || byte == b'\n')
-            }
-            _ => self.rest.find([delimiter, '\n']),
-        };
-        let (text, rest) = match end {
+        let (text, rest) = match self.rest.find([self.delimiter, '\n']) {
             Some(end) => self.rest.split_at(end),
             None => (self.rest, ""),
         };
@@ -128,8 +122,19 @@ impl<'a> Rows<'a> {
     pub(super) fn read(&mut self, row: &mut Row<'a>) -> Result<bool, ConvertError> {
         row.cells.clear();
         row.line = self.line;
-        if self.rest.is_empty() {
-            return Ok(false);
+        let Some(line) = text::lines(self.rest).next() else { return Ok(false) };
+        if let (Ok(delimiter @ ..=0x7f), None) =
+            (u8::try_from(self.delimiter), memchr::memchr(b'"', line.as_bytes()))
+        {
+            // Nearly all rows.
+            let ended = line.strip_suffix('\n');
+            text::each_cell(ended.unwrap_or(line), delimiter, |cell| {
+                row.cells.push(Cow::Borrowed(cell.strip_suffix('\r').unwrap_or(cell)));
+            });
+            row.is_last = ended.is_none();
+            self.rest = self.rest.get(line.len()..).unwrap_or_default();
+            self.line += 1;
+            return Ok(true);
         }
         loop {
             let quoted = self.rest.starts_with('"').then(|| self.quoted(row.line)).transpose()?;

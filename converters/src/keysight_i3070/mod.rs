@@ -254,7 +254,7 @@ impl File<'_> {
                 .help("Set the argument partNumber."));
         }
         let revision = or(&[batch.testplan_rev, batch.uut_rev, self.arguments.text("partRevision")]);
-        let mut report = Report::uut(part_number, serial, revision);
+        let mut report = Report::without_root(part_number, serial, revision);
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         report.machine_name = batch.controller.into();
         let end = if board.end.is_empty() { None } else { board.time(board.end, zone, warnings) };

@@ -45,6 +45,14 @@ pub(crate) fn number(
     }
 }
 
+/// A list of one, as most steps have it, made where it stays.
+#[inline]
+pub(crate) fn only<T>(entry: T) -> List<T> {
+    let mut list = List::with_capacity(1);
+    list.push(entry);
+    list
+}
+
 /// A step with numbers: one without a name, or several with names.
 pub(crate) fn numeric(name: &str, status: Status, numbers: impl Into<List<NumericMeas>>) -> Step {
     let numbers = numbers.into();
@@ -57,7 +65,7 @@ pub(crate) fn numeric(name: &str, status: Status, numbers: impl Into<List<Numeri
 /// A step that only passed or failed.
 pub(crate) fn pass_fail(name: &str, status: Status) -> Step {
     let mut step = Step::new("ET_PFT", name, status);
-    step.boolean_meas = [BooleanMeas { name: None, status, extra: Extra::new() }].into();
+    step.boolean_meas = only(BooleanMeas { name: None, status, extra: Extra::new() });
     step
 }
 

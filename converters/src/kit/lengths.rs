@@ -103,18 +103,22 @@ impl<'a> From<&'a str> for What<'a> {
     }
 }
 
-#[inline]
-fn one(text: &mut Text, limit: usize, what: &str, warnings: &mut Vec<String>) {
-    if needs_fit(text, limit) {
-        *text = fit(text, limit, what, warnings);
-    }
-}
-
 /// Nearly all texts are absent or fit, which is found out where they are.
 #[inline]
 fn some<'a>(text: Option<&mut Text>, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
-    if let Some(text) = text.filter(|text| needs_fit(text, limit)) {
-        let What(kind, name) = what.into();
-        *text = fit(text, limit, &format!("{kind}{name}"), warnings);
+    if let Some(text) = text {
+        one(text, limit, what, warnings);
     }
+}
+
+#[inline]
+fn one<'a>(text: &mut Text, limit: usize, what: impl Into<What<'a>>, warnings: &mut Vec<String>) {
+    if needs_fit(text, limit) {
+        shorten(text, limit, what.into(), warnings);
+    }
+}
+
+#[cold]
+fn shorten(text: &mut Text, limit: usize, What(kind, name): What<'_>, warnings: &mut Vec<String>) {
+    *text = fit(text, limit, &format!("{kind}{name}"), warnings);
 }

@@ -68,12 +68,12 @@ fn without_filling(text: Cow<'_, str>) -> Cow<'_, str> {
 /// # Errors
 /// For characters that no text file has, and for an empty file.
 pub(crate) fn plain(text: Cow<'_, str>) -> Result<Cow<'_, str>, ConvertError> {
-    if text.contains('\0') {
+    if memchr::memchr(0, text.as_bytes()).is_some() {
         return Err(ConvertError::new(ErrorKind::WrongFormat, "the file is binary")
             .expected("a text file")
             .help("Check that the right converter is set for this folder."));
     }
-    if text.trim().is_empty() {
+    if is_blank(&text) {
         return Err(ConvertError::new(ErrorKind::NotYet, "the file is empty"));
     }
     Ok(text)
@@ -129,23 +129,33 @@ fn is_plain(bytes: &[u8]) -> bool {
         // Without leaving the loop early, so that many bytes are looked at together.
         return bytes.iter().fold(true, |plain, byte| plain & is_plain(*byte));
     }
-    let (eights, rest) = bytes.as_chunks::<8>();
     let eight = |eight: &[u8; 8]| {
         let all = u64::from_le_bytes(*eight);
         // Bytes below a blank borrow, those above `~` carry into the highest bit; the others beyond ASCII have it.
         (all.wrapping_sub(EACH * 0x20) | all | all.wrapping_add(EACH)) & (EACH * 0x80) == 0
     };
-    eights.iter().all(eight) && rest.iter().all(|byte| is_plain(*byte))
+    // The last ones may be among those before as well.
+    match (bytes.last_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(last), ..) => bytes.as_chunks().0.iter().all(eight) && eight(last),
+        (None, Some([a, b, c, d]), Some([e, f, g, h])) => eight(&[*a, *b, *c, *d, *e, *f, *g, *h]),
+        _ => bytes.iter().all(|byte| is_plain(*byte)),
+    }
 }
 
 /// Puts the cells of a line into a list, which a reader keeps for all its lines, without the blanks around them.
-///
-/// Cells are short: to look at eight bytes together takes less time than to search for each next separator.
 pub(crate) fn cells<'a>(line: &'a str, separator: u8, cells: &mut Vec<&'a str>) {
     cells.clear();
+    each_cell(line, separator, |cell| cells.push(trimmed(cell)));
+}
+
+/// Hands over the cells of a line, between ASCII signs.
+///
+/// Cells are short: to look at eight bytes together takes less time than to search for each next separator.
+#[inline]
+pub(crate) fn each_cell<'a>(line: &'a str, separator: u8, mut each: impl FnMut(&'a str)) {
     let mut begin = 0;
     let mut end_at = |end: usize| {
-        cells.push(trimmed(line.get(begin..end).unwrap_or_default()));
+        each(line.get(begin..end).unwrap_or_default());
         begin = end + 1;
     };
     let (eights, rest) = line.as_bytes().as_chunks::<8>();
@@ -176,21 +186,42 @@ pub(crate) fn count(text: &str, sign: u8) -> usize {
 }
 
 /// Texts put together, as `format!` does it at several times the cost.
+#[inline]
 pub(crate) fn joined(texts: &[&str]) -> Text {
-    let length = texts.iter().map(|text| text.len()).sum();
     // As long as a text may be that stands in place.
     let mut short = [0; size_of::<Text>()];
-    if let Some(short) = short.get_mut(..length) {
-        let bytes = texts.iter().flat_map(|text| text.bytes());
-        short.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
-        return std::str::from_utf8(short).map(Text::from).unwrap_or_default();
+    let mut end = 0;
+    for text in texts {
+        let begin = end;
+        end += text.len();
+        let Some(place) = short.get_mut(begin..end) else { return texts.concat().into() };
+        place.copy_from_slice(text.as_bytes());
     }
-    let mut all = Text::with_capacity(length);
-    texts.iter().for_each(|text| all.push_str(text));
-    all
+    let joined = short.get(..end).map(std::str::from_utf8);
+    joined.and_then(Result::ok).map(Text::from).unwrap_or_default()
+}
+
+/// As [`joined`], for who has very many: in a buffer that serves for all of them.
+#[inline]
+pub(crate) fn joined_in(buffer: &mut String, texts: &[&str]) -> Text {
+    buffer.clear();
+    texts.iter().for_each(|text| buffer.push_str(text));
+    Text::from(buffer.as_str())
+}
+
+/// The lines of a text with their line ends, found faster than by the standard library.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at_checked(length).filter(|_| length > 0)?;
+        rest = after;
+        Some(line)
+    })
 }
 
 /// What stands before an ASCII sign and behind it. In short texts it is found faster than by the standard library.
+#[inline]
 pub(crate) fn split_once(text: &str, sign: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|byte| byte == sign)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
@@ -214,9 +245,10 @@ pub(crate) fn trimmed(text: &str) -> &str {
     if has_no_blanks(text) {
         return text;
     }
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
     let bytes = text.as_bytes();
-    let begin = bytes.iter().take_while(|byte| **byte == b' ').count();
-    let end = bytes.iter().rposition(|byte| *byte != b' ').map_or(begin, |last| last + 1);
+    let begin = bytes.iter().take_while(|byte| is_blank(byte)).count();
+    let end = bytes.iter().rposition(|byte| !is_blank(byte)).map_or(begin, |last| last + 1);
     let text = text.get(begin..end).unwrap_or(text);
     if has_no_blanks(text) { text } else { text.trim() }
 }
@@ -339,10 +371,19 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_those_of_a_split() {
+        for text in ["", "a", "a\n", "\n", "a\r\n\nb", "\n\n", "a\rb\nµ"] {
+            let split: Vec<&str> = text.split_inclusive('\n').collect();
+            assert_eq!(lines(text).collect::<Vec<_>>(), split, "{text:?}");
+        }
+    }
+
+    #[test]
     fn texts_are_joined_and_split() {
         let long = "x".repeat(23);
         for texts in [&["", ""][..], &["µ", "(", "R", ")"], &[&long, "µ"], &[&long, "y"], &[]] {
             assert_eq!(joined(texts), texts.concat());
+            assert_eq!(joined_in(&mut "before".to_owned(), texts), texts.concat());
         }
         for text in ["", "=", "a=b=c", "µ=", "ab"] {
             assert_eq!(split_once(text, b'='), text.split_once('='));

@@ -68,7 +68,7 @@ pub(crate) fn civil(text: &str, formats: &[&str]) -> Option<DateTime> {
 
 /// A time that is written with all its digits and nothing that a format leaves open, as testers do; it takes a fraction
 /// of the time of a full look. `None` for all others.
-fn exactly(text: &str, format: &str) -> Option<DateTime> {
+pub(crate) fn exactly(text: &str, format: &str) -> Option<DateTime> {
     const MONTHS: &[u8; 36] = b"JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
     let (mut year, mut month, mut day) = (0, 0, 0);
     let (mut hour, mut minute, mut second) = (0, 0, 0);

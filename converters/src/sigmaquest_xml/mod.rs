@@ -139,7 +139,7 @@ impl Reading<'_> {
         }
         let of = |node, name: &str| attribute(node, name).unwrap_or_default().to_owned();
         let mut report =
-            Report::uut(of(product, "part-no"), of(product, "serial-no"), of(product, "version"));
+            Report::without_root(of(product, "part-no"), of(product, "serial-no"), of(product, "version"));
         for part in products {
             let set = |name: &str| Some(attribute(part, name).unwrap_or("Unknown").to_owned());
             report.sub_units.push(SubUnit {

@@ -240,7 +240,8 @@ pub(super) fn report(
         if text.is_empty() { arguments.text(argument).to_owned() } else { text.to_owned() }
     };
     let serial = serial(arguments.text("serialNumber"), lot, verdict, around.wafer, part.number);
-    let mut report = Report::uut(or(&lot.part_type, "partNumber"), serial, or(&lot.revision, "partRevision"));
+    let mut report =
+        Report::without_root(or(&lot.part_type, "partNumber"), serial, or(&lot.revision, "partRevision"));
     report.id = Some(part.id());
     report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
     report.machine_name = lot.node.as_str().into();

@@ -13,42 +13,56 @@ const EXPECTED: &str = "tests of a Teradyne in-circuit tester";
 /// The server takes no longer text as a value.
 const MAX_VALUE: usize = 100;
 
-/// A number with the power of ten that its prefix stands for.
+/// A number with its prefix: as reports show it, and the power of ten that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Quantity {
     value: f64,
+    symbol: &'static str,
     exponent: i32,
 }
 
-/// The tester's prefixes; `M` is milli. The second text is how reports show them.
-const PREFIXES: &[(&str, &str, i32)] = &[
-    ("MEG", "M", 6),
-    ("P", "p", -12),
-    ("N", "n", -9),
-    ("U", "µ", -6),
-    ("M", "m", -3),
-    ("K", "K", 3),
-    ("", "", 0),
-];
-
 impl Quantity {
     /// Reads `4.702K`.
-    #[inline]
     fn parse(written: &str) -> Option<Self> {
         let written = text::trimmed(written);
         let letters = written.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
         let (digits, prefix) = written.split_at_checked(written.len() - letters)?;
-        let (_, _, exponent) = PREFIXES.iter().find(|(name, ..)| name.eq_ignore_ascii_case(prefix))?;
         let value = Double::parse(digits).filter(|_| !digits.ends_with(char::is_whitespace))?;
-        Some(Self { value: value.get(), exponent: *exponent })
+        Self::new(value, prefix)
+    }
+
+    fn new(value: Double, prefix: &str) -> Option<Self> {
+        let (symbol, exponent) = match prefix.as_bytes() {
+            [] => ("", 0),
+            [b'P' | b'p'] => ("p", -12),
+            [b'N' | b'n'] => ("n", -9),
+            [b'U' | b'u'] => ("µ", -6),
+            // M is milli.
+            [b'M' | b'm'] => ("m", -3),
+            [b'K' | b'k'] => ("K", 3),
+            _ if prefix.eq_ignore_ascii_case("MEG") => ("M", 6),
+            _ => return None,
+        };
+        Some(Self { value: value.get(), symbol, exponent })
+    }
+
+    /// Reads what stands before a sign, where blanks are none; answers with what stands behind the sign.
+    #[inline]
+    fn before(sign: u8, text: &str) -> Option<(Option<Self>, &str)> {
+        // Nearly all are found while they are read.
+        let usual = Double::split(text).and_then(|(value, rest)| {
+            let (prefix, rest) = text::split_once(rest, sign)?;
+            Some((Some(Self::new(value, prefix)?), rest))
+        });
+        usual.or_else(|| {
+            let (written, rest) = text::split_once(text, sign)?;
+            let quantity = if text::is_blank(written) { None } else { Some(Self::parse(written)?) };
+            Some((quantity, rest))
+        })
     }
 
     fn scaled(self, exponent: i32) -> f64 {
         si::rescale(self.value, self.exponent, exponent)
-    }
-
-    fn symbol(self) -> &'static str {
-        PREFIXES.iter().find(|(.., exponent)| *exponent == self.exponent).map_or("", |(_, symbol, _)| symbol)
     }
 }
 
@@ -57,7 +71,7 @@ impl Quantity {
 struct Measurement<'a> {
     reference: &'a str,
     /// `=` in limits, `#` not judged, `<` below, `>` above, `%` failed.
-    mark: char,
+    mark: u8,
     value: Option<Quantity>,
     low: Option<Quantity>,
     high: Option<Quantity>,
@@ -67,36 +81,28 @@ struct Measurement<'a> {
 
 impl<'a> Measurement<'a> {
     fn parse(line: &'a str) -> Option<Self> {
-        let at = line.bytes().position(|byte| matches!(byte, b'=' | b'#' | b'<' | b'>' | b'%'))?;
-        let (reference, rest) = line.split_at_checked(at)?;
-        let mark = rest.chars().next()?;
+        let ends = |byte| matches!(byte, b'=' | b'#' | b'<' | b'>' | b'%' | b' ' | b'\t');
+        let (reference, rest) = line.split_at_checked(line.bytes().position(ends)?)?;
+        let (reference, rest) = (text::trimmed(reference), text::trimmed_start(rest));
+        let mark = rest.bytes().next().filter(|mark| matches!(mark, b'=' | b'#' | b'<' | b'>' | b'%'))?;
         let rest = text::trimmed(rest.get(1..)?);
-        let reference = text::trimmed(reference);
-        if reference.is_empty() || reference.bytes().any(|byte| matches!(byte, b' ' | b'\t')) {
+        if reference.is_empty() {
             return None;
         }
-        let mut this = Self { reference, mark, value: None, low: None, high: None, kind: "", message: "" };
         if rest.is_empty() {
-            return Some(this);
+            return Some(Self { reference, mark, value: None, low: None, high: None, kind: "", message: "" });
         }
-        let (value, rest) = text::split_once(rest, b'(')?;
-        let (limits, rest) = text::split_once(rest, b')')?;
-        let (low, high) = text::split_once(limits, b',')?;
-        let places = [(&mut this.value, value), (&mut this.low, low), (&mut this.high, high)];
-        for (place, written) in places {
-            if !text::is_blank(written) {
-                *place = Some(Quantity::parse(written)?);
-            }
-        }
+        let (value, rest) = Quantity::before(b'(', rest)?;
+        let (low, rest) = Quantity::before(b',', rest)?;
+        let (high, rest) = Quantity::before(b')', rest)?;
         let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'=')).unwrap_or(rest.len());
         let (kind, message) = rest.split_at_checked(end)?;
-        this.kind = kind;
-        this.message = message.trim_matches(|c: char| c == '=' || c.is_whitespace());
-        Some(this)
+        let message = message.trim_matches(|c: char| c == '=' || c.is_whitespace());
+        Some(Self { reference, mark, value, low, high, kind, message })
     }
 
     fn status(&self) -> Status {
-        if matches!(self.mark, '=' | '#') { Status::Passed } else { Status::Failed }
+        if matches!(self.mark, b'=' | b'#') { Status::Passed } else { Status::Failed }
     }
 
     /// Set-up of a source, which measures nothing.
@@ -105,14 +111,14 @@ impl<'a> Measurement<'a> {
     }
 
     /// Adds the step, which is filled where it is: it is large, and to move it costs as much as to read its line.
-    fn add_to(&self, steps: &mut Vec<Step>, base_units: bool) {
+    fn add_to(&self, steps: &mut Vec<Step>, base_units: bool, buffer: &mut String) {
         let name = match self.kind {
             "" => Text::from(self.reference),
-            kind => text::joined(&[self.reference, "(", kind, ")"]),
+            kind => text::joined_in(buffer, &[self.reference, "(", kind, ")"]),
         };
         let (kind, status) = match self.value {
             Some(_) => ("ET_NLT", self.status()),
-            None if self.mark == '#' => ("Action", Status::Done),
+            None if self.mark == b'#' => ("Action", Status::Done),
             None => ("ET_PFT", self.status()),
         };
         steps.push(Step::new(kind, name, status));
@@ -122,13 +128,15 @@ impl<'a> Measurement<'a> {
             let limit = |limit: Option<Quantity>| limit.map(|limit| limit.scaled(exponent));
             let unit = match (base_units, self.kind) {
                 (true, kind) => Text::from(base_unit(kind)),
-                (false, "") => value.symbol().into(),
-                (false, kind) => text::joined(&[value.symbol(), "(", kind, ")"]),
+                (false, "") => value.symbol.into(),
+                (false, kind) => text::joined_in(buffer, &[value.symbol, "(", kind, ")"]),
             };
             let limits = (limit(self.low), limit(self.high));
-            step.numeric_meas = [build::number(None, status, value.scaled(exponent), &unit, limits)].into();
-        } else if self.mark != '#' {
-            step.boolean_meas = [BooleanMeas { name: None, status, extra: Extra::new() }].into();
+            let mut number = build::number(None, status, value.scaled(exponent), "", limits);
+            number.unit = Some(unit);
+            step.numeric_meas = build::only(number);
+        } else if self.mark != b'#' {
+            step.boolean_meas = build::only(BooleanMeas { name: None, status, extra: Extra::new() });
         }
         step.report_text = Some(self.message).filter(|text| !text.is_empty()).map(Into::into);
     }
@@ -165,13 +173,14 @@ fn board_failure(line: &str) -> Option<Step> {
     }
     let text = text.trim();
     let mut step = Step::new("ET_SVT", name, Status::Failed);
+    let end = text.char_indices().nth(MAX_VALUE).map(|(at, _)| at);
     // A long list of nodes is no value any more.
-    step.report_text = (text.chars().count() > MAX_VALUE).then(|| text.to_owned()).map(Into::into);
+    step.report_text = end.map(|_| text.into());
     step.string_meas = [StringMeas {
         comp_op: "LOG".into(),
         name: None,
         status: Status::Failed,
-        value: Some(text.chars().take(MAX_VALUE).collect()),
+        value: text.get(..end.unwrap_or(text.len())).map(Text::from),
         limit: None,
         extra: Extra::new(),
     }]
@@ -186,13 +195,14 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
     // The first character of the open group, and where it stands.
     let mut open: Option<(char, usize)> = None;
     let mut unread = Unread::default();
+    let mut buffer = String::with_capacity(64);
     for (index, (number, line)) in tests.iter().enumerate() {
         if let Some(step) = board_failure(line) {
             steps.push(step);
             continue;
         }
-        let read = Measurement::parse(line).and_then(|test| Some((test.reference.chars().next()?, test)));
-        let Some((first, test)) = read else {
+        // A line begins with its reference, and never with a blank.
+        let (Some(first), Some(test)) = (line.chars().next(), Measurement::parse(line)) else {
             unread.add(*number, line);
             continue;
         };
@@ -201,11 +211,12 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
             _ => {
                 let count = counts.entry(first).or_default();
                 *count += 1;
-                let letter = first.to_compact_string();
-                let name = text::joined(&[&letter, "-Group", &count.to_compact_string()]);
-                let file = text::joined(&[&letter, "_tests.seq"]);
-                let of_group = tests.iter().skip(index).take_while(|(_, line)| line.starts_with(first));
-                let inner = Vec::with_capacity(of_group.count());
+                let mut letter = [0; 4];
+                let letter = &*first.encode_utf8(&mut letter);
+                let name = text::joined_in(&mut buffer, &[letter, "-Group", &count.to_compact_string()]);
+                let file = text::joined_in(&mut buffer, &[letter, "_tests.seq"]);
+                let begins = |(_, other): &&(usize, &str)| other.bytes().next() == line.bytes().next();
+                let inner = Vec::with_capacity(tests.iter().skip(index).take_while(begins).count());
                 steps.push(build::sequence(&name, &file, "1.0", inner));
                 open = Some((first, steps.len() - 1));
                 steps.len() - 1
@@ -213,7 +224,7 @@ pub(super) fn steps(tests: &[(usize, &str)], base_units: bool, warnings: &mut Ve
         };
         let group = steps.get_mut(at).and_then(|group| group.steps.as_mut());
         if let Some(group) = group.filter(|_| !test.is_set_up()) {
-            test.add_to(group, base_units);
+            test.add_to(group, base_units, &mut buffer);
         }
     }
     // A group of nothing but set-ups is none.
@@ -273,6 +284,6 @@ mod tests {
             assert!(!is_test(line), "{line}");
         }
         let test = Measurement::parse("R1>412.2(90,110)R ==== R1 open joint?").unwrap();
-        assert_eq!((test.kind, test.message, test.mark), ("R", "R1 open joint?", '>'));
+        assert_eq!((test.kind, test.message, test.mark), ("R", "R1 open joint?", b'>'));
     }
 }

@@ -11,7 +11,7 @@ use crate::{ConvertError, ErrorKind};
 pub(super) struct Run<'a> {
     /// Where it begins, from 1.
     pub(super) line: usize,
-    pub(super) program: Option<&'a str>,
+    pub(super) program: Option<Program<'a>>,
     pub(super) start: Stamp<'a>,
     pub(super) serial: Option<&'a str>,
     /// What stands on the `@` line beside time and serial number.
@@ -26,6 +26,30 @@ pub(super) struct Run<'a> {
     pub(super) end: Stamp<'a>,
 }
 
+/// A test program, which many tests in a row have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Program<'a> {
+    pub(super) path: &'a str,
+    /// What the path's file name tells of the units, if it does.
+    pub(super) part_number: Option<&'a str>,
+}
+
+impl<'a> Program<'a> {
+    pub(super) fn new(path: &'a str, patterns: &Patterns) -> Self {
+        Self { path, part_number: patterns.part_number.find(Self { path, part_number: None }.name()) }
+    }
+
+    /// The name of its file without the ending.
+    pub(super) fn name(self) -> &'a str {
+        stem(self.path.rsplit(['\\', '/']).next().unwrap_or(self.path))
+    }
+}
+
+/// A file's name up to its first dot.
+pub(super) fn stem(name: &str) -> &str {
+    name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name)
+}
+
 /// A date and a time as they stand in the file, and as they are read.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Stamp<'a> {
@@ -37,6 +61,13 @@ impl<'a> Stamp<'a> {
     /// Reads `31-JUL-23  14:18:51` from the beginning of a text, and answers with what follows it.
     fn split(text: &'a str) -> Option<(Self, &'a str)> {
         let text = text::trimmed(text);
+        // As the testers write it.
+        if let Some((written, rest)) = text.split_at_checked("31-JUL-23  14:18:51".len())
+            && (rest.is_empty() || rest.starts_with([' ', '\t']))
+            && let Some(time) = time::exactly(written, "%d-%b-%y  %H:%M:%S")
+        {
+            return Some((Self { written, time: Some(time) }, rest.trim_start()));
+        }
         let mut rest = text;
         let mut word = || {
             let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
@@ -56,7 +87,9 @@ impl<'a> Stamp<'a> {
 }
 
 /// What ends a unit.
-const EVENTS: [char; 7] = ['"', '/', '?', '!', '*', '&', ']'];
+fn is_event_sign(sign: &u8) -> bool {
+    matches!(sign, b'"' | b'/' | b'?' | b'!' | b'*' | b'&' | b']')
+}
 
 /// The expressions that a person may set.
 pub(super) struct Patterns {
@@ -75,18 +108,20 @@ pub(super) fn runs<'a>(
     let mut open: Option<Run<'a>> = None;
     let mut program = None;
     let mut outside: Option<(usize, usize)> = None;
-    let cut = !text.ends_with('\n');
-    // Few logs are of panels.
+    // Few logs are of panels, and few lines name a program.
     let socket = Some(&patterns.socket).filter(|socket| socket.is_in(text));
-    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, text::trimmed(line))).peekable();
-    while let Some((number, line)) = lines.next() {
+    let mut next_program = Some(&patterns.program).filter(|program| program.is_in(text));
+    let mut end = 0;
+    for (number, written) in (1..).zip(text::lines(text)) {
+        end += written.len();
+        let line = text::trimmed(written);
         if line.is_empty() {
             continue;
         }
-        // A last line without its line end may have lost its tail.
-        let whole = !cut || lines.peek().is_some();
-        if let Some(found) = patterns.program.find(line) {
-            program = Some(found);
+        if let Some(found) = next_program.and_then(|program| program.find(line)) {
+            program = Some(Program::new(found, patterns));
+            let rest = text.get(end..).unwrap_or_default();
+            next_program = next_program.filter(|program| program.is_in(rest));
         } else if let Some(run) = start(line, number, program) {
             if let Some(unfinished) = open.replace(run) {
                 warnings.push(format!(
@@ -94,7 +129,7 @@ pub(super) fn runs<'a>(
                     unfinished.line
                 ));
             }
-        } else if let Some((event, end)) = event(line, whole) {
+        } else if let Some((event, end)) = event(line, written.ends_with('\n')) {
             match open.take() {
                 Some(run) => runs.push(Run { event, end, ..run }),
                 // The operator went back to diagnosis: no unit was tested.
@@ -149,9 +184,9 @@ fn nothing(has_program: bool) -> ConvertError {
 }
 
 /// Reads `@31-JUL-23  14:18:51 SN A1234`.
-fn start<'a>(line: &'a str, number: usize, program: Option<&'a str>) -> Option<Run<'a>> {
+fn start<'a>(line: &'a str, number: usize, program: Option<Program<'a>>) -> Option<Run<'a>> {
     let (start, rest) = Stamp::split(line.strip_prefix('@')?)?;
-    let mut run = Run { line: number, program, start, ..Run::default() };
+    let mut run = Run { line: number, program, start, tests: Vec::with_capacity(16), ..Run::default() };
     let named = rest.split_at_checked(2).filter(|(name, serial)| {
         let ends = serial.is_empty() || serial.starts_with([' ', '\t', ':', '=']);
         ends && name.eq_ignore_ascii_case("SN")
@@ -167,9 +202,9 @@ fn start<'a>(line: &'a str, number: usize, program: Option<&'a str>) -> Option<R
     Some(run)
 }
 
-/// Reads `"31-JUL-23  14:18:59`.
+/// Reads `"31-JUL-23  14:18:59`. A line without its line end may have lost its tail: it is not `whole`.
 fn event(line: &str, whole: bool) -> Option<(char, Stamp<'_>)> {
-    let event = line.chars().next().filter(|first| EVENTS.contains(first))?;
+    let event = line.bytes().next().filter(is_event_sign).map(char::from)?;
     let (stamp, rest) = Stamp::split(line.get(1..)?)?;
     let clock = stamp.written.rsplit([' ', '\t']).next().unwrap_or_default();
     ((whole || clock.len() == "10:00:00".len()) && rest.is_empty()).then_some((event, stamp))

@@ -1,18 +1,21 @@
 //! Teradyne in-circuit testers: logs of the GR228X line, and records with words for verdicts.
 //!
-//! `log` tells which lines are one unit, `lines` reads a test line, `records` the other style.
+//! `log` tells which lines are one unit, `lines` reads a test line, `records` the other style; `usual` stands in for the
+//! arguments' regular expressions.
 
 mod lines;
 mod log;
 mod records;
+mod usual;
 
 use jiff::ZonedDateTime;
 use wats::report::{MiscInfo, Report, Status, Text, Time, Uut};
 
-use self::log::{Patterns, Run, Stamp};
+use self::log::{Patterns, Program, Run, Stamp, stem};
 pub(crate) use self::records::are_these as has_words_for_verdicts;
+use self::usual::{PART_NUMBER, PROGRAM, SOCKET};
 use crate::kit::leftover::Unknown;
-use crate::kit::pattern::{self, Usual};
+use crate::kit::pattern;
 use crate::kit::{build, header, text, time};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, Input, Manual,
@@ -20,9 +23,6 @@ use crate::{
 };
 
 pub(crate) struct TeradyneIct;
-
-const PROGRAM: Usual = Usual { pattern: r"(?i)^(?P<Program>(?:[a-z]:|[\\/]).*\.obc)\[", mark: "[" };
-const SOCKET: Usual = Usual { pattern: "TOP_OF_LOOP-(?P<Socket>[A-H])", mark: "TOP_OF_LOOP-" };
 
 const ABOUT: About = About {
     name: "teradyne-ict",
@@ -78,7 +78,7 @@ const ABOUT: About = About {
         Argument {
             name: "partNumberRegEx",
             description: "Regular expression that finds the part number in the program's file name without its ending, as the group PartNumber",
-            default: "^(?P<PartNumber>[^_]+)",
+            default: PART_NUMBER.pattern,
             kind: ArgumentKind::Text,
         },
         Argument {
@@ -147,7 +147,7 @@ impl Converter for TeradyneIct {
         if records::are_these(&text) {
             return Qualification::new(0.9, "records BTEST or BLOCK with words for verdicts");
         }
-        let program = text.lines().any(is_program);
+        let program = text.lines().any(|line| (PROGRAM.find)(line.trim()).is_some());
         let start = text.lines().any(log::is_start);
         match (program, start) {
             (true, true) => Qualification::new(0.95, "a program .obc[ and a line @ with a date"),
@@ -169,7 +169,7 @@ impl Converter for TeradyneIct {
         }
         let patterns = Patterns {
             program: pattern::of(arguments, "startProgramRegEx", "Program", Some(PROGRAM))?,
-            part_number: pattern::of(arguments, "partNumberRegEx", "PartNumber", None)?,
+            part_number: pattern::of(arguments, "partNumberRegEx", "PartNumber", Some(PART_NUMBER))?,
             socket: pattern::of(arguments, "socketNumberRegEx", "Socket", Some(SOCKET))?,
         };
         let runs = log::runs(&decoded, &patterns, &mut warnings)?;
@@ -181,13 +181,6 @@ impl Converter for TeradyneIct {
         }
         Ok(Conversion { reports, warnings })
     }
-}
-
-/// True for the line of a program, as the usual expression finds it.
-fn is_program(line: &str) -> bool {
-    let line = line.trim().to_ascii_lowercase();
-    let path = line.split_once(".obc[").map_or("", |(path, _)| path);
-    path.starts_with(['\\', '/']) || path.get(1..2) == Some(":")
 }
 
 /// What all units of a file share.
@@ -206,7 +199,7 @@ impl File<'_> {
         let argument = |name: &str| self.arguments.text(name);
         let program = run.program.unwrap_or_else(|| {
             warnings.push(format!("no program stands before line {}: the file's name is used", run.line));
-            stem(&self.input.file_name)
+            Program::new(stem(&self.input.file_name), self.patterns)
         });
         let start = self.time(run.start, warnings);
         let end = self.time(run.end, warnings);
@@ -221,7 +214,11 @@ impl File<'_> {
             },
             Text::from,
         );
-        let part_number = set("partNumber").unwrap_or_else(|| self.part_number(program, warnings));
+        let part_number = set("partNumber").or(program.part_number).unwrap_or_else(|| {
+            let name = program.name();
+            warnings.push(format!("partNumberRegEx finds no part number in \"{name}\": all of it is used"));
+            name
+        });
         let revision = set("partRevision").unwrap_or_else(|| argument("partRevision"));
         let mut report = Report::without_root(part_number, serial, revision);
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
@@ -241,7 +238,7 @@ impl File<'_> {
         });
         report.misc_infos = infos(run, warnings);
         let steps = lines::steps(&run.tests, argument("units") == "base", warnings);
-        let sequence = set("sequenceName").unwrap_or(program);
+        let sequence = set("sequenceName").unwrap_or(program.path);
         let version = set("sequenceVersion").unwrap_or_else(|| argument("sequenceVersion"));
         let mut root = build::sequence(sequence, sequence, version, steps);
         // The event decides: a board may fail although all its components are within their limits.
@@ -259,19 +256,6 @@ impl File<'_> {
         }
         time
     }
-
-    fn part_number<'p>(&self, program: &'p str, warnings: &mut Vec<String>) -> &'p str {
-        let name = stem(program.rsplit(['\\', '/']).next().unwrap_or(program));
-        self.patterns.part_number.find(name).unwrap_or_else(|| {
-            warnings.push(format!("partNumberRegEx finds no part number in \"{name}\": all of it is used"));
-            name
-        })
-    }
-}
-
-/// A file's name up to its first dot.
-fn stem(name: &str) -> &str {
-    name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name)
 }
 
 fn station(arguments: &Arguments) -> &str {

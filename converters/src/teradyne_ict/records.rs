@@ -13,7 +13,7 @@ use crate::{Arguments, ConvertError, ErrorKind, Input};
 /// The records of the i3070 have the same names, and numbers for verdicts.
 pub(crate) fn are_these(text: &str) -> bool {
     // To tell that there is no record at all is much faster than to look for the first.
-    text.contains("{@")
+    memchr::memmem::find(text.as_bytes(), b"{@").is_some()
         && text.split("{@").skip(1).any(|record| {
             let record = record.split(['}', '{', '\n']).next().unwrap_or_default();
             let mut fields = record.split('|').map(str::trim);

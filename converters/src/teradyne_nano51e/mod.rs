@@ -128,7 +128,7 @@ impl Converter for TeradyneNano51e {
         })?;
         let mut warnings = Vec::new();
         let steps = steps(&decoded, arguments.flag("groupSteps"), &mut warnings)?;
-        let mut report = Report::uut(name.part, name.serial, arguments.text("revision"));
+        let mut report = Report::without_root(name.part, name.serial, arguments.text("revision"));
         report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
         report.start = time::parse_as(name.time, &["%Y%m%d%H%M%S"], &input.station.time_zone);
         report.result = if name.status == "OK" { Status::Passed } else { Status::Failed };

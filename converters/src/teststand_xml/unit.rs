@@ -133,7 +133,7 @@ impl Reading<'_> {
             props::text(unit, "SerialNumber").or_else(|| of_info("SN").map(Into::into)).unwrap_or_default();
         let revision = props::text(unit, "UUTPartRevisionNumber").or_else(|| of_info("Rev").map(Into::into));
         let revision = revision.unwrap_or_else(|| self.arguments.text("partRevision").into());
-        let mut report = Report::uut(part_number, serial_number, revision);
+        let mut report = Report::without_root(part_number, serial_number, revision);
         let code = props::whole(unit, "UUTOperationType");
         let code = code.or_else(|| info("PCode").and_then(|code| code.trim().parse().ok()));
         let code = code.filter(|code| (1..=i32::from(i16::MAX)).contains(code));

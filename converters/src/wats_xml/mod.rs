@@ -153,7 +153,7 @@ impl Reading<'_> {
     }
 
     fn report(&mut self, node: Node<'_, '_>) -> Result<Report, ConvertError> {
-        let mut report = Report::uut(
+        let mut report = Report::without_root(
             attribute(node, "PN").unwrap_or_default(),
             attribute(node, "SN").unwrap_or_default(),
             attribute(node, "Rev").unwrap_or("1"),

@@ -12,7 +12,6 @@ use crate::kit::{time, xml};
 impl Reading<'_> {
     pub(super) fn repair(&mut self, node: Node<'_, '_>, report: &mut Report) {
         report.uut = None;
-        report.root = None;
         report.result = attribute(node, "Result").and_then(Status::from_word).unwrap_or(Status::Passed);
         report.uur = Some(child(node, "UUR").map(|uur| self.uur(uur)).unwrap_or_default());
         let mut attached: Vec<(i32, BinaryData)> = Vec::new();

@@ -233,7 +233,7 @@ impl File<'_> {
             "UNKNOWN".into()
         });
         let mut report =
-            Report::uut(self.argument("partNumber"), serial_number, self.argument("partRevision"));
+            Report::without_root(self.argument("partNumber"), serial_number, self.argument("partRevision"));
         report.process_code = self.arguments.process_code("operationTypeCode").map(i32::from);
         report.machine_name = value("xjlink-name").unwrap_or_default();
         report.location = self.argument("location").into();

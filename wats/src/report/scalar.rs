@@ -46,7 +46,16 @@ impl Double {
 
     /// Reads a number in the notations of WSJF (`Infinity`) and of XML (`INF`).
     pub fn parse(text: &str) -> Option<Self> {
-        short(text).map(Self::new).or_else(|| Self::parse_any(text.trim()))
+        match short(text) {
+            Some((number, "")) => Some(Self::new(number)),
+            _ => Self::parse_any(text.trim()),
+        }
+    }
+
+    /// Reads a number that a text begins with, and answers with the text behind it. Only for a number of at most 15 digits
+    /// with a decimal point, as nearly all are written.
+    pub fn split(text: &str) -> Option<(Self, &str)> {
+        short(text).map(|(number, rest)| (Self::new(number), rest))
     }
 
     fn parse_any(text: &str) -> Option<Self> {
@@ -61,33 +70,30 @@ impl Double {
     }
 }
 
-/// A number of few digits with at most a sign and a point, as nearly all are. The digits and the power of ten that
-/// divides them are both exact, so that the quotient is what the long way would give.
-fn short(text: &str) -> Option<f64> {
+/// A number of few digits with at most a sign and a point, as nearly all are, and what stands behind it. The digits and the
+/// power of ten that divides them are both exact, so that the quotient is what the long way would give.
+fn short(text: &str) -> Option<(f64, &str)> {
     const POWERS: [f64; 16] =
         [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-    let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
-    if unsigned.len() >= POWERS.len() {
-        return None;
-    }
-    let (mut digits, mut count, mut whole) = (0_i64, 0_usize, None);
-    for byte in unsigned {
-        match byte {
-            b'0'..=b'9' => {
-                digits = digits * 10 + i64::from(byte - b'0');
-                count += 1;
-            }
-            b'.' if whole.is_none() => whole = Some(count),
-            _ => return None,
+    let sign = usize::from(text.as_bytes().first() == Some(&b'-'));
+    let (mut digits, mut length, mut point) = (0_i64, 0, None);
+    for byte in text.as_bytes().iter().skip(sign).take(POWERS.len()) {
+        match byte.wrapping_sub(b'0') {
+            digit @ ..10 => digits = digits * 10 + i64::from(digit),
+            _ if *byte == b'.' && point.is_none() => point = Some(length),
+            _ => break,
         }
+        length += 1;
     }
-    if count == 0 {
-        return None;
-    }
-    let decimals = count - whole.unwrap_or(count);
+    let decimals = match (length, point) {
+        (0, _) | (1, Some(_)) => return None,
+        (length, _) if length == POWERS.len() => return None,
+        (_, None) => 0,
+        (length, Some(at)) => length - at - 1,
+    };
     #[expect(clippy::cast_precision_loss, reason = "at most 15 digits")]
     let number = digits as f64 / POWERS.get(decimals)?;
-    Some(if unsigned.len() < text.len() { -number } else { number })
+    Some((if sign == 1 { -number } else { number }, text.get(sign + length..)?))
 }
 
 impl Serialize for Double {
@@ -304,6 +310,9 @@ mod tests {
         fn the_short_way_agrees_with_the_long_one(written in "-?[0-9]{0,17}([.][0-9]{0,17})?") {
             let long = written.parse().ok().map(f64::to_bits);
             prop_assert_eq!(Double::parse(&written).map(|read| read.get().to_bits()), long);
+            let before = format!("{written}K");
+            let split = Double::split(&before).map(|(read, rest)| (Some(read.get().to_bits()), rest));
+            prop_assert!(split.is_none_or(|split| split == (long, "K")), "{split:?}");
         }
     }
 }
