@@ -90,8 +90,12 @@ fn order(content: &str) -> Order {
 }
 
 fn number(verdict: &Verdict) -> u32 {
+    said(verdict, "file ")
+}
+
+fn said(verdict: &Verdict, what: &str) -> u32 {
     let log: Vec<_> = verdict.note.log.iter().map(|it| it.text.as_str()).collect();
-    let found = log.iter().find_map(|it| it.strip_prefix("file ")?.parse().ok());
+    let found = log.iter().find_map(|it| it.strip_prefix(what)?.parse().ok());
     found.unwrap_or_else(|| panic!("{:?}: {log:?}", verdict.made))
 }
 
@@ -147,4 +151,24 @@ async fn a_process_that_failed_or_asks_for_it_is_replaced_and_one_whose_file_is_
     let asks = line.convert(&["report S\n{\"answer\": \"done\", \"restart\": true}\n".to_owned()]).await;
     assert!(matches!(&asks[0].made, Made::Reports(reports) if reports.len() == 1));
     assert_eq!(line.number().await, 1, "it asked for it");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_is_held_on_one_cpu_for_quick_answers_and_let_go_when_one_takes_long() {
+    let line = Line::new().await;
+    let all = said(&line.one("cpus").await, "cpus ");
+    if all == 1 {
+        return;
+    }
+    // On a busy machine few answers are quick. This one returns if it is held and let go, and at once if it is not.
+    let mut held = false;
+    for _ in 0..10_000 {
+        if said(&line.one("cpus spread").await, "cpus ") == 1 {
+            held = true;
+            break;
+        }
+    }
+    assert!(held, "it was never held");
+    assert_eq!(said(&line.one("cpus").await, "cpus "), all, "the one before took long");
 }

@@ -18,6 +18,8 @@ mod ending;
 pub mod environment;
 mod input;
 pub mod manage;
+#[cfg_attr(not(target_os = "linux"), path = "one_cpu_elsewhere.rs")]
+mod one_cpu;
 mod order;
 mod pool;
 mod process;

@@ -15,6 +15,7 @@ use super::driver::{Driver, Stop};
 use super::ending;
 use super::environment;
 use super::input::WorkFolder;
+use super::one_cpu::OneCpu;
 use super::protocol::{self, End};
 use super::talk::{Answered, Broken, Talk};
 use crate::config::Settings;
@@ -193,6 +194,7 @@ pub(super) struct Process {
     talk: Talk,
     boxed: Boxed,
     driver: Driver,
+    one_cpu: Option<OneCpu>,
     /// Of whoever asks now.
     stop: Stop,
     name: String,
@@ -267,6 +269,7 @@ impl Process {
             talk,
             boxed,
             driver,
+            one_cpu: None,
             stop: stop.clone(),
             name: program.name.clone(),
             limit: program.limit(runtime),
@@ -350,8 +353,17 @@ impl Process {
             Err(error) => return Err(self.broken(format!("its request cannot be written: {error}"))),
         };
         let started = Instant::now();
-        let answered =
-            self.driver.wait(&self.stop, self.talk.ask(&line, limit)).unwrap_or(Err(Broken::Stopped));
+        let Self { talk, driver, one_cpu, stop, .. } = self;
+        // Not before its program runs, and not for one that is used once.
+        if self.files == 1 {
+            *one_cpu = OneCpu::of(&self.boxed);
+        }
+        let asked = talk.ask(&line, limit);
+        let answered = match one_cpu {
+            Some(one_cpu) => driver.wait(stop, one_cpu.hold(asked)),
+            None => driver.wait(stop, asked),
+        };
+        let answered = answered.unwrap_or(Err(Broken::Stopped));
         self.busy += started.elapsed();
         match answered {
             Ok(answered) => {

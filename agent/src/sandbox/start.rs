@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
+#[cfg(target_os = "linux")]
+use super::Part;
 use super::here;
 use super::plan::{Outcome, Plan, Run, seen};
 use super::{Kind, Layer, Layers, Profile, SUBCOMMAND, See};
@@ -139,6 +141,15 @@ impl Boxed {
             }
         };
         if scratch.is_empty()? { Ok(()) } else { scratch.empty() }
+    }
+
+    /// The number of the program's own process, if it may start no others; nothing where the system does not say.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn program_alone(&self) -> Option<u32> {
+        if self.profile.lifted.contains(&Part::Processes) {
+            return None;
+        }
+        here::program_of(self.child.id()?, self.layers.holds(Layer::Processes))
     }
 
     /// The processor time of everything in the box so far; nothing where the system does not say.

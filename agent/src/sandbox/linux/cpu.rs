@@ -1,4 +1,5 @@
-//! What /proc says of a box: what its processes have used of the processor, and the way to its scratch folder.
+//! What /proc says of a box: which process is its program, what its processes have used of the processor, and the way to
+//! its scratch folder.
 
 use std::fs;
 use std::io;
@@ -34,6 +35,13 @@ fn ticks(process: u32, depth: u32) -> Option<u64> {
 fn children(process: u32) -> Option<Vec<u32>> {
     let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
     Some(children.split_whitespace().filter_map(|it| it.parse().ok()).collect())
+}
+
+/// The process of a box's program. `kept`: there is a keeper between it and the helper.
+pub(in super::super) fn program_of(helper: u32, kept: bool) -> Option<u32> {
+    let below = |process| children(process)?.first().copied();
+    let first = below(helper)?;
+    if kept { below(first) } else { Some(first) }
 }
 
 /// Where this process reaches the scratch folder of a box: through the first process in there.

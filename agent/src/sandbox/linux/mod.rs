@@ -36,7 +36,7 @@ use super::{Layer, Layers, Profile};
 use crate::convert::frame;
 
 pub(crate) use cgroup::take_over as take_over_control_group;
-pub(super) use cpu::{scratch_of, used_by};
+pub(super) use cpu::{program_of, scratch_of, used_by};
 pub use native::enter as enter_native;
 
 /// Becomes the program of the plan on standard input.
