@@ -88,8 +88,8 @@ fn programs_get_the_same_as_json() {
     assert_eq!(said[1]["candidates"].as_array().unwrap().len(), wats_converters::catalogue().len());
 }
 
-#[test]
-fn a_source_set_to_auto_converts_what_is_known_and_says_why_it_does_not() {
+#[tokio::test]
+async fn a_source_set_to_auto_converts_what_is_known_and_says_why_it_does_not() {
     let job = |arguments: &[(&str, &str)]| Job {
         converter: "auto".to_owned(),
         arguments: arguments
@@ -111,6 +111,7 @@ fn a_source_set_to_auto_converts_what_is_known_and_says_why_it_does_not() {
     };
     match convert(&job(&[]), SPEA.as_bytes().to_vec(), Vec::new()) {
         Answer::Reports { reports, warnings } => {
+            let reports = reports.all().await.unwrap();
             assert_eq!((reports.len(), &*reports[0].serial_number, warnings), (1, "S1", Vec::new()));
         }
         other => panic!("{other:?}"),

@@ -71,8 +71,14 @@ impl Converter for WatsJson {
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let mut warnings = Vec::new();
         let decoded = text::decode(&input.bytes)?;
-        if let Some(report) = wsjf::read_plain(decoded.as_bytes()).and_then(mended) {
-            return Ok(Conversion { reports: vec![completed(report, input, &mut warnings)?], warnings });
+        let plain = match decoded.trim_start().starts_with('[') {
+            true => wsjf::read_plain_list(decoded.as_bytes()),
+            false => wsjf::read_plain(decoded.as_bytes()).map(|report| vec![report]),
+        };
+        let plain: Option<Vec<Report>> = plain.and_then(|reports| reports.into_iter().map(mended).collect());
+        if let Some(reports) = plain.filter(|reports| !reports.is_empty()) {
+            let reports = reports.into_iter().map(|report| completed(report, input, &mut warnings));
+            return Ok(Conversion { reports: reports.collect::<Result<_, _>>()?, warnings });
         }
         // Python writes NaN and Infinity as bare words, which JSON does not know.
         let parsed = wsjf::parse(decoded.as_bytes());

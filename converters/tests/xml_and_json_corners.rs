@@ -179,6 +179,24 @@ fn loops_of_python_clients_get_the_servers_members() {
 }
 
 #[test]
+fn a_list_of_reports_gives_what_each_of_them_gives() {
+    let one = |serial: &str, more: &str| {
+        format!(
+            r#" {{"type":"T","sn":"{serial}","pn":"2","processCode":10,"result":"P","start":"2025-01-05T10:00:00Z"{more},
+                "root":{{"stepType":"SequenceCall","name":"M","status":"P","steps":[{{"stepType":"Action","name":"A","status":"P"}}]}}}}"#
+        )
+    };
+    // The second is written in a way that only the longer way of reading knows.
+    for more in ["", r#","MISCINFOS":[{"description":"D","text":"x"}]"#] {
+        let (first, second) = (one("1", ""), one("2", more));
+        let alone = [&first, &second].map(|text| convert("wats-json", text).unwrap().reports.remove(0));
+        let list = convert("wats-json", &format!(" [{first},{second}]")).unwrap();
+        assert_eq!((list.reports.as_slice(), list.warnings.len()), (&alone[..], 0), "{:?}", list.warnings);
+    }
+    assert!(convert("wats-json", " []").unwrap_err().to_string().contains("empty"));
+}
+
+#[test]
 fn over_long_texts_cost_a_warning_and_not_the_unit() {
     let long = "x".repeat(300);
     let text = format!(

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::report::{self, Report, Step};
@@ -43,10 +44,19 @@ pub fn read(document: &[u8]) -> Result<Report, WsjfError> {
 /// `None` for any other document, right or wrong: [`read`] takes the longer way, and says what is wrong. Where there
 /// is an answer it is that of [`read`], in a part of its time.
 pub fn read_plain(document: &[u8]) -> Option<Report> {
+    plain(document)
+}
+
+/// The same of a list of reports, as plug-ins hand them over.
+pub fn read_plain_list(document: &[u8]) -> Option<Vec<Report>> {
+    plain(document)
+}
+
+fn plain<T: DeserializeOwned>(document: &[u8]) -> Option<T> {
     let text = std::str::from_utf8(document).ok()?;
     report::forget_misspelt();
-    let report: Report = report::at_most(MAX_PLAIN_DEPTH, || serde_json::from_str(text)).ok()?;
-    (!report::saw_misspelt()).then_some(report)
+    let read = report::at_most(MAX_PLAIN_DEPTH, || serde_json::from_str(text)).ok()?;
+    (!report::saw_misspelt()).then_some(read)
 }
 
 /// Levels of steps or properties that the quick reader takes.

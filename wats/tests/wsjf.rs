@@ -51,8 +51,11 @@ fn the_quick_reader_agrees_with_the_long_one() {
         let text = document.to_string();
         let read = wsjf::read_plain(text.as_bytes());
         assert_eq!(read.is_some(), quick, "{text}");
+        let list = wsjf::read_plain_list(format!("[{text}, {text}]").as_bytes());
+        assert_eq!(list.is_some(), quick, "{text}");
         if let Some(read) = read {
             assert_eq!(read, wsjf::from_value(document.clone()).unwrap(), "{text}");
+            assert_eq!(list, Some(vec![read.clone(), read]), "{text}");
         }
     };
     check(&small(), true);

@@ -104,7 +104,7 @@ impl Reports {
     ///
     /// # Errors
     /// When those that are not cannot be read.
-    pub(crate) async fn all(mut self) -> io::Result<Vec<NewReport>> {
+    pub async fn all(mut self) -> io::Result<Vec<NewReport>> {
         let mut all = Vec::with_capacity(self.count);
         for number in 0..self.batches() {
             all.append(&mut self.batch(number).await?);

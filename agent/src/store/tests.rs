@@ -174,7 +174,7 @@ async fn contents_whose_hashes_begin_alike_are_told_apart() {
     let (one, two) = ("0123456789", "0123456780");
     let id = bench.converted(one, vec![report(1, "x")]).await;
     let other = bench.converted(two, vec![report(2, "x")]).await;
-    let again = bench.finish(file("again", one), Made::Reports(vec![report(1, "x")])).await.unwrap();
+    let again = bench.finish(file("again", one), Made::Reports(vec![report(1, "x")].into())).await.unwrap();
     assert_eq!(again.duplicate_of, Some(id));
     let of = async |sha256: &str| {
         let query = FileQuery { sha256: Some(sha256.to_owned()), ..FileQuery::default() };
