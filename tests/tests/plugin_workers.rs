@@ -100,14 +100,14 @@ fn said(verdict: &Verdict, what: &str) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_is_replaced_after_a_thousand_files() {
+async fn a_process_is_replaced_after_five_thousand_files() {
     let line = Line::new().await;
     let content = "number\nreport S\n{\"answer\": \"done\"}\n".to_owned();
     let mut numbers = Vec::new();
-    for _ in 0..16 {
+    for _ in 0..79 {
         numbers.extend(line.convert(&vec![content.clone(); 64]).await.iter().map(number));
     }
-    let expected: Vec<u32> = (1..=1000).chain(1..=24).collect();
+    let expected: Vec<u32> = (1..=5000).chain(1..=56).collect();
     assert_eq!(numbers, expected);
 }
 

@@ -29,8 +29,9 @@ const QUICK: Duration = Duration::from_secs(30);
 /// A plug-in that is trusted with time is not waited for longer than this.
 const ENDLESS: Duration = Duration::from_secs(24 * 3600);
 
-/// A process is replaced after so many files, so that no leak can grow for ever;
-const FILES: u32 = 1000;
+/// A process is replaced after so many files, so that no leak can grow for ever, and seldom enough for the tenth of a second
+/// that a new one takes not to count;
+const FILES: u32 = 5000;
 /// when it has worked so long, so that the limit of its processor time is never another file's fault;
 const BUSY: Duration = Duration::from_secs(60);
 /// and when it has grown by so much since its first file. That is looked at now and then.
