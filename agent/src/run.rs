@@ -29,6 +29,9 @@ const FILES_WAITING: usize = 256;
 const ANSWER_BYTES: usize = 512 << 20;
 /// How long the parts may take to end.
 const FAREWELL: Duration = Duration::from_secs(8);
+/// After so long everything that the start needs has been done.
+#[cfg(target_os = "linux")]
+const STARTED: Duration = Duration::from_secs(20);
 /// How often a large database is looked through.
 const CHECK: Duration = Duration::from_secs(24 * 3600);
 /// How long until a part that crashed is started again.
@@ -81,6 +84,15 @@ pub async fn run(
     {
         let (notifier, stop) = (notifier.clone(), stop.clone());
         parts.spawn(async move { notifier.watch(&vitals, &stop).await });
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let stop = stop.clone();
+        parts.spawn(async move {
+            if stop.run_until_cancelled(tokio::time::sleep(STARTED)).await.is_some() {
+                system::let_go_of_code();
+            }
+        });
     }
     let settings = agent.settings();
     let sources = settings.config.sources.len();

@@ -27,6 +27,8 @@ pub struct Station {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Usage {
     pub cpu: Duration,
+    /// Of the threads that there are now, to the nanosecond.
+    pub cpu_of_threads: Duration,
     pub memory_bytes: u64,
 }
 
@@ -227,6 +229,7 @@ impl Station {
             // utime, stime, and those of children that have ended: ticks of 10 ms.
             let ticks = field(14) + field(15) + field(16) + field(17);
             usage.cpu += Duration::from_millis(ticks * 10);
+            usage.cpu_of_threads += of_threads(&pid);
             // Resident pages of 4 KiB; of these the ones of files, which is the program.
             let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
             let mut pages = statm.split_whitespace().skip(1).map(|field| field.parse().unwrap_or(0_u64));
@@ -344,6 +347,16 @@ impl Drop for Station {
             let _ended = agent.wait();
         }
     }
+}
+
+/// What the threads of a process have run so far: the first number of each `schedstat`, in nanoseconds.
+fn of_threads(pid: &str) -> Duration {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let of_one = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        stat.split_whitespace().next().and_then(|time| time.parse().ok()).unwrap_or(0)
+    };
+    Duration::from_nanos(tasks.map(of_one).sum())
 }
 
 /// The processes that a process has started and that still run.

@@ -4,6 +4,8 @@
 //! a system has none, one for the owner alone keeps others out, and every other leaves a file to its folder's rights.
 
 #[cfg(target_os = "linux")]
+mod code;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
@@ -16,6 +18,8 @@ pub(crate) mod windows;
 
 use std::path::PathBuf;
 
+#[cfg(target_os = "linux")]
+pub(crate) use code::let_go_of_code;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::*;
 #[cfg(target_os = "macos")]

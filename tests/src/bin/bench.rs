@@ -366,7 +366,8 @@ async fn idle(table: &mut Table) -> anyhow::Result<()> {
     let before = station.agent_usage()?;
     tokio::time::sleep(IDLE).await;
     let after = station.agent_usage()?;
-    let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() / IDLE.as_secs_f64();
+    let cpu = after.cpu_of_threads.saturating_sub(before.cpu_of_threads);
+    let cpu = cpu.as_secs_f64() / IDLE.as_secs_f64();
     table.add("agent: CPU while idle, % of a core", cpu * 100.0);
     table.add("agent: resident memory while idle, MB", megabytes(after.memory_bytes));
     Ok(())
@@ -374,7 +375,7 @@ async fn idle(table: &mut Table) -> anyhow::Result<()> {
 
 /// After so long an agent whose health nobody asks for looks at itself less often.
 const FORGOTTEN: Duration = Duration::from_secs(35);
-/// How long an idle agent is watched: its time is told in steps of 10 ms.
+/// How long an idle agent is watched.
 const IDLE: Duration = Duration::from_secs(30);
 
 #[expect(clippy::cast_precision_loss, reason = "megabytes are small")]
