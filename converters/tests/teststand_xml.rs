@@ -560,6 +560,13 @@ fn broken_and_hostile_files_are_refused_in_words() {
         &bad("<Reports/>"),
         "/Reports: there is no Report of a unit; expected an element Report with Type='UUT'",
     );
+    fails(
+        NAME,
+        &bad(
+            "<Reports><Report Type='Batch'><BatchTable><UUThref FileName='u.xml'/></BatchTable></Report></Reports>",
+        ),
+        "the overview of a batch: the reports of its units are in the files that it names",
+    );
     fails(NAME, &bad("<TSReport/>"), "/TSReport: there is no property UUT; expected an element Prop");
     fails(
         NAME,

@@ -67,7 +67,7 @@ complete -c wats-agent -n "__fish_wats_agent_using_subcommand convert" -l conver
 complete -c wats-agent -n "__fish_wats_agent_using_subcommand convert" -l arg -d 'An argument of the converter; can be given several times' -r
 complete -c wats-agent -n "__fish_wats_agent_using_subcommand convert" -l config -d 'The configuration file; its name is the instance\'s name. Without it $PYWATS_CONFIG, else /etc/wats-agent/default.toml' -r -F
 complete -c wats-agent -n "__fish_wats_agent_using_subcommand convert" -l json -d 'Answer in JSON'
-complete -c wats-agent -n "__fish_wats_agent_using_subcommand convert" -s h -l help -d 'Print help'
+complete -c wats-agent -n "__fish_wats_agent_using_subcommand convert" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wats-agent -n "__fish_wats_agent_using_subcommand recognise" -l config -d 'The configuration file; its name is the instance\'s name. Without it $PYWATS_CONFIG, else /etc/wats-agent/default.toml' -r -F
 complete -c wats-agent -n "__fish_wats_agent_using_subcommand recognise" -l all -d 'Also say why every other format does not fit'
 complete -c wats-agent -n "__fish_wats_agent_using_subcommand recognise" -l json -d 'Answer in JSON'

@@ -18,6 +18,9 @@ use crate::files::{Stamp, sha256};
 use crate::intake::{self, Content};
 use crate::plugins::{check, manage, name_of};
 
+/// Stands where only the station's own settings could say it, so that a file can be looked at without a configuration.
+const UNSAID: &str = "Unknown";
+
 /// What `convert` is asked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -44,6 +47,10 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
     let settings = config.map(Settings::load).transpose()?;
     let mut config = settings.as_ref().map_or_else(Config::default, |it| it.config.clone());
     Environment::read()?.fill(&mut config);
+    if settings.is_none() {
+        config.station.location = UNSAID.to_owned();
+        config.station.purpose = UNSAID.to_owned();
+    }
     let shown = args.file.display().to_string();
     let (bytes, stamp) = read(&args.file, config.intake.max_file_bytes)?;
     let arguments: BTreeMap<_, _> = args.arguments.iter().cloned().collect();

@@ -75,6 +75,8 @@ enum Command {
         machine_key: Option<PathBuf>,
     },
     /// Convert one file and print its reports as a JSON array.
+    ///
+    /// Without a configuration, `Unknown` stands for a location and a purpose that the file does not say.
     Convert(convert::Args),
     /// Say which format files have, how sure that is, and why; 10 when one has none that is known.
     #[command(alias = "recognize")]

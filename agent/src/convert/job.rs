@@ -236,6 +236,9 @@ pub(crate) fn ready(id: Uuid, mut report: Report, which: &str) -> Result<NewRepo
     })
 }
 
+/// Members that the station's settings stand in for.
+const STATION_SETTINGS: [&str; 3] = ["machineName", "location", "purpose"];
+
 fn broken_rules(which: &str, problems: &[validate::Problem]) -> String {
     let mut words = format!("{which} breaks the server's rules:");
     for problem in problems.iter().take(NAMED_PROBLEMS) {
@@ -243,6 +246,13 @@ fn broken_rules(which: &str, problems: &[validate::Problem]) -> String {
     }
     if problems.len() > NAMED_PROBLEMS {
         words.push_str(&format!("\nand {} more", problems.len() - NAMED_PROBLEMS));
+    }
+    let missing =
+        |it: &validate::Problem| it.text.contains("required") && STATION_SETTINGS.contains(&it.path.as_str());
+    if problems.iter().any(missing) {
+        words.push_str(
+            "\nWhat a file does not say of the station is taken from the station's settings: complete them.",
+        );
     }
     words
 }
@@ -328,6 +338,10 @@ mod tests {
     fn a_report_that_breaks_the_rules_names_them() {
         let words = finish(&job("wats-json"), vec![complete("")]).unwrap_err();
         assert!(words.starts_with("report 1 () breaks the server's rules:\n"), "{words}");
+        assert!(!words.contains("settings"), "{words}");
+        let nowhere = Report { location: "".into(), ..complete("1") };
+        let words = finish(&job("wats-json"), vec![nowhere]).unwrap_err();
+        assert!(words.contains("location: ") && words.ends_with("complete them."), "{words}");
     }
 
     #[test]

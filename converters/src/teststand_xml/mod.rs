@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use roxmltree::Node;
 
 use crate::kit::leftover::Elements;
-use crate::kit::xml::{attribute, children, is};
+use crate::kit::xml::{attribute, child, children, is};
 use crate::kit::{text, units, xml};
 use crate::{
     About, Argument, ArgumentKind, Arguments, Conversion, ConvertError, Converter, ErrorKind, Input, Manual,
@@ -179,7 +179,13 @@ impl Converter for TestStandXml {
             return Err(xml::wrong_root(root, "Reports or TSReport, as in reports of TestStand"));
         };
         if units.is_empty() {
-            return Err(ConvertError::new(ErrorKind::Missing, "there is no Report of a unit")
+            let batch = children(root, "Report").any(|it| child(it, "BatchTable").is_some());
+            let words = if batch {
+                "this is the overview of a batch: the reports of its units are in the files that it names"
+            } else {
+                "there is no Report of a unit"
+            };
+            return Err(ConvertError::new(ErrorKind::Missing, words)
                 .at_path(xml::path(root))
                 .expected("an element Report with Type='UUT'"));
         }
