@@ -9,7 +9,6 @@ use std::io::{self, Write};
 use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -20,7 +19,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, setsid};
 
 use super::noted::{insist, note, note_absent};
-use super::plan::{Outcome, Plan, Run, seen};
+use super::plan::{Outcome, Plan, command};
 use super::{Kind, Layer, Layers, Part, Profile, See};
 use crate::convert::frame;
 use crate::system;
@@ -127,19 +126,6 @@ fn no_more_processes() -> nix::Result<()> {
     // SAFETY: the structure lives until the call returns.
     let done = unsafe { libc::setrlimit(libc::RLIMIT_NPROC, &raw const none) };
     Errno::result(done).map(drop)
-}
-
-fn command(profile: &Profile, layers: &Layers, run: &Run) -> Command {
-    let scratch = seen(profile, layers, &profile.scratch.inside);
-    let mut command = Command::new(seen(profile, layers, &run.program));
-    command
-        .args(run.arguments.iter().map(|it| seen(profile, layers, it.as_ref())))
-        .env_clear()
-        .envs(profile.environment.iter().map(|(name, value)| (name, value)))
-        .env("HOME", &scratch)
-        .env("TMPDIR", &scratch)
-        .current_dir(scratch);
-    command
 }
 
 fn close_all_but_the_usual() -> io::Result<()> {

@@ -5,6 +5,8 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,21 @@ pub(super) fn seen(profile: &Profile, layers: &Layers, inside: &Path) -> PathBuf
         Some((place, rest)) => place.here.join(rest),
         None => inside.to_owned(),
     }
+}
+
+/// The program with what it is given, its environment and its working directory.
+#[cfg(unix)]
+pub(super) fn command(profile: &Profile, layers: &Layers, run: &Run) -> Command {
+    let scratch = seen(profile, layers, &profile.scratch.inside);
+    let mut command = Command::new(seen(profile, layers, &run.program));
+    command
+        .args(run.arguments.iter().map(|it| seen(profile, layers, it.as_ref())))
+        .env_clear()
+        .envs(profile.environment.iter().map(|(name, value)| (name, value)))
+        .env("HOME", &scratch)
+        .env("TMPDIR", &scratch)
+        .current_dir(scratch);
+    command
 }
 
 #[cfg(test)]

@@ -141,17 +141,18 @@ impl Replayer {
         let mut orders = [order];
         pool.ask_plugins(&mut orders).await;
         let mut answers = pool.convert(&turn, &mut orders).await;
-        match answers.pop().unwrap_or(Err(ConvertFailure::Garbled)) {
-            Ok(Answer::Reports { reports, .. }) => Ok(Ok(reports.all().await.map_err(ReplayError::Spool)?)),
-            Ok(Answer::Refused { words, .. }) => Ok(Err(words)),
-            Ok(Answer::Plugin(verdict)) => match verdict.made.reports() {
-                Ok(reports) => Ok(Ok(reports.all().await.map_err(ReplayError::Spool)?)),
-                Err(words) => Ok(Err(words)),
-            },
-            Ok(Answer::Outdone) => Ok(Err("no converter took the file".to_owned())),
-            Err(ConvertFailure::NoWorker(source)) => Err(ReplayError::NoWorker(source)),
-            Err(ConvertFailure::NoRoom(source)) => Err(ReplayError::Spool(source)),
-            Err(failure) => Ok(Err(failure.to_string())),
+        let made = match answers.pop().unwrap_or(Err(ConvertFailure::Garbled)) {
+            Ok(Answer::Reports { reports, .. }) => Ok(reports),
+            Ok(Answer::Refused { words, .. }) => Err(words),
+            Ok(Answer::Plugin(verdict)) => verdict.made.reports(),
+            Ok(Answer::Outdone) => Err("no converter took the file".to_owned()),
+            Err(ConvertFailure::NoWorker(source)) => return Err(ReplayError::NoWorker(source)),
+            Err(ConvertFailure::NoRoom(source)) => return Err(ReplayError::Spool(source)),
+            Err(failure) => Err(failure.to_string()),
+        };
+        match made {
+            Ok(reports) => Ok(Ok(reports.all().await.map_err(ReplayError::Spool)?)),
+            Err(words) => Ok(Err(words)),
         }
     }
 

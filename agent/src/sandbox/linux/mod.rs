@@ -31,7 +31,7 @@ use nix::unistd::{ForkResult, setsid};
 
 use self::cgroup::Group;
 use super::noted::{insist, note};
-use super::plan::{Outcome, Plan, Run, seen};
+use super::plan::{Outcome, Plan, Run, command};
 use super::{Layer, Layers, Profile};
 use crate::convert::frame;
 
@@ -99,19 +99,6 @@ fn build(profile: &Profile, run: Option<&Run>) -> Result<(Layers, Option<Command
     });
     insist(profile, &layers)?;
     Ok((layers, command))
-}
-
-fn command(profile: &Profile, layers: &Layers, run: &Run) -> Command {
-    let scratch = seen(profile, layers, &profile.scratch.inside);
-    let mut command = Command::new(seen(profile, layers, &run.program));
-    command
-        .args(run.arguments.iter().map(|it| seen(profile, layers, it.as_ref())))
-        .env_clear()
-        .envs(profile.environment.iter().map(|(name, value)| (name, value)))
-        .env("HOME", &scratch)
-        .env("TMPDIR", &scratch)
-        .current_dir(scratch);
-    command
 }
 
 fn tell(outcome: &Outcome) -> io::Result<()> {
