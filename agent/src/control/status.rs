@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::api::{
     ConfigState, Disk, Health, HealthLevel, Link, Paused, QueueCounts, ReportQuery, ServerState,
-    SourceSettings, SourceState, SourceStatus, Status,
+    SourceSettings, SourceState, SourceStatus, Station, Status,
 };
 use crate::agent::Agent;
 use crate::forecast::Look;
@@ -44,6 +44,7 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
     let mut health =
         judge(failures, &server, settings.paused(), queue, disk, settings.least_free_bytes(), &sources);
     attend(&mut health, agent.alarms());
+    attend(&mut health, unsaid(&settings.config.station).into_iter().collect());
     attend(&mut health, concerns(&config));
     attend(&mut health, sandbox::concerns(&agent.sandbox(), settings.config.sandbox.missing_layers));
     Ok(Status {
@@ -63,6 +64,17 @@ pub async fn status(agent: &Agent, vitals: &Vitals, now: Timestamp) -> Result<St
         memory_bytes: system::own_memory(),
         config_writable: settings.is_writable(),
         config,
+    })
+}
+
+/// What the station's settings lack: the server takes no report without it, and not every file says it.
+fn unsaid(station: &Station) -> Option<String> {
+    let named = [("location", &station.location), ("purpose", &station.purpose)];
+    let missing: Vec<_> =
+        named.into_iter().filter(|(_, text)| text.trim().is_empty()).map(|(name, _)| name).collect();
+    (!missing.is_empty()).then(|| {
+        let missing = missing.join(" and no ");
+        format!("the station has no {missing}: a file that does not say it either cannot be converted")
     })
 }
 
@@ -265,6 +277,23 @@ mod tests {
                 "{:?}",
                 health.reasons
             );
+        }
+    }
+
+    #[test]
+    fn what_the_station_lacks_is_said_before_a_file_fails() {
+        let station = |location: &str, purpose: &str| Station {
+            location: location.to_owned(),
+            purpose: purpose.to_owned(),
+            ..Station::default()
+        };
+        assert_eq!(unsaid(&station("Oslo", "Production")), None);
+        for (station, words) in [
+            (station("", " "), "the station has no location and no purpose: "),
+            (station("Oslo", ""), "the station has no purpose: "),
+        ] {
+            let said = unsaid(&station).unwrap();
+            assert!(said.starts_with(words), "{said}");
         }
     }
 

@@ -40,7 +40,9 @@ async fn a_fresh_agent_is_alive_ready_and_tells_what_to_look_at() {
     let _pulse = vitals.watch("intake", Duration::from_secs(60));
     assert_eq!(ask(&agent, &vitals, "/health/live").await, (200, json!({"status": "alive"})));
     assert_eq!(ask(&agent, &vitals, "/health/ready").await, (200, json!({"status": "ready"})));
-    let attention = json!({"status": "ok", "attention": ["no WATS server is set up"]});
+    let station =
+        "the station has no location and no purpose: a file that does not say it either cannot be converted";
+    let attention = json!({"status": "ok", "attention": ["no WATS server is set up", station]});
     assert_eq!(ask(&agent, &vitals, "/health").await, (200, attention.clone()));
     assert_eq!(ask(&agent, &vitals, "/").await, (200, attention));
     assert_eq!(ask(&agent, &vitals, "/other").await.0, 404);
