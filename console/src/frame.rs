@@ -58,18 +58,20 @@ pub enum Nav {
     Queue,
     Converters,
     Server,
+    Station,
     Health,
     Updates,
     Machine,
 }
 
 impl Nav {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Dashboard,
         Self::Upload,
         Self::Queue,
         Self::Converters,
         Self::Server,
+        Self::Station,
         Self::Health,
         Self::Updates,
         Self::Machine,
@@ -82,6 +84,7 @@ impl Nav {
             Self::Queue => "/queue",
             Self::Converters => "/converters",
             Self::Server => "/server",
+            Self::Station => "/station",
             Self::Health => "/health",
             Self::Updates => "/updates",
             Self::Machine => "/machine",
@@ -95,6 +98,7 @@ impl Nav {
             Self::Queue => "Queue",
             Self::Converters => "Converters",
             Self::Server => "Server",
+            Self::Station => "Station",
             Self::Health => "Health",
             Self::Updates => "Updates",
             Self::Machine => "Machine",

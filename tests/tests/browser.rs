@@ -313,6 +313,7 @@ async fn rest(appliance: &Appliance, browser: &Chromium) {
         ("/converters/add", "Which format", "converters-choose"),
         ("/converters/wats-text", "Save", "converters-settings"),
         ("/server", "Online", "server"),
+        ("/station", "Hall 2", "station"),
         ("/health", "What was done here", "health"),
         ("/machine", "Restart", "machine"),
         ("/updates", "openssl", "updates"),

@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use wats_agent::control::api::Station;
 use wats_appliance::system::api::PowerAction;
 use wats_tests::console::{Appliance, Browser, PASSWORD};
 
@@ -47,6 +48,7 @@ const PAGES: &[&str] = &[
     "/queue/reports/00000000-0000-0000-0000-000000000000",
     "/queue/reports/00000000-0000-0000-0000-000000000000/report.json",
     "/server",
+    "/station",
     "/updates",
     "/updates/run",
     "/machine",
@@ -78,6 +80,7 @@ const CHANGES: &[&str] = &[
     "/queue/reports/00000000-0000-0000-0000-000000000000/retry",
     "/queue/reports/00000000-0000-0000-0000-000000000000/discard",
     "/server",
+    "/station",
     "/updates/check",
     "/updates/install",
     "/machine",
@@ -227,8 +230,50 @@ async fn wrong_input_comes_back_filled_in_with_the_message_and_without_secrets()
     assert!(!page.text.contains("U0VDUkVUOng="));
     let page = browser.post("/setup/server", &server("", "", "skip")).await.unwrap();
     assert_eq!(page.location, "/setup/station");
-    let fields = [("name", ""), ("location", "Hall 9"), ("purpose", "")];
-    wrong(&browser.post("/setup/station", &fields).await.unwrap(), "Hall 9");
+    let fields = [("name", ""), ("location", "Hall 9"), ("purpose", " ")];
+    let page = browser.post("/setup/station", &fields).await.unwrap();
+    for words in ["Hall 9", "Enter a name", "Enter a purpose"] {
+        wrong(&page, words);
+    }
+    assert!(!page.text.contains("Enter a location"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_station_is_changed_and_its_zone_goes_with_the_machines() {
+    let appliance = Appliance::start(SOURCES).await.unwrap();
+    let browser = set_up(&appliance).await;
+    let page = browser.get("/station").await.unwrap();
+    for words in ["LINE-4", "Hall 2", "Production", "Europe/Oslo"] {
+        assert!(page.text.contains(words), "{words} in {}", page.text);
+    }
+    let nowhere = [("name", "LINE-5"), ("location", " "), ("purpose", "Repair")];
+    let page = browser.post("/station", &nowhere).await.unwrap();
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("Enter a location") && page.text.contains("LINE-5"), "{}", page.text);
+
+    let moved = [("name", "LINE-5"), ("location", "Hall 3"), ("purpose", "Repair")];
+    assert_eq!(browser.post("/station", &moved).await.unwrap().location, "/station");
+    assert!(browser.get("/station").await.unwrap().text.contains("Saved."));
+    let control = appliance.station.control().unwrap();
+    let station = async || control.station().await.unwrap();
+    let told = station().await;
+    assert_eq!(
+        (told.name.as_str(), told.location.as_str(), told.purpose.as_str()),
+        ("LINE-5", "Hall 3", "Repair")
+    );
+    assert!(browser.get("/health").await.unwrap().text.contains("LINE-5, Hall 3, Repair."));
+
+    let zone = async |zone: &str| {
+        let page = browser.post("/machine", &[("host_name", "line-4"), ("time_zone", zone)]).await.unwrap();
+        assert_eq!(page.location, "/machine", "{}", page.text);
+    };
+    zone("Asia/Shanghai").await;
+    assert_eq!(station().await.time_zone, "Asia/Shanghai");
+    // One that was chosen for the station alone stays.
+    let chosen = Station { time_zone: "America/Lima".to_owned(), ..station().await };
+    control.change_station(&chosen).await.unwrap();
+    zone("Europe/Oslo").await;
+    assert_eq!(station().await, chosen);
 }
 
 #[tokio::test]

@@ -55,8 +55,14 @@ pub(super) async fn apply(
         }
     }
     if time_zone != host.time_zone {
+        let mut station = console.agent.station().await?;
         match console.system.set_time_zone(time_zone).await {
             Ok(()) => {
+                // Unless somebody chose another for it.
+                if station.time_zone == host.time_zone {
+                    time_zone.clone_into(&mut station.time_zone);
+                    console.agent.change_station(&station).await?;
+                }
                 let detail = format!("From {} to {time_zone}.", host.time_zone);
                 console.state.record(Timestamp::now(), Some(user), "time-zone-changed", &detail).await?;
             }

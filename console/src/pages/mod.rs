@@ -9,6 +9,7 @@ pub mod queue;
 pub mod server;
 pub mod setup;
 pub mod sign_in;
+pub mod station;
 pub mod updates;
 pub mod upload;
 
@@ -30,6 +31,7 @@ pub fn routes() -> Router<Console> {
         .merge(plugins::routes())
         .merge(queue::routes())
         .merge(server::routes())
+        .merge(station::routes())
         .merge(updates::routes())
         .merge(machine::routes())
 }

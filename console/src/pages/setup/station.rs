@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
-use serde::Deserialize;
 use wats_agent::control::api::Station;
 use wats_appliance::state::wizard::WizardStep;
 
@@ -16,15 +15,14 @@ use crate::access::Configuring;
 use crate::error::PageError;
 use crate::forms::{Form, FormErrors};
 use crate::frame::Frame;
+use crate::pages::station::{Described, change};
 
 #[derive(Template, WebTemplate)]
 #[template(path = "setup/station.html")]
 struct StationPage {
     frame: Frame,
     steps: Steps,
-    name: String,
-    location: String,
-    purpose: String,
+    station: Described,
     time_zone: String,
     errors: FormErrors,
 }
@@ -45,61 +43,31 @@ pub(super) async fn show(user: Configuring, console: State<Console>) -> Result<R
     let page = StationPage {
         frame: user.frame("Describe the station"),
         steps,
-        name: station.name,
-        location: station.location,
-        purpose: station.purpose,
+        station: station.into(),
         time_zone,
         errors: FormErrors::default(),
     };
     Ok(page.into_response())
 }
 
-#[derive(Deserialize)]
-pub(super) struct Typed {
-    name: String,
-    location: String,
-    purpose: String,
-}
-
 pub(super) async fn save(
     user: Configuring,
     console: State<Console>,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<Described>,
 ) -> Result<Response, PageError> {
     let steps = match elsewhere(&console, WizardStep::Station).await? {
         Ok(steps) => steps,
         Err(elsewhere) => return Ok(elsewhere.into_response()),
     };
     let time_zone = time_zone(&console, &console.agent.station().await?).await?;
-    let station = Station {
-        name: typed.name.trim().to_owned(),
-        location: typed.location.trim().to_owned(),
-        purpose: typed.purpose.trim().to_owned(),
-        time_zone: time_zone.clone(),
-    };
-    let mut errors = FormErrors::default();
-    if station.name.is_empty() {
-        errors.add("name", "Enter a name. It stands in every report as the station.");
-    } else if let Err(error) = console.agent.change_station(&station).await {
-        errors.add_agent_error(&error, |member| {
-            let member = member.rsplit('.').next().unwrap_or_default();
-            ["name", "location", "purpose"].contains(&member).then(|| member.to_owned())
-        });
-    } else {
+    let errors = change(&console, user.user(), &typed, &time_zone).await?;
+    if errors.is_empty() {
         let now = Timestamp::now();
-        let detail = format!("Station {}.", station.name);
-        console.state.record(now, Some(user.user()), "station-changed", &detail).await?;
+        let station = console.agent.station().await?;
         console.state.complete_wizard_step(now, WizardStep::Station, &station).await?;
         return Ok(Redirect::to(path(WizardStep::Converters)).into_response());
     }
-    let page = StationPage {
-        frame: user.frame("Describe the station"),
-        steps,
-        name: typed.name,
-        location: typed.location,
-        purpose: typed.purpose,
-        time_zone,
-        errors,
-    };
+    let page =
+        StationPage { frame: user.frame("Describe the station"), steps, station: typed, time_zone, errors };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
