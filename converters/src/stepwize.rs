@@ -64,7 +64,7 @@ Give the process code of each operation in `operationCodes`.",
             ("dataType 1", "ET_PFT"),
             ("dataType 2", "Action"),
             ("any other dataType: stringValue, Expected_String", "ET_SVT, with a warning"),
-            ("measurementOutcome Pass or Fail, else stepOutcome", "status"),
+            ("stepOutcome, measurementOutcome", "status: failed where stepOutcome is not Pass, or measurementOutcome is Fail"),
             ("measurementOutcome Performed- Record Only", "a number without limits"),
             ("stepNotes, causeText, testCondition", "reportText"),
         ],
@@ -323,18 +323,28 @@ impl Reading<'_> {
     fn step(&mut self, node: Node<'_, '_>, step_name: &str) -> Step {
         let name = value(node, "subItemName").unwrap_or_else(|| step_name.into());
         let outcome = value(node, "measurementOutcome").unwrap_or_default();
-        let judged =
-            Status::from_word(&outcome).filter(|status| matches!(status, Status::Passed | Status::Failed));
-        let status = judged.unwrap_or_else(|| match value(node, "stepOutcome").as_deref() {
-            Some(word) if word.eq_ignore_ascii_case("pass") => Status::Passed,
-            _ => Status::Failed,
-        });
+        let step_outcome = value(node, "stepOutcome");
+        let measured = Status::from_word(&outcome);
+        // Whichever of the two says that it failed is believed.
+        let status = match (step_outcome.as_deref(), measured) {
+            (_, Some(Status::Failed)) => Status::Failed,
+            (Some(word), _) if !word.eq_ignore_ascii_case("pass") => Status::Failed,
+            (None, measured) if measured != Some(Status::Passed) => Status::Failed,
+            _ => Status::Passed,
+        };
         let record_only = outcome.to_ascii_lowercase().contains("record only");
         let kind = value(node, "dataType").unwrap_or_default();
         let mut step = match kind.as_str() {
             "0" => self.number(node, &name, status, record_only),
             "1" => build::pass_fail(&name, status),
-            "2" => Step::new("Action", name.as_str(), status),
+            "2" => {
+                let mut step = Step::new("Action", name.as_str(), status);
+                // An overall outcome has its verdict in words here.
+                if let Some(text) = value(node, "stringValue").filter(|text| Some(text) != step_outcome.as_ref()) {
+                    verdict::add_text(&mut step, &text);
+                }
+                step
+            }
             other => {
                 self.warnings
                     .push(format!("step {name}: the data type \"{other}\" is not known; kept as a text"));

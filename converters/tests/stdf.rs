@@ -547,3 +547,47 @@ fn joined_files_are_read_as_their_lots() {
         "#]],
     );
 }
+
+#[test]
+fn scan_tests_of_v4_2007_are_steps() {
+    let scanned = |big| {
+        let mut stdf = Stdf::lot(big);
+        stdf.record((0, 30), &[F::U1(1), F::Cn("V4-2007.1")]);
+        stdf.record((1, 91), &[F::U2(1), F::U2(1)]);
+        stdf.pir(0);
+        for (goes_on, flags) in [(1, 0), (0, 0x80)] {
+            stdf.record(
+                (15, 30),
+                &[
+                    F::U1(goes_on),
+                    F::U4(77),
+                    F::U1(1),
+                    F::U1(0),
+                    F::U2(1),
+                    F::U1(flags),
+                    F::Cn("BITMAP"),
+                    F::Cn("chain: scan 1"),
+                    F::Cn("OVR"),
+                    F::Cn("prog"),
+                    F::Cn("3 of 9"),
+                    F::U1(0),
+                    F::U1(0),
+                ],
+            );
+        }
+        stdf.record((15, 30), &[F::U1(0), F::U4(78), F::U1(1), F::U1(0), F::U2(1), F::U1(0x40)]);
+        stdf.prr(0, 8, "A");
+        stdf.mrr();
+        read(&stdf)
+    };
+    for big in [true, false] {
+        assert_eq!(scanned(big).warnings, Vec::<String>::new());
+        assert_eq!(tree(&scanned(big).reports[0]), tree(&scanned(true).reports[0]));
+    }
+    check(&scanned(true).reports[0], &expect![[r#"
+        F SequenceCall job_final
+          F SequenceCall chain
+            F ET_PFT 77 - scan 1 [F] "Alarm OVR | Log: BITMAP | Program: prog | Result: 3 of 9"
+          D ET_PFT 78
+    "#]]);
+}
