@@ -160,6 +160,15 @@ impl Reading<'_> {
     fn report(&mut self, root: Node<'_, '_>) -> Result<Report, ConvertError> {
         let head = part(root, &HEADERS);
         let unit = part(root, &UNITS);
+        let named = UNITS.into_iter().find(|name| child(root, name).is_some());
+        let units = named.map_or(0, |name| xml::children(root, name).count());
+        if units > 1 {
+            self.warnings.push(format!(
+                "{} holds {units} elements {}, and one set of tests: it is reported of the first. Let each unit have a file of its own",
+                xml::path(root),
+                unit.tag_name().name()
+            ));
+        }
         let summary = part(root, &SUMMARIES);
         let program = value(head, &["ProgramName", "TestProgram", "SequenceName", "Name"]);
         let file_name =

@@ -67,7 +67,7 @@ const ABOUT: About = About {
 const ROOT: &str = "R";
 const OWN_NAME: &str = "SoftwareName";
 const OWN_VERSION: &str = "SoftwareVersion";
-const FORMATS: &[&str] = &["%d-%m-%Y %H:%M:%S"];
+const FORMATS: &[&str] = &["%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"];
 
 impl Converter for SeicaXml {
     fn about(&self) -> &'static About {

@@ -64,7 +64,10 @@ Give the process code of each operation in `operationCodes`.",
             ("dataType 1", "ET_PFT"),
             ("dataType 2", "Action"),
             ("any other dataType: stringValue, Expected_String", "ET_SVT, with a warning"),
-            ("stepOutcome, measurementOutcome", "status: failed where stepOutcome is not Pass, or measurementOutcome is Fail"),
+            (
+                "stepOutcome, measurementOutcome",
+                "status: failed where stepOutcome is not Pass, or measurementOutcome is Fail",
+            ),
             ("measurementOutcome Performed- Record Only", "a number without limits"),
             ("stepNotes, causeText, testCondition", "reportText"),
         ],
@@ -340,7 +343,9 @@ impl Reading<'_> {
             "2" => {
                 let mut step = Step::new("Action", name.as_str(), status);
                 // An overall outcome has its verdict in words here.
-                if let Some(text) = value(node, "stringValue").filter(|text| Some(text) != step_outcome.as_ref()) {
+                if let Some(text) =
+                    value(node, "stringValue").filter(|text| Some(text) != step_outcome.as_ref())
+                {
                     verdict::add_text(&mut step, &text);
                 }
                 step

@@ -128,6 +128,27 @@ fn testexec_arguments_change_what_is_reported() {
     assert_eq!(steps(&[("includePassedMeasurements", "no")]), ["B ET_PFT"]);
 }
 
+#[test]
+fn a_second_unit_of_testexec_is_not_passed_over() {
+    let file = r#"<TestResults><UUT><SerialNumber>A</SerialNumber><PartNumber>P</PartNumber></UUT>
+        <UUT><SerialNumber>B</SerialNumber></UUT><Tests><Test name="A" status="pass"/></Tests></TestResults>"#;
+    let conversion = convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap();
+    assert_eq!(conversion.reports[0].sn, "A");
+    assert_eq!(
+        conversion.warnings[0],
+        "/TestResults holds 2 elements UUT, and one set of tests: it is reported of the first. Let each unit have a file of its own"
+    );
+}
+
+#[test]
+fn times_of_seica_may_have_other_signs_between_the_numbers() {
+    for date in ["19-07-2025", "19/07/2025", "19.07.2025"] {
+        let file = BOARD.replace("19-07-2025", date);
+        let report = convert("seica-xml", file.as_bytes(), &[]).unwrap().reports.remove(0);
+        assert!(report.start.unwrap().as_str().starts_with("2025-07-19T10:30:02"), "{date}");
+    }
+}
+
 const PANEL: &str = r#"<R><ST NM="P1 B" LOT="L7"/><BI BCP="S1" SD="19-07-2025 10:30:02"><TEST F="" NM="A" MR="1" ML="0" MH="2" TR="0" XX="7"/></BI>
 <BI BC="other" SD="19-07-2025 10:30:03"><TEST NM="A" MR="5" ML="0" MH="2" TR="1"/></BI><ET ED="19-07-2025 10:31:02" NF="1"/></R>"#;
 

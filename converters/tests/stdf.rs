@@ -584,10 +584,13 @@ fn scan_tests_of_v4_2007_are_steps() {
         assert_eq!(scanned(big).warnings, Vec::<String>::new());
         assert_eq!(tree(&scanned(big).reports[0]), tree(&scanned(true).reports[0]));
     }
-    check(&scanned(true).reports[0], &expect![[r#"
+    check(
+        &scanned(true).reports[0],
+        &expect![[r#"
         F SequenceCall job_final
           F SequenceCall chain
             F ET_PFT 77 - scan 1 [F] "Alarm OVR | Log: BITMAP | Program: prog | Result: 3 of 9"
           D ET_PFT 78
-    "#]]);
+    "#]],
+    );
 }

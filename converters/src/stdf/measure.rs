@@ -388,8 +388,7 @@ impl Tests {
         let log = fields.cn()?;
         let (text, alarm) = (fields.bn()?, fields.bn()?);
         let texts = [("Log", log), ("Program", fields.cn()?), ("Result", fields.cn()?)];
-        let test =
-            self.look_up(number.unwrap_or_default(), text, fields.of(&[]), names, |_, _| Ok(()))?;
+        let test = self.look_up(number.unwrap_or_default(), text, fields.of(&[]), names, |_, _| Ok(()))?;
         let mut remarks = flags.remarks(alarm);
         for (name, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
             say(&mut remarks, &format!("{name}: {text}"));
