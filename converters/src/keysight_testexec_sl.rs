@@ -52,7 +52,10 @@ const ABOUT: About = About {
             ("Header: StationID, Operator, Location, StartTime", "machineName, uut.user, location, start"),
             ("UUT: SerialNumber, PartNumber, Revision, Batch", "sn, pn, rev, uut.batchSN"),
             ("Summary: Status, Duration", "result, uut.execTime"),
-            ("TestGroup, Group, Sequence, SubSection", "a sequence"),
+            (
+                "TestGroup, Group, Sequence, SubSection",
+                "a sequence; its Status where it states one, else that of what is in it",
+            ),
             ("Test, TestStep, Step, Measurement", "a numeric test by its limits, or pass/fail"),
         ],
         limits: &[
@@ -148,6 +151,23 @@ fn whole(written: &str) -> Option<u64> {
 
 fn is_pass(word: &str) -> bool {
     ["pass", "passed", "p", "true", "1", "ok"].iter().any(|known| known.eq_ignore_ascii_case(word.trim()))
+}
+
+/// What a word says of a unit or a group.
+fn verdict_of(word: &str) -> Option<Status> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "pass" | "passed" | "p" | "true" | "1" | "ok" | "success" => Some(Status::Passed),
+        "fail" | "failed" | "f" | "false" | "0" | "error" | "ng" => Some(Status::Failed),
+        "terminated" | "aborted" | "abort" | "cancelled" | "canceled" => Some(Status::Terminated),
+        _ => None,
+    }
+}
+
+/// The verdict that an element states in an attribute or a child.
+fn stated(node: Node<'_, '_>) -> Option<Status> {
+    let of_attribute = || attribute(node, "status").or_else(|| attribute(node, "result"));
+    let of_child = || value(node, &VERDICTS).as_deref().and_then(verdict_of);
+    of_attribute().and_then(verdict_of).or_else(of_child)
 }
 
 struct Reading<'a> {
@@ -253,13 +273,7 @@ impl Reading<'_> {
     ) -> Status {
         let count = |names: &[&'static str]| value(summary, names).and_then(|written| whole(&written));
         let word = value(summary, &["Status", "Result", "Outcome", "FinalResult"]);
-        let of_word = |word: &str| match word.trim().to_ascii_lowercase().as_str() {
-            "pass" | "passed" | "p" | "true" | "1" | "ok" | "success" => Some(Status::Passed),
-            "fail" | "failed" | "f" | "false" | "0" | "error" | "ng" => Some(Status::Failed),
-            "terminated" | "aborted" | "abort" | "cancelled" | "canceled" => Some(Status::Terminated),
-            _ => None,
-        };
-        if let Some(stated) = word.as_deref().and_then(of_word) {
+        if let Some(stated) = word.as_deref().and_then(verdict_of) {
             return stated;
         }
         if let Some(word) = word {
@@ -271,7 +285,7 @@ impl Reading<'_> {
         if total.is_some() && total == count(&["PassedTests", "Passed", "PassCount"]) {
             return Status::Passed;
         }
-        let own = attribute(root, "status").and_then(of_word);
+        let own = attribute(root, "status").and_then(verdict_of);
         own.unwrap_or_else(|| tree::rolled_up(steps))
     }
 
@@ -287,10 +301,15 @@ impl Reading<'_> {
                 let name = name.or_else(|| value(inner, &GROUP_NAMES)).unwrap_or_else(|| "TestGroup".into());
                 let mut others = Vec::new();
                 let nested = self.steps(inner, Some(&mut others));
-                steps.push(build::sequence(&name, &format!("{name}.seq"), "1.0.0", nested));
+                let group = build::sequence(&name, &format!("{name}.seq"), "1.0.0", nested);
+                let status = stated(inner).unwrap_or(group.status);
+                steps.push(Step { status, ..group });
                 kept.as_deref_mut().into_iter().for_each(|kept| kept.append(&mut others));
             } else if let Some(kept) = kept.as_deref_mut()
                 && !is_any(inner, &GROUP_NAMES)
+                && !(is_any(node, &GROUPS)
+                    && is_any(inner, &VERDICTS)
+                    && verdict_of(&xml::words(inner)).is_some())
             {
                 let element = inner.tag_name().name();
                 self.warnings.push(format!(

@@ -141,6 +141,22 @@ fn a_second_unit_of_testexec_is_not_passed_over() {
 }
 
 #[test]
+fn groups_of_testexec_have_the_verdict_that_they_state() {
+    let group = |attributes: &str, inside: &str| {
+        let file = format!(
+            r#"<TestResults><UUT><PartNumber>P</PartNumber></UUT><Tests><Group {attributes}>{inside}<Test name="A" status="pass"/></Group></Tests></TestResults>"#
+        );
+        let conversion = convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap();
+        assert_eq!(conversion.warnings.len(), 2, "serial number and start: {:?}", conversion.warnings);
+        conversion.reports[0].root.as_ref().unwrap().children()[0].status
+    };
+    assert_eq!(group("", ""), Status::Passed);
+    assert_eq!(group(r#"status="FAIL""#, ""), Status::Failed);
+    assert_eq!(group("", "<Result>Aborted</Result>"), Status::Terminated);
+    assert_eq!(group(r#"status="odd""#, "<Name>G</Name>"), Status::Passed);
+}
+
+#[test]
 fn times_of_seica_may_have_other_signs_between_the_numbers() {
     for date in ["19-07-2025", "19/07/2025", "19.07.2025"] {
         let file = BOARD.replace("19-07-2025", date);

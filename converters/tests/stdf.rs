@@ -453,6 +453,31 @@ fn a_file_that_breaks_off_gives_its_complete_parts() {
 }
 
 #[test]
+fn a_record_may_end_before_any_of_its_fields() {
+    let counts = [F::U4(5), F::U4(6), F::U4(7), F::U4(8), F::U4(1), F::U4(2), F::U2(3), F::U2(2), F::U2(1)];
+    let mut stdf = Stdf::lot(true);
+    stdf.pir(0);
+    for end in 0..=counts.len() {
+        let mut fields = vec![F::U4(7), F::U1(1), F::U1(0), F::U1(0x80), F::U1(0xff)];
+        fields.extend(counts.iter().take(end).map(|it| match it {
+            F::U2(it) => F::U2(*it),
+            F::U4(it) => F::U4(*it),
+            _ => F::Raw(&[]),
+        }));
+        stdf.record((15, 20), &fields);
+    }
+    // A test of several pins that ends before its values.
+    stdf.record((15, 15), &[F::U4(8), F::U1(1), F::U1(0), F::U1(0x80), F::U1(0), F::U2(2), F::U2(2)]);
+    stdf.prr(0, 8, "A");
+    stdf.mrr();
+    let conversion = read(&stdf);
+    assert_eq!(conversion.warnings, Vec::<String>::new());
+    let steps = leaves(&conversion.reports[0]);
+    assert_eq!(steps.len(), counts.len() + 2);
+    assert!(steps.iter().all(|it| it.status == Status::Failed), "{}", tree(&conversion.reports[0]));
+}
+
+#[test]
 fn what_is_damaged_is_named_with_its_place() {
     let mut stdf = Stdf::lot(true);
     stdf.pir(0);

@@ -266,7 +266,7 @@ impl Tests {
             let (_, _, _) = (fields.i1()?, fields.i1()?, fields.i1()?);
             let limits = [fields.r4()?, fields.r4()?];
             let (start, step) = (fields.r4()?, fields.r4()?);
-            let pins = if fields.rest().is_empty() { Vec::new() } else { fields.u2s(states)? };
+            let pins = fields.u2s(states)?;
             if !pins.is_empty() {
                 test.pins = pins;
             }

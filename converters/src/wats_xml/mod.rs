@@ -100,6 +100,9 @@ impl Converter for WatsXml {
         match (report, namespace) {
             (true, true) => Qualification::new(0.98, "a Reports element of WATS with a Report"),
             (true, false) => Qualification::new(0.85, "a Reports element without namespace with a Report"),
+            (false, _) if local.eq_ignore_ascii_case("Report") => {
+                Qualification::new(0.6, "a Report of WATS without a Reports element around it")
+            }
             (false, _) => Qualification::new(0.6, "a Reports element without a Report near its beginning"),
         }
     }
