@@ -141,6 +141,15 @@ fn a_second_unit_of_testexec_is_not_passed_over() {
 }
 
 #[test]
+fn a_board_of_seica_without_tests_is_told_of() {
+    let file = r#"<R><ST NM="P1"/><BI BCP="S1"><TEST NM="A" TR="0"/></BI><BI BCP="S2"/><ET NF="0"/></R>"#;
+    let conversion = convert("seica-xml", file.as_bytes(), &[]).unwrap();
+    assert_eq!(conversion.reports.len(), 2);
+    let told: Vec<_> = conversion.warnings.iter().filter(|it| it.contains("no TEST")).collect();
+    assert_eq!(told, ["board S2 has no TEST, and passes for want of one that failed"]);
+}
+
+#[test]
 fn groups_of_testexec_have_the_verdict_that_they_state() {
     let group = |attributes: &str, inside: &str| {
         let file = format!(
