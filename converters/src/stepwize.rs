@@ -18,7 +18,7 @@ const ABOUT: About = About {
     name: "stepwize",
     title: "StepWize (XSPC)",
     vendor: "StepWize",
-    description: "Files named *_CONFIG_AND_RESULTS.XSPC: XML with the root ConfigAndResultsDataFile; one report for each file.",
+    description: "Files named *_CONFIG_AND_RESULTS.XSPC: XML with the root ConfigAndResultsDataFile; one report for each ConfigandResultsData, which is a unit.",
     version: env!("CARGO_PKG_VERSION"),
     file_patterns: &["*.xspc"],
     arguments: &[
@@ -173,23 +173,27 @@ impl Converter for StepWize {
             ConvertError::new(ErrorKind::Missing, format!("there is no element {what}"))
                 .at_path(xml::path(node))
         };
-        let head =
-            child(root, "ConfigandResultsData").ok_or_else(|| missing(root, "ConfigandResultsData"))?;
-        let data =
-            child(head, "Config_and_Result_Data").ok_or_else(|| missing(head, "Config_and_Result_Data"))?;
-        if child(head, "sequencePF").is_none() {
-            return Err(missing(head, "sequencePF").expected("Pass, Fail or Incomplete in it"));
-        }
         let (unknown, times) = (Elements::default(), Times::of(input));
         let mut reading = Reading { input, arguments, warnings, unknown, times };
-        let report = reading.report(head, data).map_err(|error| match error.place {
-            None => error.at_path(xml::path(head)),
-            Some(_) => error,
-        })?;
+        let mut reports = Vec::new();
+        for head in children(root, "ConfigandResultsData") {
+            let data = child(head, "Config_and_Result_Data")
+                .ok_or_else(|| missing(head, "Config_and_Result_Data"))?;
+            if child(head, "sequencePF").is_none() {
+                return Err(missing(head, "sequencePF").expected("Pass, Fail or Incomplete in it"));
+            }
+            reports.push(reading.report(head, data).map_err(|error| match error.place {
+                None => error.at_path(xml::path(head)),
+                Some(_) => error,
+            })?);
+        }
+        if reports.is_empty() {
+            return Err(missing(root, "ConfigandResultsData"));
+        }
         let Reading { mut warnings, unknown, times, .. } = reading;
         unknown.warn("kept as misc info or additional results", &mut warnings);
         times.warn("of results", &mut warnings);
-        Ok(Conversion { reports: vec![report], warnings })
+        Ok(Conversion { reports, warnings })
     }
 }
 
@@ -413,7 +417,17 @@ impl Reading<'_> {
 
 /// Operator and limits of a mode like `LL <= Value < UL`; `None` for one that is not understood.
 fn limits(mode: &str, low: Option<f64>, high: Option<f64>) -> Option<(String, Option<f64>, Option<f64>)> {
-    let words: Vec<&str> = mode.split_whitespace().collect();
+    let signs = ['<', '>', '=', '!'];
+    let mut spaced = String::new();
+    let mut in_sign = false;
+    for letter in mode.chars() {
+        if signs.contains(&letter) != in_sign {
+            in_sign = !in_sign;
+            spaced.push(' ');
+        }
+        spaced.push(letter);
+    }
+    let words: Vec<&str> = spaced.split_whitespace().collect();
     let limit = |word: &str| match word.to_ascii_uppercase().as_str() {
         "LL" => Some(low),
         "UL" => Some(high),
@@ -440,16 +454,36 @@ fn limits(mode: &str, low: Option<f64>, high: Option<f64>) -> Option<(String, Op
     match words.as_slice() {
         [] => Some(("LOG".to_owned(), None, None)),
         [only] if only.eq_ignore_ascii_case("none") => Some(("LOG".to_owned(), None, None)),
+        ["No" | "no", "Limit" | "Limits" | "limit" | "limits"] => Some(("LOG".to_owned(), None, None)),
         [value, op, other] if is_value(value) => Some((operator(op)?.to_owned(), limit(other)?, None)),
         [other, op, value] if is_value(value) => {
             Some((turned(operator(op)?).to_owned(), limit(other)?, None))
         }
         [first, before, value, after, second] if is_value(value) => {
-            let both = format!("{}{}", turned(operator(before)?), operator(after)?);
-            Some((both, limit(first)?, limit(second)?))
+            Some(both((turned(operator(before)?), limit(first)?), (operator(after)?, limit(second)?), 'G'))
+        }
+        [value, first_op, first, word, again, second_op, second] if is_value(value) && is_value(again) => {
+            let begins = match word.to_ascii_lowercase().as_str() {
+                "or" => 'L',
+                "and" => 'G',
+                _ => return None,
+            };
+            let first = (operator(first_op)?, limit(first)?);
+            Some(both(first, (operator(second_op)?, limit(second)?), begins))
         }
         _ => None,
     }
+}
+
+/// Two comparisons as one operator: it begins with the one with the low limit, which is G inside of limits and L outside.
+fn both(
+    first: (&'static str, Option<f64>),
+    second: (&'static str, Option<f64>),
+    begins: char,
+) -> (String, Option<f64>, Option<f64>) {
+    let turned = !first.0.starts_with(begins) && second.0.starts_with(begins);
+    let (first, second) = if turned { (second, first) } else { (first, second) };
+    (format!("{}{}", first.0, second.0), first.1, second.1)
 }
 
 fn text_step(node: Node<'_, '_>, name: &str, status: Status) -> Step {
@@ -486,7 +520,13 @@ mod tests {
             ("Value > LL", Some("GT Some(1.0) None")),
             ("LL <= Value", Some("GE Some(1.0) None")),
             ("Value == LL", Some("EQ Some(1.0) None")),
+            ("UL >= Value > LL", Some("GTLE Some(1.0) Some(2.0)")),
+            ("LL<=Value<UL", Some("GELT Some(1.0) Some(2.0)")),
+            ("Value < LL or Value >= UL", Some("LTGE Some(1.0) Some(2.0)")),
+            ("Value > UL OR Value < LL", Some("LTGT Some(1.0) Some(2.0)")),
+            ("Value >= LL and Value < UL", Some("GELT Some(1.0) Some(2.0)")),
             ("", Some("LOG None None")),
+            ("No Limits", Some("LOG None None")),
             ("Value ~ LL", None),
             ("within", None),
         ] {
