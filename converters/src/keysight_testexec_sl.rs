@@ -153,6 +153,11 @@ fn is_pass(word: &str) -> bool {
     ["pass", "passed", "p", "true", "1", "ok"].iter().any(|known| known.eq_ignore_ascii_case(word.trim()))
 }
 
+/// True for a test that is made of tests: it is a group.
+fn has_tests(test: Node<'_, '_>) -> bool {
+    test.children().any(|inner| is_any(inner, &["test", "teststep", "step"]))
+}
+
 /// What a word says of a unit or a group.
 fn verdict_of(word: &str) -> Option<Status> {
     match word.trim().to_ascii_lowercase().as_str() {
@@ -294,9 +299,10 @@ impl Reading<'_> {
     fn steps(&mut self, node: Node<'_, '_>, mut kept: Option<&mut Vec<MiscInfo>>) -> Vec<Step> {
         let mut steps = Vec::new();
         for inner in node.children().filter(Node::is_element) {
-            if is_any(inner, &TESTS) {
+            let is_test = is_any(inner, &TESTS);
+            if is_test && !has_tests(inner) {
                 steps.extend(self.test(inner));
-            } else if is_any(inner, &GROUPS) {
+            } else if is_test || is_any(inner, &GROUPS) {
                 let name = attribute(inner, "name").map(Text::from);
                 let name = name.or_else(|| value(inner, &GROUP_NAMES)).unwrap_or_else(|| "TestGroup".into());
                 let mut others = Vec::new();

@@ -166,6 +166,17 @@ fn groups_of_testexec_have_the_verdict_that_they_state() {
 }
 
 #[test]
+fn a_test_of_testexec_that_is_made_of_tests_is_a_group() {
+    let file = r#"<TestResults><UUT><SerialNumber>S</SerialNumber><PartNumber>P</PartNumber></UUT><Tests><Test name="A" status="pass">
+        <Step name="B" status="fail"><Value>3</Value><Max>2</Max></Step><Measurement name="C"><Value>1</Value></Measurement></Test></Tests></TestResults>"#;
+    let report = convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap().reports.remove(0);
+    let group = &report.root.as_ref().unwrap().children()[0];
+    assert_eq!((group.name.as_str(), group.status, group.seq_call.is_some()), ("A", Status::Passed, true));
+    let inner: Vec<_> = group.children().iter().map(|it| (it.name.as_str(), it.status)).collect();
+    assert_eq!(inner, [("B", Status::Failed), ("C", Status::Passed)]);
+}
+
+#[test]
 fn times_of_seica_may_have_other_signs_between_the_numbers() {
     for date in ["19-07-2025", "19/07/2025", "19.07.2025"] {
         let file = BOARD.replace("19-07-2025", date);
