@@ -47,10 +47,15 @@ impl Converter for WatsJson {
         if !decoded.trim_start().starts_with(['{', '[']) {
             return Qualification::none("no JSON");
         }
-        let Ok(document) =
-            wsjf::parse(decoded.as_bytes()).or_else(|_| wsjf::parse(words_quoted(&decoded).as_bytes()))
-        else {
-            return Qualification::none("no JSON");
+        let read = wsjf::parse(decoded.as_bytes())
+            .or_else(|error| wsjf::parse(words_quoted(&decoded).as_bytes()).map_err(|_| error));
+        let document = match read {
+            Ok(document) => document,
+            Err(error) => {
+                return Qualification::none(format!(
+                    "begins like JSON, and cannot be read as a whole: {error}"
+                ));
+            }
         };
         let first = match &document {
             Value::Array(list) => list.first(),
