@@ -318,6 +318,14 @@ fn json_of_other_programs_is_understood() {
     );
 }
 
+#[test]
+fn an_id_that_is_none_and_a_blank_result_cost_no_unit() {
+    let text = r#"{"id":"7","sn":"1","pn":"2","result":"","root":{"name":"r","status":"F"}}"#;
+    let conversion = convert("wats-json", text).unwrap();
+    assert_eq!(conversion.reports[0].result, wats::report::Status::Failed);
+    assert_eq!(conversion.warnings[0], "id \"7\" is no report id; left out");
+}
+
 /// Servers refuse their own exports for how they count their loops.
 #[test]
 fn loops_of_a_servers_export_are_counted_as_servers_demand() {

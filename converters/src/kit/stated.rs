@@ -53,12 +53,17 @@ fn test(report: &mut Report, warnings: &mut Vec<String>) {
         (true, true) if result == Status::Passed => of_root,
         (true, _) => result,
         (false, true) => of_root,
-        (false, false) => tree::rolled_up(root.children()),
+        (false, false) => match tree::rolled_up(root.children()) {
+            // A unit that was skipped has not passed.
+            Status::Passed if [result, of_root].contains(&Status::Skipped) => Status::Terminated,
+            rolled_up => rolled_up,
+        },
     };
     let said = format!("Result {}, main sequence {}", result.word(), of_root.word());
     let harmless = |status| matches!(status, Status::Passed | Status::Done);
     if !(harmless(result) && harmless(of_root) && agreed == Status::Passed) {
-        warnings.push(format!("the report contradicts itself ({said}): it counts as {}", agreed.word()));
+        let why = if result == of_root { "has a result that no server takes" } else { "contradicts itself" };
+        warnings.push(format!("the report {why} ({said}): it counts as {}", agreed.word()));
         verdict::add_text(root, &said);
     }
     (report.result, root.status) = (agreed, agreed);
@@ -319,6 +324,19 @@ mod tests {
             assert_eq!((report.result, report.root.unwrap().status), (expected, expected));
             assert_eq!(!warnings.is_empty(), warned, "{result:?} {root:?} {warnings:?}");
         }
+    }
+
+    #[test]
+    fn a_unit_that_was_skipped_has_not_passed() {
+        let (report, warnings) =
+            settled(Status::Skipped, Status::Skipped, flags(Status::Passed, &[(None, Status::Passed)]));
+        assert_eq!(report.result, Status::Terminated);
+        assert_eq!(
+            warnings,
+            [
+                "the report has a result that no server takes (Result Skipped, main sequence Skipped): it counts as Terminated"
+            ]
+        );
     }
 
     #[test]
