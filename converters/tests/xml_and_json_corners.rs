@@ -319,6 +319,17 @@ fn json_of_other_programs_is_understood() {
 }
 
 #[test]
+fn a_run_that_was_skipped_is_terminated() {
+    let xml = "<Reports><Report SN='1' PN='2' Result='Skipped'><Step Name='r' StepType='SequenceCall' Status='Skipped'/></Report></Reports>";
+    let json = r#"{"sn":"1","pn":"2","result":"S","root":{"name":"r","status":"S"}}"#;
+    for (converter, text) in [("wats-xml", xml), ("wats-json", json)] {
+        let report = convert(converter, text).unwrap().reports.remove(0);
+        let root = report.root.as_ref().unwrap().status;
+        assert_eq!((report.result.letter(), root.letter()), ("T", "T"), "{converter}");
+    }
+}
+
+#[test]
 fn an_id_that_is_none_and_a_blank_result_cost_no_unit() {
     let text = r#"{"id":"7","sn":"1","pn":"2","result":"","root":{"name":"r","status":"F"}}"#;
     let conversion = convert("wats-json", text).unwrap();

@@ -227,7 +227,8 @@ impl Reading<'_> {
         });
         let mut steps = self.steps(node)?;
         report.result = stated.unwrap_or_else(|| match steps.as_slice() {
-            [only] if matches!(only.status, Status::Terminated) => only.status,
+            // A unit that was skipped has not passed.
+            [only] if matches!(only.status, Status::Terminated | Status::Skipped) => Status::Terminated,
             steps => tree::rolled_up(steps),
         });
         if stated.is_none() {
