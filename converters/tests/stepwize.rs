@@ -219,9 +219,11 @@ fn what_is_not_understood_is_kept_and_said() {
 fn each_unit_of_a_file_has_a_report() {
     let one =
         String::from_utf8(document("Pass", &[number("A", "a", "None", ("Pass", "Pass"))]).bytes).unwrap();
-    let (start, end) = (one.find("<ConfigandResultsData>").unwrap(), one.rfind("</ConfigAnd").unwrap());
-    let second = one[start..end].replace("S1", "S2").replace(">Pass</sequencePF", ">Fail</sequencePF");
-    let two = format!("{}{second}{}", &one[..end], &one[end..]);
+    let (before, inside) = one.split_once("<ConfigandResultsData>").unwrap();
+    let (inside, after) = inside.rsplit_once("</ConfigandResultsData>").unwrap();
+    let unit = format!("<ConfigandResultsData>{inside}</ConfigandResultsData>");
+    let second = unit.replace("S1", "S2").replace(">Pass</sequencePF", ">Fail</sequencePF");
+    let two = format!("{before}{unit}{second}{after}");
     let conversion = convert(NAME, &file("a.xspc", two.as_bytes())).unwrap();
     let shown: Vec<_> = conversion.reports.iter().map(|it| (it.sn.as_str(), it.result.letter())).collect();
     assert_eq!(shown, [("S1", "P"), ("S2", "F")]);
