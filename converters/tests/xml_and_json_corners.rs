@@ -65,7 +65,7 @@ fn an_xml_report_with_little_in_it_is_completed() {
               SequenceCall Group F
               ET_NLT V F [NaN LE Some(3.0) None]
               ET_MNLT W F [4 GELE Some(1.0) Some(3.0)] [2 LOG None None]
-            ! /Reports/Report[1]: the value "" is no number; NaN is sent
+            ! /Reports/Report[1]: step V: the value "" is no number; NaN is sent
             ! /Reports/Report[1]: the result "" is not known; Failed is what the steps say
         "#]],
     );
@@ -315,6 +315,20 @@ fn json_of_other_programs_is_understood() {
     assert_eq!(
         error,
         "line 2, column 4: the JSON is damaged: trailing comma, at \"}\"; expected a JSON document"
+    );
+}
+
+#[test]
+fn a_number_that_is_none_is_named_with_its_step() {
+    let xml = "<Reports><Report SN='1' PN='2' Result='Passed'><UUT ExecutionTime='soon'/><Step Name='r' StepType='SequenceCall' Status='Passed'>\
+        <Step Name='A' StepType='ET_NLT' Status='Passed'><NumericLimit NumericValue='x' LowLimit='y' HighLimit='2' CompOperator='GELE' Status='Passed'/></Step></Step></Report></Reports>";
+    assert_eq!(
+        convert("wats-xml", xml).unwrap().warnings[..3],
+        [
+            "/Reports/Report[1]: ExecutionTime \"soon\" is no number; left out",
+            "/Reports/Report[1]: step A: the value \"x\" is no number; NaN is sent",
+            "/Reports/Report[1]: step A: LowLimit \"y\" is no number; left out",
+        ]
     );
 }
 

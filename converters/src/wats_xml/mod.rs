@@ -349,7 +349,7 @@ impl Reading<'_> {
         let value = attribute(node, name)?;
         let whole = value.parse().ok();
         if whole.is_none() {
-            self.warn(format!("{name} \"{value}\" is no whole number; left out"));
+            self.warn(format!("{}{name} \"{value}\" is no whole number; left out", whose(node)));
         }
         whole
     }
@@ -358,7 +358,7 @@ impl Reading<'_> {
         let value = attribute(node, name)?;
         let number = text::number(value).map(Double::new);
         if number.is_none() {
-            self.warn(format!("{name} \"{value}\" is no number; left out"));
+            self.warn(format!("{}{name} \"{value}\" is no number; left out", whose(node)));
         }
         number
     }
@@ -374,6 +374,12 @@ impl Reading<'_> {
 }
 
 /// A free XML tree as a free tree of properties.
+/// The step that a warning is about, if it is about one.
+fn whose(node: Node<'_, '_>) -> String {
+    let step = node.ancestors().find(|it| is(*it, "Step"));
+    step.and_then(|step| attribute(step, "Name")).map(|name| format!("step {name}: ")).unwrap_or_default()
+}
+
 fn additional_data(node: Node<'_, '_>) -> AdditionalData {
     AdditionalData {
         name: owned(node, "Name"),
