@@ -153,6 +153,11 @@ fn is_pass(word: &str) -> bool {
     ["pass", "passed", "p", "true", "1", "ok"].iter().any(|known| known.eq_ignore_ascii_case(word.trim()))
 }
 
+/// True for an element that has tests or groups in it.
+fn has_steps(node: Node<'_, '_>) -> bool {
+    node.children().any(|inner| is_any(inner, &TESTS) || is_any(inner, &GROUPS))
+}
+
 /// True for a test that is made of tests: it is a group.
 fn has_tests(test: Node<'_, '_>) -> bool {
     test.children().any(|inner| is_any(inner, &["test", "teststep", "step"]))
@@ -302,9 +307,15 @@ impl Reading<'_> {
             let is_test = is_any(inner, &TESTS);
             if is_test && !has_tests(inner) {
                 steps.extend(self.test(inner));
-            } else if is_test || is_any(inner, &GROUPS) {
+            } else if is_test || is_any(inner, &GROUPS) || (kept.is_some() && has_steps(inner)) {
                 let name = attribute(inner, "name").map(Text::from);
                 let name = name.or_else(|| value(inner, &GROUP_NAMES)).unwrap_or_else(|| "TestGroup".into());
+                if !is_test && !is_any(inner, &GROUPS) {
+                    let element = inner.tag_name().name();
+                    self.warnings.push(format!(
+                        "an element {element} among the tests is not known: it has tests, and is read as group {name}"
+                    ));
+                }
                 let mut others = Vec::new();
                 let nested = self.steps(inner, Some(&mut others));
                 let group = build::sequence(&name, &format!("{name}.seq"), "1.0.0", nested);

@@ -177,6 +177,20 @@ fn a_test_of_testexec_that_is_made_of_tests_is_a_group() {
 }
 
 #[test]
+fn what_has_tests_in_it_is_a_group_whatever_its_name() {
+    let file = r#"<TestResults><UUT><SerialNumber>S</SerialNumber><PartNumber>P</PartNumber></UUT><Tests>
+        <Section name="Power"><Test name="A" status="fail"/></Section></Tests></TestResults>"#;
+    let conversion = convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap();
+    let group = &conversion.reports[0].root.as_ref().unwrap().children()[0];
+    assert_eq!((group.name.as_str(), group.status, group.children().len()), ("Power", Status::Failed, 1));
+    assert!(
+        conversion.warnings[0].contains("Section among the tests is not known"),
+        "{:?}",
+        conversion.warnings
+    );
+}
+
+#[test]
 fn times_of_seica_may_have_other_signs_between_the_numbers() {
     for date in ["19-07-2025", "19/07/2025", "19.07.2025"] {
         let file = BOARD.replace("19-07-2025", date);
