@@ -58,7 +58,7 @@ const ABOUT: About = About {
             ("Panel barcode", "sn"),
             ("Panel side", "pn"),
             ("Panel operator", "uut.user"),
-            ("Panel startDate, startTime (month first; 24 hours, or AM and PM)", "start"),
+            ("Panel startDate, startTime (month first, or the year; 24 hours, or AM and PM)", "start"),
             ("Panel result", "result"),
             ("Program name, ver", "the root's sequence and its version"),
             ("Image id, result", "a sequence call Image with the id, and its status"),
