@@ -52,7 +52,10 @@ const ABOUT: About = About {
             ("Header: StationID, Operator, Location, StartTime", "machineName, uut.user, location, start"),
             ("UUT: SerialNumber, PartNumber, Revision, Batch", "sn, pn, rev, uut.batchSN"),
             ("Summary: Status, Duration", "result, uut.execTime"),
-            ("TestGroup, Group, Sequence, SubSection", "a sequence"),
+            (
+                "TestGroup, Group, Sequence, SubSection",
+                "a sequence; its Status where it states one, else that of what is in it",
+            ),
             ("Test, TestStep, Step, Measurement", "a numeric test by its limits, or pass/fail"),
         ],
         limits: &[
@@ -150,6 +153,33 @@ fn is_pass(word: &str) -> bool {
     ["pass", "passed", "p", "true", "1", "ok"].iter().any(|known| known.eq_ignore_ascii_case(word.trim()))
 }
 
+/// True for an element that has tests or groups in it.
+fn has_steps(node: Node<'_, '_>) -> bool {
+    node.children().any(|inner| is_any(inner, &TESTS) || is_any(inner, &GROUPS))
+}
+
+/// True for a test that is made of tests: it is a group.
+fn has_tests(test: Node<'_, '_>) -> bool {
+    test.children().any(|inner| is_any(inner, &["test", "teststep", "step"]))
+}
+
+/// What a word says of a unit or a group.
+fn verdict_of(word: &str) -> Option<Status> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "pass" | "passed" | "p" | "true" | "1" | "ok" | "success" => Some(Status::Passed),
+        "fail" | "failed" | "f" | "false" | "0" | "error" | "ng" => Some(Status::Failed),
+        "terminated" | "aborted" | "abort" | "cancelled" | "canceled" => Some(Status::Terminated),
+        _ => None,
+    }
+}
+
+/// The verdict that an element states in an attribute or a child.
+fn stated(node: Node<'_, '_>) -> Option<Status> {
+    let of_attribute = || attribute(node, "status").or_else(|| attribute(node, "result"));
+    let of_child = || value(node, &VERDICTS).as_deref().and_then(verdict_of);
+    of_attribute().and_then(verdict_of).or_else(of_child)
+}
+
 struct Reading<'a> {
     input: &'a Input,
     arguments: &'a Arguments,
@@ -160,6 +190,15 @@ impl Reading<'_> {
     fn report(&mut self, root: Node<'_, '_>) -> Result<Report, ConvertError> {
         let head = part(root, &HEADERS);
         let unit = part(root, &UNITS);
+        let named = UNITS.into_iter().find(|name| child(root, name).is_some());
+        let units = named.map_or(0, |name| xml::children(root, name).count());
+        if units > 1 {
+            self.warnings.push(format!(
+                "{} holds {units} elements {}, and one set of tests: it is reported of the first. Let each unit have a file of its own",
+                xml::path(root),
+                unit.tag_name().name()
+            ));
+        }
         let summary = part(root, &SUMMARIES);
         let program = value(head, &["ProgramName", "TestProgram", "SequenceName", "Name"]);
         let file_name =
@@ -244,13 +283,7 @@ impl Reading<'_> {
     ) -> Status {
         let count = |names: &[&'static str]| value(summary, names).and_then(|written| whole(&written));
         let word = value(summary, &["Status", "Result", "Outcome", "FinalResult"]);
-        let of_word = |word: &str| match word.trim().to_ascii_lowercase().as_str() {
-            "pass" | "passed" | "p" | "true" | "1" | "ok" | "success" => Some(Status::Passed),
-            "fail" | "failed" | "f" | "false" | "0" | "error" | "ng" => Some(Status::Failed),
-            "terminated" | "aborted" | "abort" | "cancelled" | "canceled" => Some(Status::Terminated),
-            _ => None,
-        };
-        if let Some(stated) = word.as_deref().and_then(of_word) {
+        if let Some(stated) = word.as_deref().and_then(verdict_of) {
             return stated;
         }
         if let Some(word) = word {
@@ -262,7 +295,7 @@ impl Reading<'_> {
         if total.is_some() && total == count(&["PassedTests", "Passed", "PassCount"]) {
             return Status::Passed;
         }
-        let own = attribute(root, "status").and_then(of_word);
+        let own = attribute(root, "status").and_then(verdict_of);
         own.unwrap_or_else(|| tree::rolled_up(steps))
     }
 
@@ -271,17 +304,29 @@ impl Reading<'_> {
     fn steps(&mut self, node: Node<'_, '_>, mut kept: Option<&mut Vec<MiscInfo>>) -> Vec<Step> {
         let mut steps = Vec::new();
         for inner in node.children().filter(Node::is_element) {
-            if is_any(inner, &TESTS) {
+            let is_test = is_any(inner, &TESTS);
+            if is_test && !has_tests(inner) {
                 steps.extend(self.test(inner));
-            } else if is_any(inner, &GROUPS) {
+            } else if is_test || is_any(inner, &GROUPS) || (kept.is_some() && has_steps(inner)) {
                 let name = attribute(inner, "name").map(Text::from);
                 let name = name.or_else(|| value(inner, &GROUP_NAMES)).unwrap_or_else(|| "TestGroup".into());
+                if !is_test && !is_any(inner, &GROUPS) {
+                    let element = inner.tag_name().name();
+                    self.warnings.push(format!(
+                        "an element {element} among the tests is not known: it has tests, and is read as group {name}"
+                    ));
+                }
                 let mut others = Vec::new();
                 let nested = self.steps(inner, Some(&mut others));
-                steps.push(build::sequence(&name, &format!("{name}.seq"), "1.0.0", nested));
+                let group = build::sequence(&name, &format!("{name}.seq"), "1.0.0", nested);
+                let status = stated(inner).unwrap_or(group.status);
+                steps.push(Step { status, ..group });
                 kept.as_deref_mut().into_iter().for_each(|kept| kept.append(&mut others));
             } else if let Some(kept) = kept.as_deref_mut()
                 && !is_any(inner, &GROUP_NAMES)
+                && !(is_any(node, &GROUPS)
+                    && is_any(inner, &VERDICTS)
+                    && verdict_of(&xml::words(inner)).is_some())
             {
                 let element = inner.tag_name().name();
                 self.warnings.push(format!(

@@ -58,7 +58,7 @@ const ABOUT: About = About {
             ("Panel barcode", "sn"),
             ("Panel side", "pn"),
             ("Panel operator", "uut.user"),
-            ("Panel startDate, startTime (month first)", "start"),
+            ("Panel startDate, startTime (month first, or the year; 24 hours, or AM and PM)", "start"),
             ("Panel result", "result"),
             ("Program name, ver", "the root's sequence and its version"),
             ("Image id, result", "a sequence call Image with the id, and its status"),
@@ -216,7 +216,7 @@ impl Reading<'_> {
         let (date, clock) =
             (attribute(panel, "startDate")?, attribute(panel, "startTime").unwrap_or("00:00:00"));
         let written = format!("{date} {clock}");
-        let formats = ["%m/%d/%Y %H:%M:%S%.f"];
+        let formats = ["%m/%d/%Y %H:%M:%S%.f", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %H:%M:%S%.f"];
         let time = time::parse_as(&written, &formats, &self.input.station.time_zone);
         if time.is_none() {
             self.warnings.push(format!("the start \"{written}\" is no time like 01/31/2024 08:59:14"));

@@ -67,7 +67,7 @@ const ABOUT: About = About {
 const ROOT: &str = "R";
 const OWN_NAME: &str = "SoftwareName";
 const OWN_VERSION: &str = "SoftwareVersion";
-const FORMATS: &[&str] = &["%d-%m-%Y %H:%M:%S"];
+const FORMATS: &[&str] = &["%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"];
 
 impl Converter for SeicaXml {
     fn about(&self) -> &'static About {
@@ -165,6 +165,10 @@ impl File<'_, '_> {
         let steps = groups(board, warnings);
         let of_end = self.end.filter(|_| self.alone);
         let stated = of_end.and_then(|end| attribute(end, "NF")).map(stated);
+        if stated.is_none() && steps.is_empty() {
+            warnings
+                .push(format!("board {serial_number} has no TEST, and passes for want of one that failed"));
+        }
         report.result = stated.unwrap_or_else(|| tree::rolled_up(&steps));
         report.uut = Some(Uut {
             user: Some(operator.unwrap_or_default().into()),

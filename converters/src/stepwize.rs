@@ -18,7 +18,7 @@ const ABOUT: About = About {
     name: "stepwize",
     title: "StepWize (XSPC)",
     vendor: "StepWize",
-    description: "Files named *_CONFIG_AND_RESULTS.XSPC: XML with the root ConfigAndResultsDataFile; one report for each file.",
+    description: "Files named *_CONFIG_AND_RESULTS.XSPC: XML with the root ConfigAndResultsDataFile; one report for each ConfigandResultsData, which is a unit.",
     version: env!("CARGO_PKG_VERSION"),
     file_patterns: &["*.xspc"],
     arguments: &[
@@ -64,7 +64,10 @@ Give the process code of each operation in `operationCodes`.",
             ("dataType 1", "ET_PFT"),
             ("dataType 2", "Action"),
             ("any other dataType: stringValue, Expected_String", "ET_SVT, with a warning"),
-            ("measurementOutcome Pass or Fail, else stepOutcome", "status"),
+            (
+                "stepOutcome, measurementOutcome",
+                "status: failed where stepOutcome is not Pass, or measurementOutcome is Fail",
+            ),
             ("measurementOutcome Performed- Record Only", "a number without limits"),
             ("stepNotes, causeText, testCondition", "reportText"),
         ],
@@ -170,23 +173,27 @@ impl Converter for StepWize {
             ConvertError::new(ErrorKind::Missing, format!("there is no element {what}"))
                 .at_path(xml::path(node))
         };
-        let head =
-            child(root, "ConfigandResultsData").ok_or_else(|| missing(root, "ConfigandResultsData"))?;
-        let data =
-            child(head, "Config_and_Result_Data").ok_or_else(|| missing(head, "Config_and_Result_Data"))?;
-        if child(head, "sequencePF").is_none() {
-            return Err(missing(head, "sequencePF").expected("Pass, Fail or Incomplete in it"));
-        }
         let (unknown, times) = (Elements::default(), Times::of(input));
         let mut reading = Reading { input, arguments, warnings, unknown, times };
-        let report = reading.report(head, data).map_err(|error| match error.place {
-            None => error.at_path(xml::path(head)),
-            Some(_) => error,
-        })?;
+        let mut reports = Vec::new();
+        for head in children(root, "ConfigandResultsData") {
+            let data = child(head, "Config_and_Result_Data")
+                .ok_or_else(|| missing(head, "Config_and_Result_Data"))?;
+            if child(head, "sequencePF").is_none() {
+                return Err(missing(head, "sequencePF").expected("Pass, Fail or Incomplete in it"));
+            }
+            reports.push(reading.report(head, data).map_err(|error| match error.place {
+                None => error.at_path(xml::path(head)),
+                Some(_) => error,
+            })?);
+        }
+        if reports.is_empty() {
+            return Err(missing(root, "ConfigandResultsData"));
+        }
         let Reading { mut warnings, unknown, times, .. } = reading;
         unknown.warn("kept as misc info or additional results", &mut warnings);
         times.warn("of results", &mut warnings);
-        Ok(Conversion { reports: vec![report], warnings })
+        Ok(Conversion { reports, warnings })
     }
 }
 
@@ -323,18 +330,30 @@ impl Reading<'_> {
     fn step(&mut self, node: Node<'_, '_>, step_name: &str) -> Step {
         let name = value(node, "subItemName").unwrap_or_else(|| step_name.into());
         let outcome = value(node, "measurementOutcome").unwrap_or_default();
-        let judged =
-            Status::from_word(&outcome).filter(|status| matches!(status, Status::Passed | Status::Failed));
-        let status = judged.unwrap_or_else(|| match value(node, "stepOutcome").as_deref() {
-            Some(word) if word.eq_ignore_ascii_case("pass") => Status::Passed,
-            _ => Status::Failed,
-        });
+        let step_outcome = value(node, "stepOutcome");
+        let measured = Status::from_word(&outcome);
+        // Whichever of the two says that it failed is believed.
+        let status = match (step_outcome.as_deref(), measured) {
+            (_, Some(Status::Failed)) => Status::Failed,
+            (Some(word), _) if !word.eq_ignore_ascii_case("pass") => Status::Failed,
+            (None, measured) if measured != Some(Status::Passed) => Status::Failed,
+            _ => Status::Passed,
+        };
         let record_only = outcome.to_ascii_lowercase().contains("record only");
         let kind = value(node, "dataType").unwrap_or_default();
         let mut step = match kind.as_str() {
             "0" => self.number(node, &name, status, record_only),
             "1" => build::pass_fail(&name, status),
-            "2" => Step::new("Action", name.as_str(), status),
+            "2" => {
+                let mut step = Step::new("Action", name.as_str(), status);
+                // An overall outcome has its verdict in words here.
+                if let Some(text) =
+                    value(node, "stringValue").filter(|text| Some(text) != step_outcome.as_ref())
+                {
+                    verdict::add_text(&mut step, &text);
+                }
+                step
+            }
             other => {
                 self.warnings
                     .push(format!("step {name}: the data type \"{other}\" is not known; kept as a text"));
@@ -398,7 +417,17 @@ impl Reading<'_> {
 
 /// Operator and limits of a mode like `LL <= Value < UL`; `None` for one that is not understood.
 fn limits(mode: &str, low: Option<f64>, high: Option<f64>) -> Option<(String, Option<f64>, Option<f64>)> {
-    let words: Vec<&str> = mode.split_whitespace().collect();
+    let signs = ['<', '>', '=', '!'];
+    let mut spaced = String::new();
+    let mut in_sign = false;
+    for letter in mode.chars() {
+        if signs.contains(&letter) != in_sign {
+            in_sign = !in_sign;
+            spaced.push(' ');
+        }
+        spaced.push(letter);
+    }
+    let words: Vec<&str> = spaced.split_whitespace().collect();
     let limit = |word: &str| match word.to_ascii_uppercase().as_str() {
         "LL" => Some(low),
         "UL" => Some(high),
@@ -425,16 +454,36 @@ fn limits(mode: &str, low: Option<f64>, high: Option<f64>) -> Option<(String, Op
     match words.as_slice() {
         [] => Some(("LOG".to_owned(), None, None)),
         [only] if only.eq_ignore_ascii_case("none") => Some(("LOG".to_owned(), None, None)),
+        ["No" | "no", "Limit" | "Limits" | "limit" | "limits"] => Some(("LOG".to_owned(), None, None)),
         [value, op, other] if is_value(value) => Some((operator(op)?.to_owned(), limit(other)?, None)),
         [other, op, value] if is_value(value) => {
             Some((turned(operator(op)?).to_owned(), limit(other)?, None))
         }
         [first, before, value, after, second] if is_value(value) => {
-            let both = format!("{}{}", turned(operator(before)?), operator(after)?);
-            Some((both, limit(first)?, limit(second)?))
+            Some(both((turned(operator(before)?), limit(first)?), (operator(after)?, limit(second)?), 'G'))
+        }
+        [value, first_op, first, word, again, second_op, second] if is_value(value) && is_value(again) => {
+            let begins = match word.to_ascii_lowercase().as_str() {
+                "or" => 'L',
+                "and" => 'G',
+                _ => return None,
+            };
+            let first = (operator(first_op)?, limit(first)?);
+            Some(both(first, (operator(second_op)?, limit(second)?), begins))
         }
         _ => None,
     }
+}
+
+/// Two comparisons as one operator: it begins with the one with the low limit, which is G inside of limits and L outside.
+fn both(
+    first: (&'static str, Option<f64>),
+    second: (&'static str, Option<f64>),
+    begins: char,
+) -> (String, Option<f64>, Option<f64>) {
+    let turned = !first.0.starts_with(begins) && second.0.starts_with(begins);
+    let (first, second) = if turned { (second, first) } else { (first, second) };
+    (format!("{}{}", first.0, second.0), first.1, second.1)
 }
 
 fn text_step(node: Node<'_, '_>, name: &str, status: Status) -> Step {
@@ -471,7 +520,13 @@ mod tests {
             ("Value > LL", Some("GT Some(1.0) None")),
             ("LL <= Value", Some("GE Some(1.0) None")),
             ("Value == LL", Some("EQ Some(1.0) None")),
+            ("UL >= Value > LL", Some("GTLE Some(1.0) Some(2.0)")),
+            ("LL<=Value<UL", Some("GELT Some(1.0) Some(2.0)")),
+            ("Value < LL or Value >= UL", Some("LTGE Some(1.0) Some(2.0)")),
+            ("Value > UL OR Value < LL", Some("LTGT Some(1.0) Some(2.0)")),
+            ("Value >= LL and Value < UL", Some("GELT Some(1.0) Some(2.0)")),
             ("", Some("LOG None None")),
+            ("No Limits", Some("LOG None None")),
             ("Value ~ LL", None),
             ("within", None),
         ] {

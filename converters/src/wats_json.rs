@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 use wats::report::{Report, ReportType, Status, Step, Time};
 use wats::wsjf::{self, WsjfError};
 
@@ -47,10 +48,15 @@ impl Converter for WatsJson {
         if !decoded.trim_start().starts_with(['{', '[']) {
             return Qualification::none("no JSON");
         }
-        let Ok(document) =
-            wsjf::parse(decoded.as_bytes()).or_else(|_| wsjf::parse(words_quoted(&decoded).as_bytes()))
-        else {
-            return Qualification::none("no JSON");
+        let read = wsjf::parse(decoded.as_bytes())
+            .or_else(|error| wsjf::parse(words_quoted(&decoded).as_bytes()).map_err(|_| error));
+        let document = match read {
+            Ok(document) => document,
+            Err(error) => {
+                return Qualification::none(format!(
+                    "begins like JSON, and cannot be read as a whole: {error}"
+                ));
+            }
         };
         let first = match &document {
             Value::Array(list) => list.first(),
@@ -172,7 +178,7 @@ fn one_report(
         }
         members.insert("assets".to_owned(), assets);
     }
-    header_members(members, arguments)?;
+    header_members(members, arguments, warnings)?;
     let report = wsjf::from_value(document).map_err(|error| explain(error, ""))?;
     completed(report, input, warnings)
 }
@@ -247,7 +253,18 @@ fn completed(mut report: Report, input: &Input, warnings: &mut Vec<String>) -> R
     Ok(report)
 }
 
-fn header_members(members: &mut Map<String, Value>, arguments: &Arguments) -> Result<(), ConvertError> {
+fn header_members(
+    members: &mut Map<String, Value>,
+    arguments: &Arguments,
+    warnings: &mut Vec<String>,
+) -> Result<(), ConvertError> {
+    if let Some(id) = take(members, "id") {
+        if id.as_str().is_none_or(|id| id.trim().parse::<Uuid>().is_ok()) {
+            members.insert("id".to_owned(), id);
+        } else {
+            warnings.push(format!("id {id} is no report id; left out"));
+        }
+    }
     for (other, name) in [("partNumber", "pn"), ("serialNumber", "sn"), ("partRevision", "rev")] {
         if let Some(value) = take(members, other) {
             take(members, name);
@@ -267,7 +284,9 @@ fn header_members(members: &mut Map<String, Value>, arguments: &Arguments) -> Re
     // A result that is not stated must not turn a failed unit into a passed one.
     let of_root = members.get("root").and_then(|root| root.get("status")).cloned();
     let of_root = of_root.filter(|status| ["F", "E", "T"].iter().any(|bad| status == bad));
-    let result = take(members, "result").or(of_root).unwrap_or_else(|| "P".into());
+    let stated =
+        take(members, "result").filter(|result| result.as_str().is_none_or(|it| !it.trim().is_empty()));
+    let result = stated.or(of_root).unwrap_or_else(|| "P".into());
     members.insert("result".to_owned(), status(result));
     let code = match take(members, "processCode") {
         Some(Value::String(text)) if !text.trim().is_empty() => {

@@ -267,6 +267,31 @@ fn several_numbers_are_judged_by_their_limits_or_as_their_step() {
 }
 
 #[test]
+fn what_a_result_has_besides_its_value_is_kept() {
+    let high = pair("AND", ("GE", "4"), ("LE", "6"));
+    let further = high.replace("</tr:Limits>", "</tr:Limits><tr:Limits><c:Mask/></tr:Limits>");
+    let more = r#"<tr:Description>at 20 V</tr:Description><tr:Indictments><tr:Indictment name="R1"/></tr:Indictments></tr:TestResult>"#;
+    let result = number("A", "5", &further).replace("</tr:TestResult>", more);
+    let report = report(&test("NumericLimitTest", PASSED, &result));
+    let step = step(&report, "T");
+    assert_eq!(shown(step), "ET_NLT P: =5 GELE 4..6 P");
+    assert_eq!(step.report_text.as_deref(), Some("A: at 20 V"));
+    let kept: Vec<_> = step.rare.additional_results.iter().filter_map(|it| it.name.as_deref()).collect();
+    assert_eq!(kept, ["Indictments", "Limits"]);
+}
+
+#[test]
+fn limits_without_a_value_stay_with_no_number() {
+    let result = format!(
+        r#"<tr:TestResult ID="A" name="A">{}</tr:TestResult>"#,
+        pair("AND", ("GE", "4"), ("LE", "6"))
+    );
+    check(&test("NumericLimitTest", FAILED, &result), "ET_NLT F: =NaN GELE 4..6 F");
+    let skipped = test("NumericLimitTest", r#"<tr:Outcome value="NotStarted"/>"#, &result);
+    check(&skipped, "ET_NLT S:");
+}
+
+#[test]
 fn an_outcome_of_a_result_goes_before_that_of_its_step() {
     let over = limits(r#"<c:SingleLimit comparator="GT"><c:Datum value="9"/></c:SingleLimit>"#);
     let with = |outcome: &str| {

@@ -223,6 +223,11 @@ fn what_nobody_knows_names_the_nearest() {
             "no format fits the file; nearest is example-csv (30 %): a column for serial",
         ),
         ("a.atdx", "text", "no format fits the file; by its name it could be takaya-atdx (0 %): "),
+        (
+            "a.json",
+            "{\"sn\":1}\n{\"sn\":2}",
+            "no format fits the file; by its name it could be wats-json (0 %): begins like JSON, and cannot be read as a whole: ",
+        ),
         ("a.none", "text", "no format fits the file, neither by its content nor by its name"),
     ] {
         let recognition = recognise(&file(name, text.as_bytes()));

@@ -151,6 +151,10 @@ fn broken_and_hostile_files_are_refused_in_words() {
     fails(NAME, &bad(whole.split("</Panel>").next().unwrap()), "ends in the middle");
     fails(NAME, &bad("<!DOCTYPE a [<!ENTITY b 'c'>]><Panel>&b;</Panel>"), "DTD");
     fails(NAME, &bad(&whole.replace("<Results>", &"<Results>".repeat(100_000))), "nested more than 200 deep");
+    let afternoon = convert(NAME, &bad(&whole.replace("08:59:14", "1:02:03 PM"))).unwrap();
+    assert_eq!(afternoon.reports[0].start.as_ref().unwrap().as_str(), "2024-07-10T13:02:03+02:00");
+    let year_first = convert(NAME, &bad(&whole.replace("07/10/2024", "2024-07-10"))).unwrap();
+    assert_eq!(year_first.reports[0].start.as_ref().unwrap().as_str(), "2024-07-10T08:59:14+02:00");
     let conversion = convert(NAME, &bad(&whole.replace("07/10/2024", "31.12.2024"))).unwrap();
     warns(&conversion, "the start \"31.12.2024 08:59:14\" is no time like 01/31/2024");
 }

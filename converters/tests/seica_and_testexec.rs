@@ -128,6 +128,77 @@ fn testexec_arguments_change_what_is_reported() {
     assert_eq!(steps(&[("includePassedMeasurements", "no")]), ["B ET_PFT"]);
 }
 
+#[test]
+fn a_second_unit_of_testexec_is_not_passed_over() {
+    let file = r#"<TestResults><UUT><SerialNumber>A</SerialNumber><PartNumber>P</PartNumber></UUT>
+        <UUT><SerialNumber>B</SerialNumber></UUT><Tests><Test name="A" status="pass"/></Tests></TestResults>"#;
+    let conversion = convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap();
+    assert_eq!(conversion.reports[0].sn, "A");
+    assert_eq!(
+        conversion.warnings[0],
+        "/TestResults holds 2 elements UUT, and one set of tests: it is reported of the first. Let each unit have a file of its own"
+    );
+}
+
+#[test]
+fn a_board_of_seica_without_tests_is_told_of() {
+    let file = r#"<R><ST NM="P1"/><BI BCP="S1"><TEST NM="A" TR="0"/></BI><BI BCP="S2"/><ET NF="0"/></R>"#;
+    let conversion = convert("seica-xml", file.as_bytes(), &[]).unwrap();
+    assert_eq!(conversion.reports.len(), 2);
+    let told: Vec<_> = conversion.warnings.iter().filter(|it| it.contains("no TEST")).collect();
+    assert_eq!(told, ["board S2 has no TEST, and passes for want of one that failed"]);
+}
+
+#[test]
+fn groups_of_testexec_have_the_verdict_that_they_state() {
+    let group = |attributes: &str, inside: &str| {
+        let file = format!(
+            r#"<TestResults><UUT><PartNumber>P</PartNumber></UUT><Tests><Group {attributes}>{inside}<Test name="A" status="pass"/></Group></Tests></TestResults>"#
+        );
+        let conversion = convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap();
+        assert_eq!(conversion.warnings.len(), 2, "serial number and start: {:?}", conversion.warnings);
+        conversion.reports[0].root.as_ref().unwrap().children()[0].status
+    };
+    assert_eq!(group("", ""), Status::Passed);
+    assert_eq!(group(r#"status="FAIL""#, ""), Status::Failed);
+    assert_eq!(group("", "<Result>Aborted</Result>"), Status::Terminated);
+    assert_eq!(group(r#"status="odd""#, "<Name>G</Name>"), Status::Passed);
+}
+
+#[test]
+fn a_test_of_testexec_that_is_made_of_tests_is_a_group() {
+    let file = r#"<TestResults><UUT><SerialNumber>S</SerialNumber><PartNumber>P</PartNumber></UUT><Tests><Test name="A" status="pass">
+        <Step name="B" status="fail"><Value>3</Value><Max>2</Max></Step><Measurement name="C"><Value>1</Value></Measurement></Test></Tests></TestResults>"#;
+    let report = convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap().reports.remove(0);
+    let group = &report.root.as_ref().unwrap().children()[0];
+    assert_eq!((group.name.as_str(), group.status, group.seq_call.is_some()), ("A", Status::Passed, true));
+    let inner: Vec<_> = group.children().iter().map(|it| (it.name.as_str(), it.status)).collect();
+    assert_eq!(inner, [("B", Status::Failed), ("C", Status::Passed)]);
+}
+
+#[test]
+fn what_has_tests_in_it_is_a_group_whatever_its_name() {
+    let file = r#"<TestResults><UUT><SerialNumber>S</SerialNumber><PartNumber>P</PartNumber></UUT><Tests>
+        <Section name="Power"><Test name="A" status="fail"/></Section></Tests></TestResults>"#;
+    let conversion = convert("keysight-testexec-sl", file.as_bytes(), &[]).unwrap();
+    let group = &conversion.reports[0].root.as_ref().unwrap().children()[0];
+    assert_eq!((group.name.as_str(), group.status, group.children().len()), ("Power", Status::Failed, 1));
+    assert!(
+        conversion.warnings[0].contains("Section among the tests is not known"),
+        "{:?}",
+        conversion.warnings
+    );
+}
+
+#[test]
+fn times_of_seica_may_have_other_signs_between_the_numbers() {
+    for date in ["19-07-2025", "19/07/2025", "19.07.2025"] {
+        let file = BOARD.replace("19-07-2025", date);
+        let report = convert("seica-xml", file.as_bytes(), &[]).unwrap().reports.remove(0);
+        assert!(report.start.unwrap().as_str().starts_with("2025-07-19T10:30:02"), "{date}");
+    }
+}
+
 const PANEL: &str = r#"<R><ST NM="P1 B" LOT="L7"/><BI BCP="S1" SD="19-07-2025 10:30:02"><TEST F="" NM="A" MR="1" ML="0" MH="2" TR="0" XX="7"/></BI>
 <BI BC="other" SD="19-07-2025 10:30:03"><TEST NM="A" MR="5" ML="0" MH="2" TR="1"/></BI><ET ED="19-07-2025 10:31:02" NF="1"/></R>"#;
 

@@ -181,6 +181,22 @@ fn values_become_measurements_by_their_kind() {
         &run("A", "PASS", &format!("{}{less}", double("v", r#"lsl="1" usl="2""#, "1"))),
         "ET_NLT P: =1 LT 2 P",
     );
+    // A limit of 0 is one where the comparison with it gives the grade.
+    let more = comparison.replace("E (equal)", "GE");
+    let to_zero = |grade: &str, value: &str| {
+        run("A", grade, &format!("{}{more}", double("v", r#"lsl="0" usl="0""#, value)))
+    };
+    check(&to_zero("PASS", "4"), "ET_NLT P: =4 GE 0 P");
+    check(&to_zero("FAIL", "-4"), "ET_NLT F: =-4 GE 0 F");
+    check(&to_zero("PASS", "-4"), "ET_NLT P: =-4 LOG  P");
+}
+
+#[test]
+fn a_flag_that_its_grade_contradicts_stays_in_words() {
+    let flag = r#"<Result><ValueBoolean name="a">false</ValueBoolean></Result>"#;
+    let report = converted(&run("A", "PASS", flag)).reports.remove(0);
+    let step = step(&report, "A");
+    assert_eq!((step.status, step.report_text.as_deref()), (Status::Passed, Some("a: false")));
 }
 
 #[test]

@@ -453,6 +453,31 @@ fn a_file_that_breaks_off_gives_its_complete_parts() {
 }
 
 #[test]
+fn a_record_may_end_before_any_of_its_fields() {
+    let counts = [F::U4(5), F::U4(6), F::U4(7), F::U4(8), F::U4(1), F::U4(2), F::U2(3), F::U2(2), F::U2(1)];
+    let mut stdf = Stdf::lot(true);
+    stdf.pir(0);
+    for end in 0..=counts.len() {
+        let mut fields = vec![F::U4(7), F::U1(1), F::U1(0), F::U1(0x80), F::U1(0xff)];
+        fields.extend(counts.iter().take(end).map(|it| match it {
+            F::U2(it) => F::U2(*it),
+            F::U4(it) => F::U4(*it),
+            _ => F::Raw(&[]),
+        }));
+        stdf.record((15, 20), &fields);
+    }
+    // A test of several pins that ends before its values.
+    stdf.record((15, 15), &[F::U4(8), F::U1(1), F::U1(0), F::U1(0x80), F::U1(0), F::U2(2), F::U2(2)]);
+    stdf.prr(0, 8, "A");
+    stdf.mrr();
+    let conversion = read(&stdf);
+    assert_eq!(conversion.warnings, Vec::<String>::new());
+    let steps = leaves(&conversion.reports[0]);
+    assert_eq!(steps.len(), counts.len() + 2);
+    assert!(steps.iter().all(|it| it.status == Status::Failed), "{}", tree(&conversion.reports[0]));
+}
+
+#[test]
 fn what_is_damaged_is_named_with_its_place() {
     let mut stdf = Stdf::lot(true);
     stdf.pir(0);
@@ -545,5 +570,52 @@ fn joined_files_are_read_as_their_lots() {
             P SequenceCall MainSequence
               P ET_NLT 1 [P 1.5 LOG]
         "#]],
+    );
+}
+
+#[test]
+fn scan_tests_of_v4_2007_are_steps() {
+    let scanned = |big| {
+        let mut stdf = Stdf::lot(big);
+        stdf.record((0, 30), &[F::U1(1), F::Cn("V4-2007.1")]);
+        stdf.record((1, 91), &[F::U2(1), F::U2(1)]);
+        stdf.pir(0);
+        for (goes_on, flags) in [(1, 0), (0, 0x80)] {
+            stdf.record(
+                (15, 30),
+                &[
+                    F::U1(goes_on),
+                    F::U4(77),
+                    F::U1(1),
+                    F::U1(0),
+                    F::U2(1),
+                    F::U1(flags),
+                    F::Cn("BITMAP"),
+                    F::Cn("chain: scan 1"),
+                    F::Cn("OVR"),
+                    F::Cn("prog"),
+                    F::Cn("3 of 9"),
+                    F::U1(0),
+                    F::U1(0),
+                ],
+            );
+        }
+        stdf.record((15, 30), &[F::U1(0), F::U4(78), F::U1(1), F::U1(0), F::U2(1), F::U1(0x40)]);
+        stdf.prr(0, 8, "A");
+        stdf.mrr();
+        read(&stdf)
+    };
+    for big in [true, false] {
+        assert_eq!(scanned(big).warnings, Vec::<String>::new());
+        assert_eq!(tree(&scanned(big).reports[0]), tree(&scanned(true).reports[0]));
+    }
+    check(
+        &scanned(true).reports[0],
+        &expect![[r#"
+        F SequenceCall job_final
+          F SequenceCall chain
+            F ET_PFT 77 - scan 1 [F] "Alarm OVR | Log: BITMAP | Program: prog | Result: 3 of 9"
+          D ET_PFT 78
+    "#]],
     );
 }

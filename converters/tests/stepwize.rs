@@ -93,12 +93,13 @@ fn the_real_file_says_what_stands_in_it() {
 }
 
 #[test]
-fn verdicts_of_measurements_go_before_those_of_their_step() {
+fn what_step_or_measurement_calls_failed_is_failed() {
     let conversion = converted(
         "Fail",
         &[
             number("A", "low", "Value >= LL", ("Fail", "Pass")),
-            number("A", "high", "Value &lt; UL", ("Fail", "Fail")),
+            number("A", "high", "Value &lt; UL", ("Pass", "Fail")),
+            number("A", "inside", "Value &lt; UL", ("Pass", "Performed- Record Only")),
             number("A", "note", "Value > LL", ("Fail", "Performed- Record Only")),
             result(&[("stepName", "B"), ("dataType", "1"), ("stepOutcome", "Pass")]),
             result(&[
@@ -106,6 +107,7 @@ fn verdicts_of_measurements_go_before_those_of_their_step() {
                 ("subItemName", "what"),
                 ("dataType", "2"),
                 ("stepOutcome", "Pass"),
+                ("stringValue", "read back"),
                 ("stepNotes", "noted"),
             ]),
         ],
@@ -120,12 +122,19 @@ fn verdicts_of_measurements_go_before_those_of_their_step() {
         .collect();
     assert_eq!(
         shown,
-        ["low ET_NLT P GE", "high ET_NLT F LT", "note ET_NLT F LOG", "B ET_PFT P -", "what Action P -"]
+        [
+            "low ET_NLT F GE",
+            "high ET_NLT F LT",
+            "inside ET_NLT P LOG",
+            "note ET_NLT F LOG",
+            "B ET_PFT P -",
+            "what Action P -"
+        ]
     );
     let root = report.root.as_ref().unwrap();
     let groups: Vec<_> = root.children().iter().map(|it| (it.name.as_str(), it.status)).collect();
     assert_eq!(groups, [("A", Status::Failed), ("B", Status::Passed)]);
-    assert_eq!(step(report, "what").report_text.as_deref(), Some("noted"));
+    assert_eq!(step(report, "what").report_text.as_deref(), Some("read back\nnoted"));
     assert_eq!(step(report, "low").tot_time.unwrap().get(), 1.5);
     // In the station's zone, in summer; the prefix changes no value.
     assert_eq!(report.start.as_ref().unwrap().as_str(), "2025-07-16T13:36:53.5+02:00");
@@ -204,6 +213,20 @@ fn what_is_not_understood_is_kept_and_said() {
     ] {
         warns(&conversion, expected);
     }
+}
+
+#[test]
+fn each_unit_of_a_file_has_a_report() {
+    let one =
+        String::from_utf8(document("Pass", &[number("A", "a", "None", ("Pass", "Pass"))]).bytes).unwrap();
+    let (before, inside) = one.split_once("<ConfigandResultsData>").unwrap();
+    let (inside, after) = inside.rsplit_once("</ConfigandResultsData>").unwrap();
+    let unit = format!("<ConfigandResultsData>{inside}</ConfigandResultsData>");
+    let second = unit.replace("S1", "S2").replace(">Pass</sequencePF", ">Fail</sequencePF");
+    let two = format!("{before}{unit}{second}{after}");
+    let conversion = convert(NAME, &file("a.xspc", two.as_bytes())).unwrap();
+    let shown: Vec<_> = conversion.reports.iter().map(|it| (it.sn.as_str(), it.result.letter())).collect();
+    assert_eq!(shown, [("S1", "P"), ("S2", "F")]);
 }
 
 #[test]

@@ -505,6 +505,29 @@ fn every_report_of_a_unit_counts_and_others_do_not() {
 }
 
 #[test]
+fn a_main_sequence_without_a_known_status_has_that_of_the_report_or_of_its_steps() {
+    let failing = result("A", "PassFailTest", "Failed", "", "");
+    let whole = document(std::slice::from_ref(&failing));
+    let main = value("Status", "Passed");
+    assert_eq!(whole.matches(&main).count(), 1);
+    for (of_main, of_report, expected) in [
+        ("Running", "Failed", "F"),
+        ("Running", "Terminated", "T"),
+        ("Running", "odd", "F"),
+        ("", "Error", "E"),
+        ("Passed", "Failed", "P"),
+        ("Done", "Failed", "F"),
+        ("Done", "Done", "P"),
+    ] {
+        let text = whole.replace(&main, &value("Status", of_main));
+        let text = text.replace("UUTResult='Passed'", &format!("UUTResult='{of_report}'"));
+        let report = convert(NAME, &file("a.xml", text.as_bytes())).unwrap().reports.remove(0);
+        let root = report.root.as_ref().unwrap().status.letter();
+        assert_eq!((report.result.letter(), root), (expected, expected), "{of_main} {of_report}");
+    }
+}
+
+#[test]
 fn a_unit_that_was_stopped_early_has_a_verdict_and_no_steps() {
     let text = format!("<Reports><Report Type='UUT' UUTResult='Terminated'>{UNIT}</Report></Reports>");
     let conversion = convert(NAME, &file("a.xml", text.as_bytes())).unwrap();

@@ -65,7 +65,7 @@ fn an_xml_report_with_little_in_it_is_completed() {
               SequenceCall Group F
               ET_NLT V F [NaN LE Some(3.0) None]
               ET_MNLT W F [4 GELE Some(1.0) Some(3.0)] [2 LOG None None]
-            ! /Reports/Report[1]: the value "" is no number; NaN is sent
+            ! /Reports/Report[1]: step V: the value "" is no number; NaN is sent
             ! /Reports/Report[1]: the result "" is not known; Failed is what the steps say
         "#]],
     );
@@ -316,6 +316,39 @@ fn json_of_other_programs_is_understood() {
         error,
         "line 2, column 4: the JSON is damaged: trailing comma, at \"}\"; expected a JSON document"
     );
+}
+
+#[test]
+fn a_number_that_is_none_is_named_with_its_step() {
+    let xml = "<Reports><Report SN='1' PN='2' Result='Passed'><UUT ExecutionTime='soon'/><Step Name='r' StepType='SequenceCall' Status='Passed'>\
+        <Step Name='A' StepType='ET_NLT' Status='Passed'><NumericLimit NumericValue='x' LowLimit='y' HighLimit='2' CompOperator='GELE' Status='Passed'/></Step></Step></Report></Reports>";
+    assert_eq!(
+        convert("wats-xml", xml).unwrap().warnings[..3],
+        [
+            "/Reports/Report[1]: ExecutionTime \"soon\" is no number; left out",
+            "/Reports/Report[1]: step A: the value \"x\" is no number; NaN is sent",
+            "/Reports/Report[1]: step A: LowLimit \"y\" is no number; left out",
+        ]
+    );
+}
+
+#[test]
+fn a_run_that_was_skipped_is_terminated() {
+    let xml = "<Reports><Report SN='1' PN='2' Result='Skipped'><Step Name='r' StepType='SequenceCall' Status='Skipped'/></Report></Reports>";
+    let json = r#"{"sn":"1","pn":"2","result":"S","root":{"name":"r","status":"S"}}"#;
+    for (converter, text) in [("wats-xml", xml), ("wats-json", json)] {
+        let report = convert(converter, text).unwrap().reports.remove(0);
+        let root = report.root.as_ref().unwrap().status;
+        assert_eq!((report.result.letter(), root.letter()), ("T", "T"), "{converter}");
+    }
+}
+
+#[test]
+fn an_id_that_is_none_and_a_blank_result_cost_no_unit() {
+    let text = r#"{"id":"7","sn":"1","pn":"2","result":"","root":{"name":"r","status":"F"}}"#;
+    let conversion = convert("wats-json", text).unwrap();
+    assert_eq!(conversion.reports[0].result, wats::report::Status::Failed);
+    assert_eq!(conversion.warnings[0], "id \"7\" is no report id; left out");
 }
 
 /// Servers refuse their own exports for how they count their loops.

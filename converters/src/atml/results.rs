@@ -6,8 +6,8 @@ use wats::report::{BooleanMeas, Double, Extra, NumericMeas, Status, StringMeas, 
 use super::limits::Limits;
 use super::measured::Results;
 use super::{Reading, data};
-use crate::kit::xml::{attribute, child, is};
-use crate::kit::{build, property, teststand, tree};
+use crate::kit::xml::{attribute, child, children, is};
+use crate::kit::{build, property, teststand, tree, xml};
 
 /// Step types that list their measurements by name, even a single one.
 const LISTS: [&str; 3] = ["NI_MultipleNumericLimitTest", "ET_MNLT", "WATS_XYGMNLT"];
@@ -111,16 +111,29 @@ impl Reading<'_> {
             };
             let is_measured =
                 |datum: &Node<'_, '_>| counts && is(*datum, "Datum") && !data::is_complex(*datum);
-            match candidate.datum.filter(is_measured) {
-                Some(datum) => {
-                    let limits = match &beside {
-                        Some(limits) => limits.clone(),
-                        None => self.limits(child(candidate.node, "TestLimits").or(of_test), candidate.node),
-                    };
-                    self.measurement(&candidate, datum, &limits, &mut results);
-                }
-                None => rest.push(candidate),
+            let datum = candidate.datum.filter(is_measured);
+            let is_missing = counts && candidate.datum.is_none() && was_run(candidate.node);
+            if datum.is_none() && !is_missing {
+                rest.push(candidate);
+                continue;
             }
+            let limits = match &beside {
+                Some(limits) => limits.clone(),
+                None => self.limits(child(candidate.node, "TestLimits").or(of_test), candidate.node),
+            };
+            match datum {
+                Some(datum) => self.measurement(&candidate, datum, &limits, &mut results),
+                // It has limits, and nothing to compare with them.
+                None if limits.operator != "LOG" && limits.text.is_none() => {
+                    let own = own_status(candidate.node);
+                    results.numbers.push((number_measurement(candidate.name, f64::NAN, "", &limits), own));
+                }
+                None => {
+                    rest.push(candidate);
+                    continue;
+                }
+            }
+            beside_the_value(&candidate, &mut results);
         }
         // The verdict says what a pass/fail test's own flag says.
         rest.retain(|it| !(it.name == "PassFail" && it.datum.is_some_and(data::is_flag)));
@@ -142,11 +155,7 @@ impl Reading<'_> {
         results: &mut Results,
     ) {
         let name = candidate.name;
-        let own = child(candidate.node, "Outcome").map(outcome).map(|outcome| match outcome.status {
-            Status::Failed | Status::Error | Status::Terminated => Status::Failed,
-            Status::Skipped => Status::Skipped,
-            _ => Status::Passed,
-        });
+        let own = own_status(candidate.node);
         if limits.text.is_some() || data::is_text(datum) {
             results.texts_measured.push((text_measurement(name, &data::written(datum), limits), own));
             return;
@@ -207,6 +216,35 @@ impl Reading<'_> {
                 results.additional.push(property::named(&name, vec![data::property(&name, entry, 0)]));
             }
         }
+    }
+}
+
+/// What a result says of itself.
+fn own_status(result: Node<'_, '_>) -> Option<Status> {
+    child(result, "Outcome").map(outcome).map(|outcome| match outcome.status {
+        Status::Failed | Status::Error | Status::Terminated => Status::Failed,
+        Status::Skipped => Status::Skipped,
+        _ => Status::Passed,
+    })
+}
+
+/// False for a result of a test that was skipped.
+fn was_run(result: Node<'_, '_>) -> bool {
+    let of_test = result.parent().and_then(|test| child(test, "Outcome"));
+    of_test.is_none_or(|it| outcome(it).status != Status::Skipped)
+}
+
+/// What a result that is a measurement has besides its value: a description, whom it suspects, further limits.
+fn beside_the_value(candidate: &Candidate<'_, '_>, results: &mut Results) {
+    let node = candidate.node;
+    let description = child(node, "Description").and_then(xml::text);
+    results.texts.extend(description.map(|text| format!("{}: {text}", candidate.name)));
+    let limits = child(node, "TestLimits").into_iter().flat_map(|it| children(it, "Limits"));
+    let unread = |(at, limits): &(usize, Node<'_, '_>)| *at > 0 || child(*limits, "Mask").is_some();
+    let unread = limits.enumerate().filter(unread).map(|(_, limits)| limits);
+    for other in children(node, "Indictments").chain(unread) {
+        let name = other.tag_name().name();
+        results.additional.push(property::named(name, vec![property::of_element(other, 0)]));
     }
 }
 

@@ -53,12 +53,17 @@ fn test(report: &mut Report, warnings: &mut Vec<String>) {
         (true, true) if result == Status::Passed => of_root,
         (true, _) => result,
         (false, true) => of_root,
-        (false, false) => tree::rolled_up(root.children()),
+        (false, false) => match tree::rolled_up(root.children()) {
+            // A unit that was skipped has not passed.
+            Status::Passed if [result, of_root].contains(&Status::Skipped) => Status::Terminated,
+            rolled_up => rolled_up,
+        },
     };
     let said = format!("Result {}, main sequence {}", result.word(), of_root.word());
     let harmless = |status| matches!(status, Status::Passed | Status::Done);
     if !(harmless(result) && harmless(of_root) && agreed == Status::Passed) {
-        warnings.push(format!("the report contradicts itself ({said}): it counts as {}", agreed.word()));
+        let why = if result == of_root { "has a result that no server takes" } else { "contradicts itself" };
+        warnings.push(format!("the report {why} ({said}): it counts as {}", agreed.word()));
         verdict::add_text(root, &said);
     }
     (report.result, root.status) = (agreed, agreed);
@@ -111,6 +116,7 @@ fn number(step: &mut Step, next: &mut i32) {
 struct Changes {
     ids: Ids,
     statuses: Said,
+    unknown: Said,
     operators: Said,
     names: Said,
 }
@@ -157,6 +163,11 @@ impl Changes {
             self.step(child, warnings);
         }
         loops::mend(children, warnings);
+        if step.status == Status::Unknown {
+            // Servers export such a status, and take none.
+            step.status = if children.is_empty() { Status::Done } else { tree::rolled_up(children) };
+            self.unknown.add(&step.name);
+        }
     }
 
     /// The status of a step and those of its measurements: with one they are equal, of several one failed if the step
@@ -186,6 +197,7 @@ impl Changes {
             match (stated, worst) {
                 (Status::Passed, Status::Failed) => step.status = Status::Failed,
                 (Status::Failed, Status::Passed | Status::Skipped) => verdict::agree(step, warnings),
+                (Status::Unknown, Status::Failed | Status::Passed) => step.status = worst,
                 _ => return,
             }
         }
@@ -203,6 +215,8 @@ impl Changes {
             &format!("its status contradicts that of its measurements; the worse one counts, {kept}"),
             warnings,
         );
+        self.unknown
+            .warn("its status is not known; Done, or what its own steps give, stands for it", warnings);
         self.operators
             .warn("operator and limits are brought to the form in which servers take them", warnings);
         self.names.warn("measurements had no name, or equal ones: they are told apart by numbers", warnings);
@@ -310,6 +324,40 @@ mod tests {
             assert_eq!((report.result, report.root.unwrap().status), (expected, expected));
             assert_eq!(!warnings.is_empty(), warned, "{result:?} {root:?} {warnings:?}");
         }
+    }
+
+    #[test]
+    fn a_unit_that_was_skipped_has_not_passed() {
+        let (report, warnings) =
+            settled(Status::Skipped, Status::Skipped, flags(Status::Passed, &[(None, Status::Passed)]));
+        assert_eq!(report.result, Status::Terminated);
+        assert_eq!(
+            warnings,
+            [
+                "the report has a result that no server takes (Result Skipped, main sequence Skipped): it counts as Terminated"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_status_that_is_not_known_becomes_one_that_servers_take() {
+        use Status::*;
+        let inner = vec![Step::new("Action", "inner", Unknown), Step::new("Action", "bad", Error)];
+        let outer = Step { status: Unknown, ..build::sequence("outer", "outer", "1", inner) };
+        let (report, warnings) = settled(Passed, Passed, outer);
+        let root = report.root.unwrap();
+        let outer = &root.children()[0];
+        let inner: Vec<_> = outer.children().iter().map(|it| it.status).collect();
+        assert_eq!((outer.status, inner), (Error, vec![Done, Error]));
+        assert_eq!(
+            warnings,
+            [
+                "step inner and 1 more: its status is not known; Done, or what its own steps give, stands for it"
+            ]
+        );
+        let several = flags(Unknown, &[(Some("a"), Passed), (Some("b"), Failed)]);
+        let (report, _) = settled(Passed, Passed, several);
+        assert_eq!(report.root.unwrap().children()[0].status, Failed);
     }
 
     #[test]

@@ -72,8 +72,11 @@ pub(crate) fn limits(
     }
 }
 
-/// The operator that the limits decide, and the limits as the server wants them.
+/// The operator that the limits decide, and the limits as the server wants them. One at infinity, behind which no number
+/// lies, is none.
 pub(crate) fn by_limits(low: Option<f64>, high: Option<f64>) -> (&'static str, Option<f64>, Option<f64>) {
+    let (low, high) =
+        (low.filter(|low| *low != f64::NEG_INFINITY), high.filter(|high| *high != f64::INFINITY));
     match (low, high) {
         (Some(_), Some(_)) => ("GELE", low, high),
         (Some(_), None) => ("GE", low, None),
@@ -169,6 +172,9 @@ mod tests {
             ("what", Some(1.0), None, "GE Some(1.0) None"),
             ("", None, Some(2.0), "LE Some(2.0) None"),
             ("", None, None, "LOG None None"),
+            ("", Some(f64::NEG_INFINITY), Some(2.0), "LE Some(2.0) None"),
+            ("", Some(1.0), Some(f64::INFINITY), "GE Some(1.0) None"),
+            ("GELE", Some(1.0), Some(f64::INFINITY), "GELE Some(1.0) Some(inf)"),
         ] {
             let (operator, low, high) = limits(written, low, high);
             assert_eq!(format!("{operator} {low:?} {high:?}"), expected, "{written}");

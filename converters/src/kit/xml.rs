@@ -293,10 +293,32 @@ fn explain(error: Error, text: &str) -> ConvertError {
             let shown = other.to_string();
             let reason = shown.rsplit_once(" at ").map_or(shown.as_str(), |(reason, _)| reason);
             let found = texts::excerpt(text, line, column);
+            if begins_again(&other, &found, text) {
+                return ConvertError::new(
+                    ErrorKind::Malformed,
+                    format!("a second document begins, at \"{found}\""),
+                )
+                .at_line(line, Some(column))
+                .expected("one XML document in a file")
+                .help("Let the tester write each document into a file of its own, or split the file here.");
+            }
             ConvertError::new(ErrorKind::Malformed, format!("the XML is damaged: {reason}, at \"{found}\""))
                 .at_line(line, Some(column))
                 .expected("a well-formed XML document")
         }
+    }
+}
+
+/// True where behind the end of the document its beginning stands once more, as in files that were joined.
+fn begins_again(error: &Error, found: &str, text: &str) -> bool {
+    let name = |tag: &str| tag.split([' ', '\t', '\r', '\n', '/', '>']).next().unwrap_or_default().to_owned();
+    match error {
+        Error::UnexpectedDeclaration(_) => true,
+        Error::UnknownToken(_) => {
+            let root = root_tag(text).map(name).filter(|root| !root.is_empty());
+            root.is_some() && found.strip_prefix('<').map(name) == root
+        }
+        _ => false,
     }
 }
 
@@ -535,6 +557,14 @@ mod tests {
     fn damage_is_named_with_its_place() {
         assert_eq!(parse("<a><b></a>").unwrap_err().place.unwrap().to_string(), "line 1, column 7");
         assert_eq!(parse("<a><b>").unwrap_err().kind, ErrorKind::NotYet);
+        for joined in ["<a b='1'/>\n<a/>", "<a/>\n<?xml version='1.0'?><a/>"] {
+            let error = parse(joined).unwrap_err();
+            assert!(
+                error.to_string().starts_with("line 2, column 1: a second document begins, at"),
+                "{error}"
+            );
+        }
+        assert!(parse("<a/>\n<b/>").unwrap_err().to_string().contains("the XML is damaged: unknown token"));
         assert!(parse("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>").unwrap_err().to_string().contains("DTD"));
     }
 }

@@ -123,6 +123,9 @@ impl Reading<'_> {
                     let value = if is_true { Status::Passed } else { Status::Failed };
                     let status =
                         own.unwrap_or(if grade == Some(Status::Passed) { Status::Passed } else { value });
+                    if status != value {
+                        verdict::add_named(&mut step, values::name(*node), &word);
+                    }
                     step.boolean_meas.push(BooleanMeas { name: meas_name, status, extra: Extra::new() });
                 }
                 _ => {

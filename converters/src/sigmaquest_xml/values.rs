@@ -87,8 +87,14 @@ pub(super) fn limits(
     status: Status,
 ) -> (Text, Option<f64>, Option<f64>) {
     let limit = |name: &str| attribute(node, name).and_then(text::number).filter(|limit| !limit.is_nan());
-    let (low, high) = without_zeros(limit("lsl"), limit("usl"), zero, value, status);
     let operator = comparison.map(operator).unwrap_or_default();
+    let (mut low, mut high) = (limit("lsl"), limit("usl"));
+    let is_single = ["LE", "LT", "GE", "GT", "EQ", "NE"].contains(&operator.as_str());
+    let at_zero = || tree::numeric(&operator, value, Some(0.0), None);
+    // A comparison with 0 that gives the grade is meant.
+    if !(zero == Zero::Auto && is_single && [at_zero(), Status::Done].contains(&status)) {
+        (low, high) = without_zeros(low, high, zero, value, status);
+    }
     match operator.as_str() {
         "LE" | "LT" => tree::limits(&operator, high.or(low), None),
         "GE" | "GT" | "EQ" | "NE" => tree::limits(&operator, low.or(high), None),

@@ -131,25 +131,27 @@ impl<'a> Fields<'a> {
         Ok((0..bits).filter(is_set).collect())
     }
 
-    /// Half bytes, the lower one first.
+    /// Half bytes, the lower one first; none when the record ends before them.
     pub(super) fn nibbles(&mut self, count: u16) -> Result<Vec<u8>, Short> {
-        let bytes = self.counted(usize::from(count).div_ceil(2))?.unwrap_or_default();
+        let bytes = self.take(usize::from(count).div_ceil(2))?.unwrap_or_default();
         Ok(bytes.iter().flat_map(|byte| [byte & 15, byte >> 4]).take(usize::from(count)).collect())
     }
 
+    /// As many numbers; none when the record ends before them.
     pub(super) fn u2s(&mut self, count: u16) -> Result<Vec<u16>, Short> {
-        let bytes = self.counted(usize::from(count) * 2)?.unwrap_or_default();
+        let bytes = self.take(usize::from(count) * 2)?.unwrap_or_default();
         let mut fields = Fields { rest: bytes, ..*self };
         std::iter::from_fn(|| fields.u2().transpose()).collect()
     }
 
+    /// As many numbers; none when the record ends before them.
     pub(super) fn r4s(&mut self, count: u16) -> Result<Vec<f64>, Short> {
-        let bytes = self.counted(usize::from(count) * 4)?.unwrap_or_default();
+        let bytes = self.take(usize::from(count) * 4)?.unwrap_or_default();
         let mut fields = Fields { rest: bytes, ..*self };
         std::iter::from_fn(|| fields.r4().transpose()).collect()
     }
 
-    /// As [`Self::take`], but a length was given: the end of the record is no excuse.
+    /// As [`Self::take`], but the length stands in the field itself: the end of the record is no excuse.
     fn counted(&mut self, length: usize) -> Result<Option<&'a [u8]>, Short> {
         if self.rest.is_empty() && length > 0 {
             return Err(Short { at: self.asked, asked: length, left: 0 });

@@ -266,7 +266,7 @@ impl Tests {
             let (_, _, _) = (fields.i1()?, fields.i1()?, fields.i1()?);
             let limits = [fields.r4()?, fields.r4()?];
             let (start, step) = (fields.r4()?, fields.r4()?);
-            let pins = if fields.rest().is_empty() { Vec::new() } else { fields.u2s(states)? };
+            let pins = fields.u2s(states)?;
             if !pins.is_empty() {
                 test.pins = pins;
             }
@@ -371,6 +371,31 @@ impl Tests {
             say(&mut remarks, &format!("Pins that failed: {}", shown.join(", ")));
         }
         Ok(Tested { head, site, test, flags, step_type: PASS_FAIL, numbers: List::new(), remarks })
+    }
+
+    /// A scan test of V4-2007: passed or failed. `None` for a record that another of the same test follows.
+    pub(super) fn scan(
+        &mut self,
+        mut fields: Fields<'_>,
+        names: &HashMap<u32, String>,
+    ) -> Result<Option<Tested>, Short> {
+        if fields.u1()?.is_some_and(|goes_on| goes_on != 0) {
+            return Ok(None);
+        }
+        let (number, head, site) = (fields.u4()?, fields.u1()?, fields.u1()?);
+        let (_, flags) = (fields.u2()?, fields.u1()?);
+        let flags = Flags { test: flags.unwrap_or_default(), parametric: 0 };
+        let log = fields.cn()?;
+        let (text, alarm) = (fields.bn()?, fields.bn()?);
+        let texts = [("Log", log), ("Program", fields.cn()?), ("Result", fields.cn()?)];
+        let test = self.look_up(number.unwrap_or_default(), text, fields.of(&[]), names, |_, _| Ok(()))?;
+        let mut remarks = flags.remarks(alarm);
+        for (name, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
+            say(&mut remarks, &format!("{name}: {text}"));
+        }
+        let (head, site) = (head.unwrap_or(1), site.unwrap_or_default());
+        let numbers = List::new();
+        Ok(Some(Tested { head, site, test, flags, step_type: PASS_FAIL, numbers, remarks }))
     }
 }
 

@@ -97,6 +97,7 @@ const ABOUT: About = About {
             ("PTR", "numeric step `TEST_NUM - text`; a text `group: name` puts it into a sequence"),
             ("MPR", "a step with a number for each pin, named by PMR"),
             ("FTR", "pass/fail step; counts, vector and pins that failed as its text"),
+            ("STR of V4-2007", "pass/fail step; its texts as text"),
             ("BPS to EPS", "a sequence"),
             ("DTR, GDR", "steps Datalog and Generic data with the text; outside of a part in the next one"),
             (
@@ -116,7 +117,7 @@ const ABOUT: About = About {
         ],
         limits: &[
             "A file that breaks off gives the parts that are complete, and a warning; the part that was being tested is left out.",
-            "Display formats, scales, pin groups and lists, retest bins, wafer configuration and synopsis counts are not taken over.",
+            "Display formats, scales, pin groups and lists, retest bins, wafer configuration, synopsis counts and the scan patterns and failing cycles of V4-2007 are not taken over.",
             "Records of types that the standard does not have are skipped, with a warning.",
             "The time of each part is not in the file: all have the start of the lot.",
         ],

@@ -137,6 +137,13 @@ impl<'a> Reader<'a> {
                 let tested = self.tested(kind, fields).map_err(short)?;
                 self.test(tested, records)?;
             }
+            records::STR => {
+                let nothing = HashMap::new();
+                let names = self.behind().map_or(&nothing, |behind| &behind.tests);
+                if let Some(tested) = self.tests.scan(fields, names).map_err(short)? {
+                    self.test(tested, records)?;
+                }
+            }
             records::PRR => {
                 let verdict = Verdict::read(fields).map_err(short)?;
                 return self.end(&verdict, records).map(Some);
@@ -161,6 +168,12 @@ impl<'a> Reader<'a> {
             | records::PLR
             | records::RDR
             | records::SDR
+            | records::VUR
+            | records::PSR
+            | records::NMR
+            | records::CNR
+            | records::SSR
+            | records::CDR
             | records::WCR
             | records::TSR => {}
             _ => {

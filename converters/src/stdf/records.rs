@@ -11,6 +11,7 @@ pub(super) type Kind = (u8, u8);
 
 pub(super) const FAR: Kind = (0, 10);
 pub(super) const ATR: Kind = (0, 20);
+pub(super) const VUR: Kind = (0, 30);
 pub(super) const MIR: Kind = (1, 10);
 pub(super) const MRR: Kind = (1, 20);
 pub(super) const PCR: Kind = (1, 30);
@@ -21,6 +22,11 @@ pub(super) const PGR: Kind = (1, 62);
 pub(super) const PLR: Kind = (1, 63);
 pub(super) const RDR: Kind = (1, 70);
 pub(super) const SDR: Kind = (1, 80);
+pub(super) const PSR: Kind = (1, 90);
+pub(super) const NMR: Kind = (1, 91);
+pub(super) const CNR: Kind = (1, 92);
+pub(super) const SSR: Kind = (1, 93);
+pub(super) const CDR: Kind = (1, 94);
 pub(super) const WIR: Kind = (2, 10);
 pub(super) const WRR: Kind = (2, 20);
 pub(super) const WCR: Kind = (2, 30);
@@ -30,6 +36,7 @@ pub(super) const TSR: Kind = (10, 30);
 pub(super) const PTR: Kind = (15, 10);
 pub(super) const MPR: Kind = (15, 15);
 pub(super) const FTR: Kind = (15, 20);
+pub(super) const STR: Kind = (15, 30);
 pub(super) const BPS: Kind = (20, 10);
 pub(super) const EPS: Kind = (20, 20);
 pub(super) const GDR: Kind = (50, 10);
@@ -40,6 +47,7 @@ pub(super) fn name(kind: Kind) -> &'static str {
     const NAMES: &[(Kind, &str)] = &[
         (FAR, "FAR"),
         (ATR, "ATR"),
+        (VUR, "VUR"),
         (MIR, "MIR"),
         (MRR, "MRR"),
         (PCR, "PCR"),
@@ -50,6 +58,11 @@ pub(super) fn name(kind: Kind) -> &'static str {
         (PLR, "PLR"),
         (RDR, "RDR"),
         (SDR, "SDR"),
+        (PSR, "PSR"),
+        (NMR, "NMR"),
+        (CNR, "CNR"),
+        (SSR, "SSR"),
+        (CDR, "CDR"),
         (WIR, "WIR"),
         (WRR, "WRR"),
         (WCR, "WCR"),
@@ -59,6 +72,7 @@ pub(super) fn name(kind: Kind) -> &'static str {
         (PTR, "PTR"),
         (MPR, "MPR"),
         (FTR, "FTR"),
+        (STR, "STR"),
         (BPS, "BPS"),
         (EPS, "EPS"),
         (GDR, "GDR"),

@@ -35,8 +35,10 @@ impl Reading<'_> {
             self.data(result, &mut step);
         }
         if let (Some(word), None) = (&word, stated) {
-            self.warnings
-                .push(format!("step {}: the status \"{word}\" is not known; read as Done", step.name));
+            self.warnings.push(format!(
+                "step {}: the status \"{word}\" is not known; read as Done, or as its steps give it",
+                step.name
+            ));
             verdict::add_text(&mut step, &format!("Status {word}"));
         }
         common(result, clock, &mut step);
@@ -65,8 +67,8 @@ impl Reading<'_> {
             version: Some(text("SequenceFileVersion").unwrap_or_else(|| "1.0.0".into())),
             extra: Extra::new(),
         }));
-        // A status that is not stated is that of the steps.
-        let status = if word.is_none() { tree::rolled_up(&steps) } else { status };
+        // A status that is not stated, or not known, is that of the steps.
+        let status = stated.unwrap_or_else(|| tree::rolled_up(&steps));
         if !measured && step.rare.chart.is_none() && step.rare.attachment.is_none() {
             let step_type = "SequenceCall".to_owned();
             return Ok(vec![Step {

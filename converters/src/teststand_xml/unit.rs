@@ -97,7 +97,7 @@ impl Reading<'_> {
             Some(main) => self.root(main, report.start.as_ref(), info("EngineStarted"))?,
             None => Step { status: Status::Unknown, ..Step::sequence("MainSequence") },
         };
-        report.result = self.result(node, &root)?;
+        report.result = self.result(node, main, &root)?;
         report.uut = Some(Uut {
             user: of_station("LoginName"),
             exec_time: main
@@ -253,9 +253,19 @@ impl Reading<'_> {
     }
 
     /// The verdict of the main sequence, else that of the report.
-    fn result(&mut self, node: Node<'_, '_>, root: &Step) -> Result<Status, ConvertError> {
+    fn result(
+        &mut self,
+        node: Node<'_, '_>,
+        main: Option<Node<'_, '_>>,
+        root: &Step,
+    ) -> Result<Status, ConvertError> {
         let stated = attribute(node, "UUTResult").and_then(Status::from_word);
-        let status = if root.status == Status::Unknown { stated } else { Some(root.status) };
+        let of_main = main.and_then(|it| Status::from_word(&props::text(it, "Status")?));
+        let status = match of_main {
+            // Done is no verdict where the report has one.
+            Some(status) if !matches!(status, Status::Unknown | Status::Done) => Some(root.status),
+            _ => stated.or(Some(root.status).filter(|status| *status != Status::Unknown)),
+        };
         match status {
             Some(Status::Done) => Ok(Status::Passed),
             Some(Status::Skipped) => Ok(Status::Terminated),

@@ -100,6 +100,9 @@ impl Converter for WatsXml {
         match (report, namespace) {
             (true, true) => Qualification::new(0.98, "a Reports element of WATS with a Report"),
             (true, false) => Qualification::new(0.85, "a Reports element without namespace with a Report"),
+            (false, _) if local.eq_ignore_ascii_case("Report") => {
+                Qualification::new(0.6, "a Report of WATS without a Reports element around it")
+            }
             (false, _) => Qualification::new(0.6, "a Reports element without a Report near its beginning"),
         }
     }
@@ -224,7 +227,8 @@ impl Reading<'_> {
         });
         let mut steps = self.steps(node)?;
         report.result = stated.unwrap_or_else(|| match steps.as_slice() {
-            [only] if matches!(only.status, Status::Terminated) => only.status,
+            // A unit that was skipped has not passed.
+            [only] if matches!(only.status, Status::Terminated | Status::Skipped) => Status::Terminated,
             steps => tree::rolled_up(steps),
         });
         if stated.is_none() {
@@ -345,7 +349,7 @@ impl Reading<'_> {
         let value = attribute(node, name)?;
         let whole = value.parse().ok();
         if whole.is_none() {
-            self.warn(format!("{name} \"{value}\" is no whole number; left out"));
+            self.warn(format!("{}{name} \"{value}\" is no whole number; left out", whose(node)));
         }
         whole
     }
@@ -354,7 +358,7 @@ impl Reading<'_> {
         let value = attribute(node, name)?;
         let number = text::number(value).map(Double::new);
         if number.is_none() {
-            self.warn(format!("{name} \"{value}\" is no number; left out"));
+            self.warn(format!("{}{name} \"{value}\" is no number; left out", whose(node)));
         }
         number
     }
@@ -370,6 +374,12 @@ impl Reading<'_> {
 }
 
 /// A free XML tree as a free tree of properties.
+/// The step that a warning is about, if it is about one.
+fn whose(node: Node<'_, '_>) -> String {
+    let step = node.ancestors().find(|it| is(*it, "Step"));
+    step.and_then(|step| attribute(step, "Name")).map(|name| format!("step {name}: ")).unwrap_or_default()
+}
+
 fn additional_data(node: Node<'_, '_>) -> AdditionalData {
     AdditionalData {
         name: owned(node, "Name"),

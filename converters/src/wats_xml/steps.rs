@@ -8,7 +8,7 @@ use wats::report::{
 use wats::wsjf::MAX_DEPTH;
 
 use super::repair::base64;
-use super::{Reading, additional_data};
+use super::{Reading, additional_data, whose};
 use crate::kit::xml::{attribute, child, children, is, owned};
 use crate::kit::{property, text, time, tree, verdict, xml};
 use crate::{ConvertError, ErrorKind};
@@ -261,7 +261,7 @@ impl Reading<'_> {
         for meas in parts.all(Part::NumericLimit) {
             let written = attribute(meas, "NumericValue").unwrap_or_default();
             let value = text::number(written).unwrap_or_else(|| {
-                self.warn(format!("the value \"{written}\" is no number; NaN is sent"));
+                self.warn(format!("{}the value \"{written}\" is no number; NaN is sent", whose(meas)));
                 f64::NAN
             });
             let operator = attribute(meas, "CompOperator").unwrap_or_default();
