@@ -174,6 +174,9 @@ fn records_may_stand_anywhere_and_long_designators_stay_apart() {
     let step = leaves(&conversion.reports[0])[0].clone();
     let names: Vec<_> = step.numeric_meas.iter().map(|it| it.name.clone().unwrap()).collect();
     assert!(names[0] != names[1] && names.iter().all(|it| it.len() <= 100), "{names:?}");
+    let text = text.replace("pca77.tpn", r"C:\i3070\boards\pca77.tpn");
+    let root = convert(NAME, &file("board", text.as_bytes())).unwrap().reports.remove(0).root.unwrap();
+    assert_eq!(root.name, r"C:\i3070\boards\pca77.tpn");
 }
 
 #[test]

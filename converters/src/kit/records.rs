@@ -1,7 +1,7 @@
 //! Records in braces, as in-circuit testers log them: `{@NAME|field|field{@CHILD|field}}`.
 //!
 //! A field ends at the next special character or line end. `~n|` begins one of exactly n characters, whatever they are,
-//! and `\n|` a list. Ctrl-D stands where the tester was cut off; what comes before it and after it is valid.
+//! and `\n|` a list; a backslash without a number is part of a path. Ctrl-D stands where the tester was cut off; what comes before it and after it is valid.
 
 use crate::{ConvertError, ErrorKind};
 
@@ -12,6 +12,18 @@ const CUT: char = '\u{4}';
 /// True for a sign that ends a field.
 fn is_special(byte: u8) -> bool {
     matches!(byte, b'{' | b'}' | b'|' | b'~' | b'\\' | b'\n' | 4)
+}
+
+/// True for a text that begins with a list: a backslash and a number, perhaps of no items and with another list behind it.
+fn is_list(text: &str) -> bool {
+    let Some(counted) = text.strip_prefix('\\') else { return false };
+    let rest = counted.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < counted.len()
+        && match rest.bytes().next() {
+            Some(b'\\') => is_list(rest),
+            Some(b'\r') | None => true,
+            Some(next) => is_special(next),
+        }
 }
 
 #[derive(Debug, Default, Clone)]
@@ -117,8 +129,16 @@ impl<'a> Reader<'a> {
 
     /// Up to the next special character.
     fn word(&mut self) -> &'a str {
-        let length = self.rest().bytes().position(is_special).unwrap_or(self.rest().len());
-        self.take(length)
+        let mut length = 0;
+        loop {
+            let rest = self.rest().get(length..).unwrap_or_default();
+            length += rest.bytes().position(is_special).unwrap_or(rest.len());
+            let next = self.rest().get(length..).unwrap_or_default();
+            if !next.starts_with('\\') || is_list(next) {
+                return self.take(length);
+            }
+            length += 1;
+        }
     }
 
     fn next(&mut self, next: char) -> Result<(), ConvertError> {
@@ -144,7 +164,7 @@ impl<'a> Reader<'a> {
                 Some(field) => self.field(field, line),
                 None => self.text(line),
             },
-            '\\' => {
+            '\\' if is_list(self.rest()) => {
                 self.take(1);
                 self.word();
                 match self.stack.last_mut() {
@@ -247,6 +267,10 @@ mod tests {
             ("{@A|1| b {@B|2}\n}\n{@C}", "A 1 b (B 2); C stray=0 open=None"),
             ("{@RPT~5|a}|b\n}", "RPT a}|b stray=0 open=None"),
             ("{@DPIN|u7\\2|n1|101|n2|102\\1|u8}", "DPIN u7 [n1, 101, n2, 102] [u8] stray=0 open=None"),
+            (
+                "{@A|C:\\pn\\a.tpn|\\\\srv\\2024\\b|c\\0\\1|u8}",
+                "A C:\\pn\\a.tpn \\\\srv\\2024\\b c [] [u8] stray=0 open=None",
+            ),
             ("note\n{@A||x}}", "A x stray=2 open=None"),
             ("{@A|1\n{@B|2", "A 1 (B 2) stray=0 open=Some(2)"),
             ("{@BATCH|p\n{@BTEST|1\n{@BTEST|2}}", "BATCH p (BTEST 1) (BTEST 2) stray=0 open=None"),
