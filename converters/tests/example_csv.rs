@@ -106,6 +106,16 @@ fn encodings_are_read_as_set_or_marked() {
 }
 
 #[test]
+fn a_word_that_is_no_verdict_is_named() {
+    let rows = "sn,pn,name,value,status\nA,P,V,5,NOK\nA,P,W,5,NOK\nA,P,X,5,-\nA,P,Y,5,ok\n";
+    let conversion = convert("example-csv", &file("a.csv", rows.as_bytes())).unwrap();
+    assert_eq!(
+        conversion.warnings,
+        ["the status \"NOK\" is none of P, PASS, PASSED, OK, F, FAIL and FAILED: read as Done (2 times)"]
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_named_with_its_line() {
     fails("example-csv", &file("a.csv", b"sn,pn\nA,P\n,P\n"), "line 3: the row has no serial number");
     // Empty lines before the titles count.

@@ -300,7 +300,13 @@ impl Units {
         for (number, cell) in row.cells.iter().enumerate().skip(titles.len()) {
             unit.keep(&format!("Column {}", number + 1), cell.trim(), tally);
         }
+        let written = [at(columns.status), at(columns.result)].into_iter().find(|word| !word.is_empty());
         let status = if at(columns.status).is_empty() { result } else { status };
+        if let (None, Some(word)) = (status, written.filter(|word| word.contains(char::is_alphanumeric))) {
+            tally.add(format!(
+                "the status \"{word}\" is none of P, PASS, PASSED, OK, F, FAIL and FAILED: read as Done"
+            ));
+        }
         let (name, value) = (at(columns.name), at(columns.value));
         if name.is_empty() && value.is_empty() {
             return Ok(());
