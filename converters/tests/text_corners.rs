@@ -110,6 +110,7 @@ fn brackets_name_the_step_of_the_measurements_between_them() {
          MultipleNumericLimitTest\tD\nNumericLimitTest\tE\t\t1\nMultipleNumericLimitTest\tF",
         "SequenceCall S F 0 | Action A S 0 | Action B D 0 | Action C F 0 | Action D D 0 | ET_NLT E P 1 | Action F D 0",
     );
+    check("MultipleNumericLimitTest\tA\t\t\t\t\t\t\tFailed\nNumericLimitTest\t\t\t1\t0\t2", "ET_NLT A P 1");
     // What the bracket says of the step is the step's, and each measurement keeps its name.
     let rows = "MultipleNumericLimitTest\tCells\t\t\t\t\t\t\tFailed\t1.5\tfirst\t7\tboom\n\
                 NumericLimitTest\t\ta\t1\t\t\t\t\tPassed\t\tof a\nNumericLimitTest\t\tb\t2\t\t\t\t\tPassed\t\tof b";

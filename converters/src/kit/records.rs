@@ -1,7 +1,8 @@
 //! Records in braces, as in-circuit testers log them: `{@NAME|field|field{@CHILD|field}}`.
 //!
 //! A field ends at the next special character or line end. `~n|` begins one of exactly n characters, whatever they are,
-//! and `\n|` a list; a backslash without a number is part of a path. Ctrl-D stands where the tester was cut off; what comes before it and after it is valid.
+//! and `\n|` a list; a backslash without a number is part of a path. Ctrl-D stands where the tester was cut off; what
+//! comes before it and after it is valid.
 
 use crate::{ConvertError, ErrorKind};
 
@@ -14,16 +15,24 @@ fn is_special(byte: u8) -> bool {
     matches!(byte, b'{' | b'}' | b'|' | b'~' | b'\\' | b'\n' | 4)
 }
 
-/// True for a text that begins with a list: a backslash and a number, perhaps of no items and with another list behind it.
+/// True for a text that begins with a list: a backslash and a number. One of no items may have another behind it.
 fn is_list(text: &str) -> bool {
-    let Some(counted) = text.strip_prefix('\\') else { return false };
-    let rest = counted.trim_start_matches(|c: char| c.is_ascii_digit());
-    rest.len() < counted.len()
-        && match rest.bytes().next() {
-            Some(b'\\') => is_list(rest),
-            Some(b'\r') | None => true,
-            Some(next) => is_special(next),
+    /// No record has as many lists one behind the other.
+    const MOST: usize = 8;
+    let mut rest = text;
+    for _ in 0..MOST {
+        let Some(counted) = rest.strip_prefix('\\') else { return false };
+        rest = counted.trim_start_matches(|c: char| c.is_ascii_digit());
+        if rest.len() == counted.len() {
+            return false;
         }
+        match rest.bytes().next() {
+            Some(b'\\') => {}
+            Some(next) => return next == b'\r' || is_special(next),
+            None => return true,
+        }
+    }
+    true
 }
 
 #[derive(Debug, Default, Clone)]
@@ -283,6 +292,10 @@ mod tests {
         }
         let parsed = parse("{@A|1{@B|2\u{4}{@C|3}}").unwrap();
         assert_eq!(parsed.records[0].children[0].cut, Some(1));
+        assert_eq!(
+            parse(&format!("{{@A{}}}", "\\1".repeat(100_000))).unwrap().records[0].lists.len(),
+            100_000
+        );
         assert_eq!(parse(&"{@A".repeat(1_000_000)).unwrap_err().kind, ErrorKind::TooLarge);
     }
 }

@@ -266,7 +266,10 @@ impl Steps {
         };
         let mut step = common(Step::new(kind, name, status), row, number, warnings);
         if let Some(bracket) = bracket {
-            worsen(&mut step, bracket.status);
+            // A step of a single measurement has its status.
+            if kind.starts_with("ET_M") {
+                worsen(&mut step, bracket.status);
+            }
             step.tot_time = bracket.tot_time.or(step.tot_time);
             step.error_code = bracket.error_code.or(step.error_code);
             step.caused_seq_failure = bracket.caused_seq_failure.or(step.caused_seq_failure);
