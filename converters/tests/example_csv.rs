@@ -106,6 +106,32 @@ fn encodings_are_read_as_set_or_marked() {
 }
 
 #[test]
+fn a_line_for_excel_and_numbers_that_are_not_finite() {
+    let rows =
+        "sep=;\r\nsn;pn;name;value;status;low_limit;high_limit\r\nA;P;V;inf;F;-Inf;5\r\nA;P;W;1,5;P;;\r\n";
+    let input = file("a.csv", rows.as_bytes());
+    recognised(&input, "example-csv");
+    let conversion = convert("example-csv", &input).unwrap();
+    let steps = leaves(&conversion.reports[0]);
+    let measured = &steps[0].numeric_meas[0];
+    assert_eq!(measured.value.get(), f64::INFINITY);
+    assert_eq!(measured.low_limit.unwrap().get(), f64::NEG_INFINITY);
+    // A comma makes it a text.
+    assert_eq!(steps[1].string_meas[0].value.as_deref(), Some("1,5"));
+    assert_eq!(conversion.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn a_word_that_is_no_verdict_is_named() {
+    let rows = "sn,pn,name,value,status\nA,P,V,5,NOK\nA,P,W,5,NOK\nA,P,X,5,-\nA,P,Y,5,ok\n";
+    let conversion = convert("example-csv", &file("a.csv", rows.as_bytes())).unwrap();
+    assert_eq!(
+        conversion.warnings,
+        ["the status \"NOK\" is none of P, PASS, PASSED, OK, F, FAIL and FAILED: read as Done (2 times)"]
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_named_with_its_line() {
     fails("example-csv", &file("a.csv", b"sn,pn\nA,P\n,P\n"), "line 3: the row has no serial number");
     // Empty lines before the titles count.

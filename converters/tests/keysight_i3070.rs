@@ -174,6 +174,15 @@ fn records_may_stand_anywhere_and_long_designators_stay_apart() {
     let step = leaves(&conversion.reports[0])[0].clone();
     let names: Vec<_> = step.numeric_meas.iter().map(|it| it.name.clone().unwrap()).collect();
     assert!(names[0] != names[1] && names.iter().all(|it| it.len() <= 100), "{names:?}");
+    let text = text.replace("pca77.tpn", r"C:\i3070\boards\pca77.tpn");
+    let root = convert(NAME, &file("board", text.as_bytes())).unwrap().reports.remove(0).root.unwrap();
+    assert_eq!(root.name, r"C:\i3070\boards\pca77.tpn");
+    // Tests of another board than the one that began are told apart.
+    let conversion = read("{@BLOCK|3%r1|0}\n{@BLOCK|4%r1|0}\n{@BLOCK|4%r2|0}\n");
+    let names: Vec<String> = leaves(&conversion.reports[0]).iter().map(|it| it.name.to_string()).collect();
+    assert_eq!(names, ["r1", "4 r1", "4 r2"]);
+    assert_eq!(conversion.warnings.len(), 1);
+    warns(&conversion, "the designator \"4%r1\" is of another position on the panel than 3");
 }
 
 #[test]

@@ -100,6 +100,7 @@ fn results_with_every_word_and_limit() {
         "E\t3\tdB\tDone\tMax/Min\t2.0/1.0",
         "F\t3\tdB\tSkipped\tMax/Min\t2.0/1.0",
         "G\t1\t\tOK?\t\t\tmore",
+        "H\t1.095,50\tdB\tPASS\tMax/Min\t2.0/1.0",
         "only text",
     ];
     let text = format!("{US}{}", rows.map(|rest| row("S1", NOON, rest)).concat());
@@ -128,17 +129,18 @@ fn results_with_every_word_and_limit() {
             "A P 1.5 GELE 1 2 -",
             "B F 3 LE 2 - -",
             "C P 3 LOG - - Tolerance curves, Floating Limits",
-            "D P ET_PFT ---",
-            "E D ET_NLT Done, 3, dB",
+            "D P ET_PFT ---, dB",
+            "E D ET_NLT Done, 3, dB, 2.0/1.0",
             "F S 3 GELE 1 2 -",
             "G E ET_NLT OK?, 1, more",
-            "Lines that are no tests D Action 9: S1\tann\t7/22/2025 12:00:00 PM\tLOT\tonly text",
+            "H P ET_PFT 1.095,50, dB, 2.0/1.0",
+            "Lines that are no tests D Action 10: S1\tann\t7/22/2025 12:00:00 PM\tLOT\tonly text",
         ]
     );
     assert_eq!(report.result, Status::Error);
     assert_eq!(report.uut.as_ref().unwrap().user.as_deref(), Some("ann"));
     assert_eq!(report.start.as_ref().unwrap().as_str(), "2025-07-22T12:00:00+02:00");
-    warns(&conversion, "1 lines are no results or curves, the first is line 9");
+    warns(&conversion, "1 lines are no results or curves, the first is line 10");
 }
 
 #[test]

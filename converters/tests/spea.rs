@@ -113,6 +113,9 @@ fn dates_are_read_in_one_order_in_the_zone_of_the_station() {
     // Another unit of the file tells which it is.
     let telling = unit("").replace("07/31/2025", "31/03/2025");
     assert_eq!(start(&format!("{ambiguous}{telling}")), "2025-02-03T10:00:00+01:00");
+    // So does the end of a test that ran past midnight.
+    let past = unit("").replacen("07/31/2025", "12/05/2025", 1).replace("07/31/2025", "13/05/2025");
+    assert_eq!(start(&past), "2025-05-12T10:00:00+02:00");
     let conversion = convert("spea", &file("a.csv", unit("").replace("07/31", "99/99").as_bytes())).unwrap();
     warns(&conversion, "no start time that can be read");
 }
@@ -182,6 +185,18 @@ fn limits_and_values_in_every_spelling() {
         ],
     );
     assert_eq!(steps, ["P 1 LE 2 -", "P 3 GE 2 -", "P -0.5 GELE -1 0", "P 4 LOG - -", "P ET_PFT None"]);
+}
+
+#[test]
+fn words_of_a_verdict_may_be_small() {
+    let text = unit(["pass", "Pass(2)", "fail(+)", "interrupted"].map(line_with).concat().as_str());
+    let conversion = convert("spea", &file("a.csv", text.as_bytes())).unwrap();
+    let letters: String = leaves(&conversion.reports[0]).iter().map(|it| it.status.letter()).collect();
+    assert_eq!(letters, "PPFT");
+}
+
+fn line_with(result: &str) -> String {
+    format!("ANL;1;R1;1;1;R1;;{result};1;0;2;V\n")
 }
 
 #[test]

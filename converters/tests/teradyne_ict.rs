@@ -253,8 +253,10 @@ fn a_log_that_breaks_off_gives_what_is_complete() {
     warns(&conversion, "the last test, from line 5 on, is not complete: the 1 before it are taken");
     let lost = text.replace("\"31-JUL-24  10:00:09\n", "");
     let conversion = read(&format!("note\n{lost}"));
-    assert_eq!(conversion.reports[0].sn, "S2");
-    warns(&conversion, "the test from line 3 on has no line that ends it, and is left out");
+    let told: Vec<_> = conversion.reports.iter().map(|it| (it.sn.as_str(), it.result)).collect();
+    assert_eq!(told, [("S1", Status::Terminated), ("S2", Status::Failed)]);
+    assert_eq!(conversion.reports[0].uut.as_ref().unwrap().exec_time, None);
+    warns(&conversion, "the test from line 3 on has no line that ends it: terminated");
     warns(&conversion, "1 lines belong to no test and are left out, the first is line 1");
 }
 

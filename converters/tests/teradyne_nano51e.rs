@@ -158,6 +158,8 @@ fn the_name_is_needed() {
             "has no part number, serial number, status and time; expected a name like A%PN123%",
         );
     }
+    let passed = convert(NAME, &file(&FILE.replace("_NG_", "_ok_"), text.as_bytes())).unwrap();
+    assert_eq!((passed.reports[0].result, passed.warnings.len()), (Status::Passed, 0));
     let input = file(&FILE.replace("_NG_2024", "_HOLD_9999").replace("0731", "9931"), text.as_bytes());
     let conversion = convert(NAME, &input).unwrap();
     warns(&conversion, "the status \"HOLD\" of the file name is neither OK nor NG: failed");

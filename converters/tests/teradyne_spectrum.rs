@@ -258,7 +258,7 @@ fn runs_follow_each_other_and_the_last_may_break_off() {
 #[test]
 fn settings_name_the_part_number_and_what_is_kept() {
     let text = format!(
-        "{}(USER: Line: L7)\n(USER: Shift: 2)\n(USER: Rev: 3)\n{}",
+        "{}(USER: Line: L7)\n(USER: Other: )\n(USER: Shift: 2)\n(USER: Rev: 3)\n{}",
         HEAD.replace("(USER: Serialnumber:S1)\n", ""),
         nested("(PAGE: (PAGE_NAME: \"P\") (STAT: PASS))", "PASS")
     );
@@ -274,6 +274,8 @@ fn settings_name_the_part_number_and_what_is_kept() {
     assert_eq!((report.pn.as_str(), report.machine_name.as_str()), ("PB1", "L7"));
     assert_eq!(report.sn, "20260102040500");
     warns(&conversion, "there is no USER line Serialnumber");
+    // A line that was asked for and is empty is nothing to tell of.
+    assert!(!conversion.warnings.iter().any(|warning| warning.contains("that nothing names")));
     let version = report.root.as_ref().unwrap().seq_call.as_ref().unwrap().version.as_deref();
     assert_eq!((version, report.misc_infos.last().unwrap().text.as_deref()), (Some("3"), Some("2")));
     let error = convert_with(NAME, &input, &[("programNameToPartNumberRegEx", "(")]).unwrap_err();

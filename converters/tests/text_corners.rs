@@ -103,6 +103,25 @@ fn brackets_name_the_step_of_the_measurements_between_them() {
         "MultipleNumericLimitTest\tCells\nNumericLimitTest\tCells\ta\t1\nNumericLimitTest\tCells\tb\t2\t3\t4\t\tV",
         "ET_MNLT Cells F 2",
     );
+    // One of a test that was skipped has no measurements.
+    check(
+        "SequenceCall\tS\nMultipleNumericLimitTest\tA\t\t\t\t\t\t\tSkipped\nMultipleNumericLimitTest\tB\n\
+         EndMultipleNumericLimitTest\nMultiplePassFailTest\tC\t\t\t\t\t\t\tFailed\nEndSequenceCall\n\
+         MultipleNumericLimitTest\tD\nNumericLimitTest\tE\t\t1\nMultipleNumericLimitTest\tF",
+        "SequenceCall S F 0 | Action A S 0 | Action B D 0 | Action C F 0 | Action D D 0 | ET_NLT E P 1 | Action F D 0",
+    );
+    check("MultipleNumericLimitTest\tA\t\t\t\t\t\t\tFailed\nNumericLimitTest\t\t\t1\t0\t2", "ET_NLT A P 1");
+    // What the bracket says of the step is the step's, and each measurement keeps its name.
+    let rows = "MultipleNumericLimitTest\tCells\t\t\t\t\t\t\tFailed\t1.5\tfirst\t7\tboom\n\
+                NumericLimitTest\t\ta\t1\t\t\t\t\tPassed\t\tof a\nNumericLimitTest\t\tb\t2\t\t\t\t\tPassed\t\tof b";
+    check(rows, "ET_MNLT Cells F 2");
+    let report = convert("wats-text", with_steps(rows).as_bytes()).unwrap().reports.remove(0);
+    let step = &report.root.as_ref().unwrap().children()[0];
+    let names: Vec<_> = step.numeric_meas.iter().map(|it| it.name.as_deref().unwrap()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!((step.tot_time.unwrap().get(), step.error_code), (1.5, Some(7)));
+    assert_eq!(step.report_text.as_deref(), Some("first\nof a\nof b"));
+    assert_eq!(step.rare.error_message.as_deref(), Some("boom"));
 }
 
 #[test]

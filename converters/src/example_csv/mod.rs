@@ -98,7 +98,7 @@ impl Converter for ExampleCsv {
     fn qualify(&self, input: &Input) -> Qualification {
         let beginning = input.bytes.get(..20_000).unwrap_or(&input.bytes);
         let Ok(text) = rows::decode(beginning, "Auto") else { return Qualification::none("no text") };
-        let mut lines = text.lines().skip_while(|line| line.trim().is_empty());
+        let mut lines = text.lines().skip_while(|line| is_before_titles(line));
         let titles = lines.next().unwrap_or_default();
         let has_row = lines.any(|line| !line.trim().is_empty());
         let columns = Columns::new(&rows::cells(titles, rows::delimiter(titles, &is_title)));
@@ -116,15 +116,16 @@ impl Converter for ExampleCsv {
 
     fn convert(&self, input: &Input, arguments: &Arguments) -> Result<Conversion, ConvertError> {
         let text = rows::decode(&input.bytes, arguments.text("encoding"))?;
-        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let first = text.lines().find(|line| !is_before_titles(line)).unwrap_or_default();
         let delimiter = match rows::named(arguments.text("delimiter"))? {
             Some(delimiter) => delimiter,
             None => rows::delimiter(first, &is_title),
         };
         let mut rows = rows::Rows::new(&text, delimiter);
         let mut row = Row { cells: Vec::with_capacity(16), ..Row::default() };
-        // Empty lines may stand before the titles.
-        while rows.read(&mut row)? && row.is_empty() {}
+        while rows.read(&mut row)?
+            && (row.is_empty() || row.cells.first().is_some_and(|cell| is_for_excel(cell)))
+        {}
         let titles = row.cells;
         row.cells = Vec::with_capacity(titles.len());
         let columns = Columns::new(&titles);
@@ -171,6 +172,15 @@ impl Converter for ExampleCsv {
         }
         Ok(Conversion { reports, warnings: tally.warnings("times") })
     }
+}
+
+/// True for what may stand before the titles: empty lines, and `sep=;` for Excel.
+fn is_before_titles(line: &str) -> bool {
+    line.trim().is_empty() || is_for_excel(line)
+}
+
+fn is_for_excel(line: &str) -> bool {
+    line.trim().get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("sep="))
 }
 
 /// Where the columns stand that mean something.
@@ -300,7 +310,13 @@ impl Units {
         for (number, cell) in row.cells.iter().enumerate().skip(titles.len()) {
             unit.keep(&format!("Column {}", number + 1), cell.trim(), tally);
         }
+        let written = [at(columns.status), at(columns.result)].into_iter().find(|word| !word.is_empty());
         let status = if at(columns.status).is_empty() { result } else { status };
+        if let (None, Some(word)) = (status, written.filter(|word| word.contains(char::is_alphanumeric))) {
+            tally.add(format!(
+                "the status \"{word}\" is none of P, PASS, PASSED, OK, F, FAIL and FAILED: read as Done"
+            ));
+        }
         let (name, value) = (at(columns.name), at(columns.value));
         if name.is_empty() && value.is_empty() {
             return Ok(());
@@ -310,7 +326,7 @@ impl Units {
         let limits = [columns.low, columns.high].map(|column| match at(column) {
             "" => None,
             limit => {
-                let number = Double::parse(limit).map(|number| number.get());
+                let number = number(limit);
                 if number.is_none() {
                     tally.add(format!("line {}: the limit \"{limit}\" is no number and left out", row.line));
                 }
@@ -329,6 +345,11 @@ impl Units {
         unit.has_failed |= step.status == Status::Failed;
         Ok(())
     }
+}
+
+/// With a decimal point, or one of the words for what is not finite; one with a comma is a text.
+fn number(written: &str) -> Option<f64> {
+    text::decimal(written).filter(|(_, has_comma)| !has_comma).map(|(number, _)| number)
 }
 
 /// `None`: none that is known.
@@ -352,7 +373,7 @@ fn add_step<'s>(
     [low, high]: [Option<f64>; 2],
     status: Option<Status>,
 ) -> Option<&'s mut Step> {
-    let number = Double::parse(value);
+    let number = number(value);
     let kind = match (value, number) {
         ("", _) => "ET_PFT",
         (_, Some(_)) => "ET_NLT",
@@ -368,12 +389,12 @@ fn add_step<'s>(
             None => step.status = Status::Done,
         },
         (_, Some(number)) => {
-            let mut measured = build::number(None, step.status, number.get(), unit, (low, high));
+            let mut measured = build::number(None, step.status, number, unit, (low, high));
             measured.unit = measured.unit.filter(|unit| !unit.is_empty());
             if status.is_none() {
                 let limit = |limit: Option<Double>| limit.map(|limit| limit.get());
                 let (low, high) = (limit(measured.low_limit), limit(measured.high_limit));
-                measured.status = tree::numeric(&measured.comp_op, number.get(), low, high);
+                measured.status = tree::numeric(&measured.comp_op, number, low, high);
                 step.status = measured.status;
             }
             step.numeric_meas = build::only(measured);

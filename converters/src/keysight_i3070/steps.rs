@@ -19,6 +19,8 @@ pub(super) struct Tests<'w> {
     pub(super) comments: Vec<String>,
     /// The position on the panel that designators name first.
     pub(super) socket: Option<i32>,
+    /// True when a designator named another.
+    several_sockets: bool,
     pub(super) unknown: Unknown,
 }
 
@@ -65,6 +67,7 @@ impl<'w> Tests<'w> {
             groups: Vec::new(),
             comments: Vec::new(),
             socket: None,
+            several_sockets: false,
             unknown: Unknown::default(),
         }
     }
@@ -222,14 +225,25 @@ impl<'w> Tests<'w> {
         }
     }
 
-    /// A designator without the board's number before its first `%`, which is the position on the panel.
+    /// A designator without the board's number before its first `%`, which is the position on the panel. A test of
+    /// another position than the first keeps its number.
     fn designator(&mut self, written: &str) -> String {
         let parts = written.split_once('%');
         let numbered = parts.and_then(|(number, name)| Some((number.parse::<i16>().ok()?, name)));
         let name = match numbered {
             Some((number, name)) => {
-                self.socket.get_or_insert(i32::from(number));
-                name
+                let first = *self.socket.get_or_insert(i32::from(number));
+                if first == i32::from(number) {
+                    name
+                } else {
+                    if !std::mem::replace(&mut self.several_sockets, true) {
+                        self.warnings.push(format!(
+                            "the designator \"{written}\" is of another position on the panel than {first}, with which \
+                             the board began: {first} is used"
+                        ));
+                    }
+                    written
+                }
             }
             None => written,
         };

@@ -1,7 +1,8 @@
 //! Records in braces, as in-circuit testers log them: `{@NAME|field|field{@CHILD|field}}`.
 //!
 //! A field ends at the next special character or line end. `~n|` begins one of exactly n characters, whatever they are,
-//! and `\n|` a list. Ctrl-D stands where the tester was cut off; what comes before it and after it is valid.
+//! and `\n|` a list; a backslash without a number is part of a path. Ctrl-D stands where the tester was cut off; what
+//! comes before it and after it is valid.
 
 use crate::{ConvertError, ErrorKind};
 
@@ -12,6 +13,26 @@ const CUT: char = '\u{4}';
 /// True for a sign that ends a field.
 fn is_special(byte: u8) -> bool {
     matches!(byte, b'{' | b'}' | b'|' | b'~' | b'\\' | b'\n' | 4)
+}
+
+/// True for a text that begins with a list: a backslash and a number. One of no items may have another behind it.
+fn is_list(text: &str) -> bool {
+    /// No record has as many lists one behind the other.
+    const MOST: usize = 8;
+    let mut rest = text;
+    for _ in 0..MOST {
+        let Some(counted) = rest.strip_prefix('\\') else { return false };
+        rest = counted.trim_start_matches(|c: char| c.is_ascii_digit());
+        if rest.len() == counted.len() {
+            return false;
+        }
+        match rest.bytes().next() {
+            Some(b'\\') => {}
+            Some(next) => return next == b'\r' || is_special(next),
+            None => return true,
+        }
+    }
+    true
 }
 
 #[derive(Debug, Default, Clone)]
@@ -117,8 +138,16 @@ impl<'a> Reader<'a> {
 
     /// Up to the next special character.
     fn word(&mut self) -> &'a str {
-        let length = self.rest().bytes().position(is_special).unwrap_or(self.rest().len());
-        self.take(length)
+        let mut length = 0;
+        loop {
+            let rest = self.rest().get(length..).unwrap_or_default();
+            length += rest.bytes().position(is_special).unwrap_or(rest.len());
+            let next = self.rest().get(length..).unwrap_or_default();
+            if !next.starts_with('\\') || is_list(next) {
+                return self.take(length);
+            }
+            length += 1;
+        }
     }
 
     fn next(&mut self, next: char) -> Result<(), ConvertError> {
@@ -144,7 +173,7 @@ impl<'a> Reader<'a> {
                 Some(field) => self.field(field, line),
                 None => self.text(line),
             },
-            '\\' => {
+            '\\' if is_list(self.rest()) => {
                 self.take(1);
                 self.word();
                 match self.stack.last_mut() {
@@ -247,6 +276,10 @@ mod tests {
             ("{@A|1| b {@B|2}\n}\n{@C}", "A 1 b (B 2); C stray=0 open=None"),
             ("{@RPT~5|a}|b\n}", "RPT a}|b stray=0 open=None"),
             ("{@DPIN|u7\\2|n1|101|n2|102\\1|u8}", "DPIN u7 [n1, 101, n2, 102] [u8] stray=0 open=None"),
+            (
+                "{@A|C:\\pn\\a.tpn|\\\\srv\\2024\\b|c\\0\\1|u8}",
+                "A C:\\pn\\a.tpn \\\\srv\\2024\\b c [] [u8] stray=0 open=None",
+            ),
             ("note\n{@A||x}}", "A x stray=2 open=None"),
             ("{@A|1\n{@B|2", "A 1 (B 2) stray=0 open=Some(2)"),
             ("{@BATCH|p\n{@BTEST|1\n{@BTEST|2}}", "BATCH p (BTEST 1) (BTEST 2) stray=0 open=None"),
@@ -259,6 +292,10 @@ mod tests {
         }
         let parsed = parse("{@A|1{@B|2\u{4}{@C|3}}").unwrap();
         assert_eq!(parsed.records[0].children[0].cut, Some(1));
+        assert_eq!(
+            parse(&format!("{{@A{}}}", "\\1".repeat(100_000))).unwrap().records[0].lists.len(),
+            100_000
+        );
         assert_eq!(parse(&"{@A".repeat(1_000_000)).unwrap_err().kind, ErrorKind::TooLarge);
     }
 }

@@ -90,6 +90,14 @@ impl Reading<'_, '_> {
                 titles.len()
             ));
         }
+        let unknown: Vec<&str> = columns.unknown(&titles).collect();
+        if !unknown.is_empty() {
+            self.warnings.push(format!(
+                "{}: columns that are not known are left out: {}",
+                file.name,
+                unknown.join(", ")
+            ));
+        }
         let rows = (2..).zip(lines);
         let first = titles.first().copied().unwrap_or_default();
         if first.eq_ignore_ascii_case("name") {
@@ -127,6 +135,7 @@ impl Reading<'_, '_> {
             return None;
         }
         let stated = self.verdict(name);
+        let unit = row.at(columns.unit);
         let mut limit = |cell: &str| self.decimals.read(cell).filter(|number| !number.is_nan());
         let limits = match (limit(low), limit(high)) {
             (Some(low), Some(high)) => (Some(low), Some(high)),
@@ -140,7 +149,7 @@ impl Reading<'_, '_> {
             return match stated {
                 None if written.is_empty() => None,
                 Some(Status::Failed) => {
-                    let number = build::number(None, Status::Failed, f64::NAN, "", limits);
+                    let number = build::number(None, Status::Failed, f64::NAN, unit, limits);
                     Some(build::numeric(name, Status::Failed, [number]))
                 }
                 _ => Some(Step::new("ET_NLT", name, Status::Skipped)),
@@ -149,7 +158,7 @@ impl Reading<'_, '_> {
         let inside = limits.0.is_none_or(|low| value >= low) && limits.1.is_none_or(|high| value <= high);
         let status = stated.unwrap_or(if inside { Status::Passed } else { Status::Failed });
         let measured = if status == Status::Skipped { Status::Passed } else { status };
-        let number = build::number(None, measured, value, "", limits);
+        let number = build::number(None, measured, value, unit, limits);
         Some(build::numeric(name, status, [number]))
     }
 
@@ -207,6 +216,8 @@ impl Reading<'_, '_> {
 struct Columns {
     max: usize,
     min: usize,
+    /// Of a file of values; most have none.
+    unit: usize,
 }
 
 impl Columns {
@@ -215,7 +226,16 @@ impl Columns {
             titles.iter().skip(2).position(|title| title.eq_ignore_ascii_case(name)).map(|at| at + 2)
         };
         // A column that is not there: every cell in it is empty.
-        Self { max: of("max").unwrap_or(usize::MAX), min: of("min").unwrap_or(usize::MAX) }
+        let [max, min] = ["max", "min"].map(|name| of(name).unwrap_or(usize::MAX));
+        let has_values = titles.first().is_some_and(|first| first.eq_ignore_ascii_case("name"));
+        Self { max, min, unit: of("unit").filter(|_| has_values).unwrap_or(usize::MAX) }
+    }
+
+    /// The titles of the others, behind the first two.
+    fn unknown<'t>(&self, titles: &[&'t str]) -> impl Iterator<Item = &'t str> {
+        let known = [self.max, self.min, self.unit];
+        let others = titles.iter().enumerate().skip(2).filter(move |(at, _)| !known.contains(at));
+        others.map(|(_, title)| *title).filter(|title| !title.is_empty())
     }
 }
 
@@ -299,15 +319,13 @@ impl Curve {
 
     fn chart(self, label: &str, name: &str, warnings: &mut Vec<String>) -> Chart {
         let mut series = Vec::new();
+        let most = self.lines.iter().map(|line| line.count).max().unwrap_or_default();
+        if most > MAX_POINTS {
+            warnings.push(format!("{label}: the chart shows the first {MAX_POINTS} of {most} points"));
+        }
         for (title, line) in [name, "max", "min"].into_iter().zip(self.lines) {
             if line.count == 0 {
                 continue;
-            }
-            if line.count > MAX_POINTS {
-                warnings.push(format!(
-                    "{label}: the chart shows the first {MAX_POINTS} of {} points",
-                    line.count
-                ));
             }
             series.push(Series {
                 data_type: Some("XYG".into()),

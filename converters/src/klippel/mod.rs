@@ -77,7 +77,10 @@ const ABOUT: About = About {
             ),
             ("Cfg_LoginMode, Cfg_Speaker, the file's name", "misc infos"),
             ("a data file's name up to the first hyphen", "a sequence, as long as it stays the same"),
-            ("data file `name value max min`", "a numeric test for each line; limits when both are there"),
+            (
+                "data file `name value max min`",
+                "a numeric test for each line; limits when both are there, a unit when there is a column `unit`",
+            ),
             (
                 "data file `frq CURVE max min`",
                 "avg, min and max of the curve, the number of points out of bounds, and a chart",

@@ -269,16 +269,18 @@ fn test(result: &Measured<'_>, decimals: &mut Decimals) -> Step {
         say(&[result.kind, result.limits]);
     }
     let value = decimals.read(result.value);
+    // What a step without a measurement has no place for.
+    let unmeasured = if limits == (None, None) { "" } else { result.limits };
     let mut step = match value {
         Some(value) if matches!(status, Status::Passed | Status::Failed | Status::Skipped) => {
             build::numeric(name, status, [build::number(None, status, value, result.unit, limits)])
         }
         None if matches!(status, Status::Passed | Status::Failed) => {
-            say(&[result.value]);
+            say(&[result.value, result.unit, unmeasured]);
             build::pass_fail(name, status)
         }
         _ => {
-            say(&[result.verdict, result.value, result.unit]);
+            say(&[result.verdict, result.value, result.unit, unmeasured]);
             Step::new("ET_NLT", name, status)
         }
     };

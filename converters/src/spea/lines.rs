@@ -103,10 +103,13 @@ impl<'a> Line<'a, '_> {
         let named = [self.at(5), self.at(2)].into_iter().find(|name| !name.is_empty());
         let name = named.unwrap_or("Test");
         let result = self.at(7);
-        let status = match result {
-            "INTERRUPTED" | "TERMINATED" => Status::Terminated,
-            passed if passed.starts_with("PASS") => Status::Passed,
-            _ => Status::Failed,
+        let is = |word: &str| result.eq_ignore_ascii_case(word);
+        let status = if is("INTERRUPTED") || is("TERMINATED") {
+            Status::Terminated
+        } else if result.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("PASS")) {
+            Status::Passed
+        } else {
+            Status::Failed
         };
         if kind == Kind::Action {
             return Step::new("Action", name, status);

@@ -281,7 +281,8 @@ fn day_first(file: &Lines<'_>) -> bool {
     let reads = |format: &str| {
         file.tests
             .iter()
-            .filter_map(|test| stamp(&test.start, 6))
+            .flat_map(|test| [stamp(&test.start, 6), test.end.as_ref().and_then(|end| stamp(end, 2))])
+            .flatten()
             .all(|written| jiff::civil::DateTime::strptime(format, written).is_ok())
     };
     !reads(MONTH_FIRST) && reads(DAY_FIRST)
@@ -365,7 +366,10 @@ impl Unit<'_> {
         let order = if day_first { [DAY_FIRST, MONTH_FIRST] } else { [MONTH_FIRST, DAY_FIRST] };
         let read = time::parse_as(&written, &order, &self.input.station.time_zone);
         if read.is_none() {
-            warnings.push(format!("\"{written}\" is no time like 11/28/2024 14:07:31"));
+            warnings.push(format!(
+                "the test from line {} on: \"{written}\" is no time like 11/28/2024 14:07:31",
+                test.line
+            ));
         }
         read
     }

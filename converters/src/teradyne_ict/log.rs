@@ -125,9 +125,11 @@ pub(super) fn runs<'a>(
         } else if let Some(run) = start(line, number, program) {
             if let Some(unfinished) = open.replace(run) {
                 warnings.push(format!(
-                    "the test from line {} on has no line that ends it, and is left out",
+                    "the test from line {} on has no line that ends it: terminated",
                     unfinished.line
                 ));
+                // As if it had been aborted: nothing says how it went.
+                runs.push(Run { event: '?', ..unfinished });
             }
         } else if let Some((event, end)) = event(line, written.ends_with('\n')) {
             match open.take() {

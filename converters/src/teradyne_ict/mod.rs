@@ -106,7 +106,7 @@ const ABOUT: About = About {
             ("TOP_OF_LOOP-A … H", "uut.testSocketIndex 1 … 8"),
             (
                 "the event",
-                "result: `\"` passed; `/` and `]` failed; `?` and `!` terminated; `*` and `&` error",
+                "result: `\"` passed; `/` and `]` failed; `?`, `!` and none before the next test terminated; `*` and `&` error",
             ),
             ("time of the event less start", "uut.execTime and the root's totTime"),
             (
@@ -201,8 +201,8 @@ impl File<'_> {
             warnings.push(format!("no program stands before line {}: the file's name is used", run.line));
             Program::new(stem(&self.input.file_name), self.patterns)
         });
-        let start = self.time(run.start, warnings);
-        let end = self.time(run.end, warnings);
+        let start = self.time(run.start, run, warnings);
+        let end = (!run.end.written.is_empty()).then(|| self.time(run.end, run, warnings)).flatten();
         let seconds = start.as_ref().zip(end.as_ref());
         let seconds = seconds.and_then(|(from, to)| time::between(from.timestamp(), to.timestamp()));
         let start = start.map_or_else(|| time::of_file(self.input), |start| Time::from_zoned(&start));
@@ -249,10 +249,13 @@ impl File<'_> {
         Ok(report)
     }
 
-    fn time(&self, stamp: Stamp<'_>, warnings: &mut Vec<String>) -> Option<ZonedDateTime> {
+    fn time(&self, stamp: Stamp<'_>, run: &Run<'_>, warnings: &mut Vec<String>) -> Option<ZonedDateTime> {
         let time = stamp.time.and_then(|time| time::zoned(time, &self.input.station.time_zone));
         if time.is_none() {
-            warnings.push(format!("\"{}\" is no time like 31-JUL-23  14:18:51", stamp.written));
+            warnings.push(format!(
+                "the test from line {} on: \"{}\" is no time like 31-JUL-23  14:18:51",
+                run.line, stamp.written
+            ));
         }
         time
     }

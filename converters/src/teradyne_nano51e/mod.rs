@@ -131,12 +131,12 @@ impl Converter for TeradyneNano51e {
         let mut report = Report::without_root(name.part, name.serial, arguments.text("revision"));
         report.process_code = arguments.process_code("operationTypeCode").map(i32::from);
         report.start = time::parse_as(name.time, &["%Y%m%d%H%M%S"], &input.station.time_zone);
-        report.result = if name.status == "OK" { Status::Passed } else { Status::Failed };
+        report.result = if name.status.eq_ignore_ascii_case("OK") { Status::Passed } else { Status::Failed };
         report.uut = Some(Uut { user: Some(arguments.text("operator").into()), ..Uut::default() });
         if !name.produced.is_empty() {
             report.misc_infos.push(build::info("SMT Production Date", name.produced));
         }
-        if !matches!(name.status, "OK" | "NG") {
+        if !["OK", "NG"].iter().any(|it| it.eq_ignore_ascii_case(name.status)) {
             warnings.push(format!(
                 "the status \"{}\" of the file name is neither OK nor NG: failed",
                 name.status

@@ -298,8 +298,10 @@ impl File<'_> {
                 continue;
             };
             let (name, value) = (name.trim(), value.trim());
-            if is_chosen(name) && !value.is_empty() {
-                report.misc_infos.push(build::info(name, value));
+            if is_chosen(name) {
+                if !value.is_empty() {
+                    report.misc_infos.push(build::info(name, value));
+                }
             } else if !READ.iter().any(|it| it.eq_ignore_ascii_case(name))
                 && !settings.iter().any(|it| self.arguments.text(it).eq_ignore_ascii_case(name))
             {

@@ -22,8 +22,8 @@ struct Open {
     children: Vec<Step>,
     /// The last child takes further measurements of its kind.
     continues: bool,
-    /// The name that an opening bracket gave to the step whose measurements follow.
-    bracket: Option<Text>,
+    /// What an opening bracket says of the step whose measurements follow.
+    bracket: Option<Step>,
     /// The names of the last child's measurements, from its second one on.
     names: Option<Names>,
 }
@@ -81,11 +81,18 @@ impl Steps {
         kind.make_ascii_lowercase();
         // A multiple test that measures nothing is an opening bracket: the measurements follow.
         if kind.starts_with("multiple") && fields.iter().skip(2).take(4).all(|field| field.is_empty()) {
-            let name = Some(row.step_name().to_owned()).filter(|name| !name.is_empty());
+            let name = Some(row.step_name()).filter(|name| !name.is_empty());
+            let status = row.status().unwrap_or(Status::Unknown);
+            let bracket = name.map(|name| common(Step::new("Action", name, status), &row, number, warnings));
+            self.flush();
             let top = self.top();
-            top.continues &= name.is_none();
-            top.bracket = name.map(Into::into);
+            top.continues &= bracket.is_none();
+            top.bracket = bracket;
             return Ok(());
+        }
+        let follows = matches!(kind.as_str(), "steptype" | "chart" | "series") || kind.ends_with("test");
+        if !follows || kind.starts_with("end") {
+            self.flush();
         }
         match kind.as_str() {
             "steptype" => {}
@@ -128,6 +135,7 @@ impl Steps {
         while self.open.len() > 1 {
             self.fold();
         }
+        self.flush();
         self.open.pop().map(|root| root.children).unwrap_or_default()
     }
 
@@ -138,6 +146,16 @@ impl Steps {
         let last = self.open.len() - 1;
         #[expect(clippy::indexing_slicing, reason = "the list was just made sure not to be empty")]
         &mut self.open[last]
+    }
+
+    /// A bracket without measurements, as of a test that was skipped, is a step without any.
+    fn flush(&mut self) {
+        if let Some(mut step) = self.top().bracket.take() {
+            if step.status == Status::Unknown {
+                step.status = Status::Done;
+            }
+            self.top().children.push(step);
+        }
     }
 
     fn add(&mut self, step: Step) {
@@ -193,6 +211,7 @@ impl Steps {
 
     /// Puts the innermost open sequence under the one around it.
     fn fold(&mut self) {
+        self.flush();
         let Some(closed) = self.open.pop() else { return };
         let Some(mut step) = closed.step else { return };
         if !closed.status_stated {
@@ -227,13 +246,42 @@ impl Steps {
         named && !row.measure_name().is_empty()
     }
 
-    /// The name of the step that a row opens.
-    fn step_name(&mut self, row: &Row<'_>, default: &str) -> Text {
-        let bracket = self.top().bracket.take();
-        match (row.step_name(), bracket) {
-            ("", Some(name)) => name,
-            (own, _) => or(own, or(row.measure_name(), default)).into(),
+    /// The step that a row opens.
+    fn opened(
+        &mut self,
+        (kind, default): (&str, &str),
+        status: Status,
+        row: &Row<'_>,
+        number: usize,
+        warnings: &mut Vec<String>,
+    ) -> Step {
+        let own = row.step_name();
+        if self.top().bracket.as_ref().is_some_and(|bracket| !own.is_empty() && own != bracket.name) {
+            self.flush();
         }
+        let bracket = self.top().bracket.take();
+        let name: Text = match &bracket {
+            Some(bracket) => bracket.name.clone(),
+            None => or(own, or(row.measure_name(), default)).into(),
+        };
+        let mut step = common(Step::new(kind, name, status), row, number, warnings);
+        if let Some(bracket) = bracket {
+            // A step of a single measurement has its status.
+            if kind.starts_with("ET_M") {
+                worsen(&mut step, bracket.status);
+            }
+            step.tot_time = bracket.tot_time.or(step.tot_time);
+            step.error_code = bracket.error_code.or(step.error_code);
+            step.caused_seq_failure = bracket.caused_seq_failure.or(step.caused_seq_failure);
+            if let Some(message) = &bracket.rare.error_message {
+                step.rare.error_message = Some(message.clone());
+            }
+            if let Some(text) = bracket.report_text {
+                let after = step.report_text.replace(text);
+                add_text(&mut step, after.as_deref().unwrap_or_default());
+            }
+        }
+        step
     }
 
     fn verdict(&self, row: &Row<'_>, computed: Status) -> Status {
@@ -277,12 +325,12 @@ impl Steps {
             step.numeric_meas.push(measurement(name, measured(status)));
             step.step_type = "ET_MNLT".into();
             worsen(step, status);
+            add_text(step, row.at(10));
             return;
         }
-        let step_name = self.step_name(row, "NumericTest");
         let multiple = self.is_multiple(row);
         let kind = if multiple { "ET_MNLT" } else { "ET_NLT" };
-        let mut step = common(Step::new(kind, step_name, status), row, number, warnings);
+        let mut step = self.opened((kind, "NumericTest"), status, row, number, warnings);
         step.numeric_meas.push(measurement(name.filter(|_| multiple), measured(status)));
         self.add(step);
     }
@@ -311,12 +359,12 @@ impl Steps {
             step.boolean_meas.push(BooleanMeas { name, status: measured(status), extra: Extra::new() });
             step.step_type = "ET_MPFT".into();
             worsen(step, status);
+            add_text(step, row.at(10));
             return;
         }
         let multiple = self.is_multiple(row);
         let kind = if multiple { "ET_MPFT" } else { "ET_PFT" };
-        let step_name = self.step_name(row, "PassFailTest");
-        let mut step = common(Step::new(kind, step_name, status), row, number, warnings);
+        let mut step = self.opened((kind, "PassFailTest"), status, row, number, warnings);
         let name = name.filter(|_| multiple);
         step.boolean_meas.push(BooleanMeas { name, status: measured(status), extra: Extra::new() });
         self.add(step);
@@ -344,12 +392,12 @@ impl Steps {
             step.string_meas.push(measurement(name));
             step.step_type = "ET_MSVT".into();
             worsen(step, status);
+            add_text(step, row.at(10));
             return;
         }
         let multiple = self.is_multiple(row);
         let kind = if multiple { "ET_MSVT" } else { "ET_SVT" };
-        let step_name = self.step_name(row, "StringTest");
-        let mut step = common(Step::new(kind, step_name, status), row, number, warnings);
+        let mut step = self.opened((kind, "StringTest"), status, row, number, warnings);
         step.string_meas.push(measurement(name.filter(|_| multiple)));
         self.add(step);
     }
@@ -447,6 +495,18 @@ fn worsen(step: &mut Step, status: Status) {
     if rank(status) > rank(step.status) {
         step.status = measured(status);
     }
+}
+
+/// Adds a line to the text of a step.
+fn add_text(step: &mut Step, line: &str) {
+    if line.is_empty() {
+        return;
+    }
+    let text = step.report_text.get_or_insert_default();
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(line);
 }
 
 /// What every kind of row may state: time, text and error. Empty columns leave the step as it is.

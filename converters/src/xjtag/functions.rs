@@ -83,10 +83,14 @@ fn texts(node: Node<'_, '_>) -> Option<Text> {
     if lines.is_empty() {
         lines.extend(child(node, "plain-text").and_then(xml::own_text));
     }
-    let errors = children(node, "conntest-errors").flat_map(|errors| errors.descendants());
-    for error in errors.filter(|element| is(*element, "error-message")).filter_map(xml::own_text) {
-        if !lines.iter().any(|line| line.contains(&*error)) {
-            lines.push(error);
+    for element in children(node, "conntest-errors").flat_map(|errors| errors.descendants()) {
+        let said = match element.tag_name().name() {
+            "error-message" => xml::own_text(element),
+            "net" => net(element).map(Cow::Owned),
+            _ => None,
+        };
+        if let Some(said) = said.filter(|said| !lines.iter().any(|line| line.contains(&**said))) {
+            lines.push(said);
         }
     }
     // Older versions say only in HTML what went wrong.
@@ -101,6 +105,15 @@ fn texts(node: Node<'_, '_>) -> Option<Text> {
     // Exports write this mark escaped inside of what is not escaped.
     let text = lines.join("\n");
     Some(if text.contains(ESCAPED_MARK) { text.replace(ESCAPED_MARK, ">>>>").into() } else { text.into() })
+}
+
+/// A net with an error, and its pins: `NET_A12: U1.3, U2.4`.
+fn net(node: Node<'_, '_>) -> Option<String> {
+    let pins: Vec<String> = children(node, "pin")
+        .filter_map(|pin| Some(format!("{}.{}", attribute(pin, "component")?, attribute(pin, "pin")?)))
+        .collect();
+    let name = attribute(node, "name")?;
+    Some(if pins.is_empty() { name.to_owned() } else { format!("{name}: {}", pins.join(", ")) })
 }
 
 /// The text of HTML, a line for each of its pieces.

@@ -86,7 +86,7 @@ const ABOUT: About = About {
             ),
             ("testgroup", "a sequence"),
             ("testfunction", "a pass/fail step; Skipped and Not run are skipped"),
-            ("text-output (else plain-text) and error-message of a testfunction", "reportText"),
+            ("text-output (else plain-text), error-message and net of a testfunction", "reportText"),
             ("text-output directly in testrun", "reportText of the root"),
         ],
         limits: &[

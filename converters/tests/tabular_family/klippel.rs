@@ -85,6 +85,25 @@ fn decimal_commas_are_read_with_one_warning() {
 }
 
 #[test]
+fn a_column_of_units_is_read_and_others_are_named() {
+    let many: String = (0..10_001).map(|point| format!("{point}\t1\t2\n")).collect();
+    let files = [
+        ("A.txt", "name\tvalue\tunit\tmin\tmax\tsigma\nRe\t5\tOhm\t4\t6\t0.1\n"),
+        ("B.txt", &format!("frq\tSPL\tmax\n{many}")),
+    ];
+    let conversion = convert("klippel", &unit(HEADER, &files)).unwrap();
+    let re = &step(&conversion.reports[0], "Re").numeric_meas[0];
+    assert_eq!((re.unit.as_deref(), re.high_limit.unwrap().get()), (Some("Ohm"), 6.0));
+    assert_eq!(
+        conversion.warnings,
+        [
+            "A.txt: columns that are not known are left out: sigma",
+            "B: the chart shows the first 10000 of 10001 points"
+        ]
+    );
+}
+
+#[test]
 fn what_is_not_read_is_named() {
     let header = format!("{HEADER}Cfg_New=5\nCfg_PCName=PC\n");
     let files = [

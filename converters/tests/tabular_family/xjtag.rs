@@ -67,7 +67,8 @@ fn a_run_without_a_station_has_the_station_of_the_settings_and_its_local_time() 
 fn functions_say_all_that_they_said() {
     let text = run("<text-output>Flash skipped</text-output><testgroup name='G'>\
          <testfunction name='A'><text-output>one</text-output><text-output>two</text-output><odd/>\
-         <conntest-errors><error><error-message>net X open</error-message></error></conntest-errors><result value='Failed'/></testfunction>\
+         <conntest-errors><error><error-message>net X open</error-message><net-detail><net board='b' name='X'><pin board='b' component='U1' pin='3'/>\
+         <pin board='b' component='U2' pin='A4'/></net></net-detail></error></conntest-errors><result value='Failed'/></testfunction>\
          <testfunction name='B'><plain-text> p </plain-text><result value='Aborted'/></testfunction>\
          <testgroup name='Inner'><testfunction name='C'><result value='Passed'/></testfunction></testgroup><odder/></testgroup>");
     let conversion = convert("xjtag", &file("a.xml", text.as_bytes())).unwrap();
@@ -76,7 +77,10 @@ fn functions_say_all_that_they_said() {
         .iter()
         .map(|step| format!("{} {} {:?}", step.name, step.status.letter(), step.report_text))
         .collect();
-    assert_eq!(shown, ["A F Some(\"one\\ntwo\\nnet X open\")", "B T Some(\"p\")", "C P None"]);
+    assert_eq!(
+        shown,
+        ["A F Some(\"one\\ntwo\\nnet X open\\nX: U1.3, U2.A4\")", "B T Some(\"p\")", "C P None"]
+    );
     assert_eq!(report.root.as_ref().unwrap().report_text.as_deref(), Some("Flash skipped"));
     // The tester's verdict counts, and its groups show what failed.
     assert_eq!((report.result, report.root.as_ref().unwrap().status), (Status::Passed, Status::Failed));
