@@ -164,7 +164,7 @@ impl Converter for Klippel {
                 .help("Check that the right converter is set for this folder."));
         }
         let mut warnings = Vec::new();
-        let result = verdict(&keys)?;
+        let result = verdict(&keys, &mut warnings)?;
         if input.companions.is_empty() {
             let warning = "there are no data files: the report has no measurements";
             if result != Status::Terminated {
@@ -183,7 +183,7 @@ fn keys(text: &str) -> BTreeMap<&str, &str> {
     lines.filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim(), value.trim())).collect()
 }
 
-fn verdict(keys: &BTreeMap<&str, &str>) -> Result<Status, ConvertError> {
+fn verdict(keys: &BTreeMap<&str, &str>, warnings: &mut Vec<String>) -> Result<Status, ConvertError> {
     let expected = "-1, 0, 1, 2, 3 or 4";
     let Some(written) = keys.get("Ctrl_OverallVerdict").filter(|written| !written.is_empty()) else {
         return Err(ConvertError::new(ErrorKind::NotYet, "there is no Ctrl_OverallVerdict")
@@ -195,6 +195,12 @@ fn verdict(keys: &BTreeMap<&str, &str>) -> Result<Status, ConvertError> {
         "1" => Ok(Status::Passed),
         "0" | "2" | "3" => Ok(Status::Failed),
         "4" => Ok(Status::Error),
+        // Only 1 passes; a number of a later version of the program is a unit all the same.
+        other if other.parse::<i64>().is_ok() => {
+            warnings
+                .push(format!("Ctrl_OverallVerdict is {other}, not {expected}: the unit counts as failed"));
+            Ok(Status::Failed)
+        }
         other => {
             let problem = format!("Ctrl_OverallVerdict is \"{other}\"");
             Err(ConvertError::new(ErrorKind::Malformed, problem).expected(expected))

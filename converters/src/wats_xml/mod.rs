@@ -373,13 +373,13 @@ impl Reading<'_> {
     }
 }
 
-/// A free XML tree as a free tree of properties.
 /// The step that a warning is about, if it is about one.
 fn whose(node: Node<'_, '_>) -> String {
     let step = node.ancestors().find(|it| is(*it, "Step"));
     step.and_then(|step| attribute(step, "Name")).map(|name| format!("step {name}: ")).unwrap_or_default()
 }
 
+/// A free XML tree as a free tree of properties.
 fn additional_data(node: Node<'_, '_>) -> AdditionalData {
     AdditionalData {
         name: owned(node, "Name"),

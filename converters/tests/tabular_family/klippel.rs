@@ -70,9 +70,13 @@ fn a_unit_without_its_folder_waits() {
     );
     fails(
         "klippel",
-        &unit(&HEADER.replace("Verdict=1", "Verdict=7"), &[]),
-        "Ctrl_OverallVerdict is \"7\"; expected -1, 0, 1",
+        &unit(&HEADER.replace("Verdict=1", "Verdict=good"), &[]),
+        "Ctrl_OverallVerdict is \"good\"; expected -1, 0, 1",
     );
+    let later = unit(&HEADER.replace("Verdict=1", "Verdict=7"), &[("A.txt", "name\tvalue\nx\t1")]);
+    let conversion = convert("klippel", &later).unwrap();
+    assert_eq!(conversion.reports[0].result, Status::Failed);
+    warns(&conversion, "Ctrl_OverallVerdict is 7, not -1, 0, 1");
 }
 
 #[test]
