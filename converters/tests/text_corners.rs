@@ -74,6 +74,8 @@ fn measurements_of_one_step_are_gathered_under_differing_names() {
         "NumericLimitTest\tVolt\ta\t1\nNumericLimitTest\tOther\tb\t2",
         "ET_MNLT Volt P 1 | ET_MNLT Other P 1",
     );
+    // A row of a single measurement is a step of its own, named by what it has.
+    check("NumericLimitTest\tVolt\t\t1\nNumericLimitTest\t\tb\t2", "ET_NLT Volt P 1 | ET_NLT b P 1");
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn every_measurement_of_several_has_a_name_of_its_own() {
         step.numeric_meas.iter().map(|it| it.name.as_ref().unwrap().to_string()).collect::<Vec<_>>()
     };
     // The first did not know that it would be one of several.
-    assert_eq!(names("NumericLimitTest\tVolt\t\t1\nNumericLimitTest\t\tb\t2"), ["Volt", "b"]);
+    assert_eq!(names("NumericLimitTest\tVolt\t\t1\nMultipleNumericLimitTest\t\tb\t2"), ["Volt", "b"]);
     let long = "n".repeat(120);
     let [first, second] =
         names(&format!("NumericLimitTest\tV\t{long}\t1\nNumericLimitTest\t\t{long}\t2")).try_into().unwrap();

@@ -223,7 +223,8 @@ impl Steps {
         top.continues = false;
     }
 
-    /// The last step, if this row adds a measurement to it: it names no step, or the same one with a measurement.
+    /// The last step, if this row adds a measurement to it: it names no step, or the same one with a measurement, and one
+    /// of both is of several measurements.
     fn continued(
         &mut self,
         row: &Row<'_>,
@@ -233,7 +234,9 @@ impl Steps {
         if !top.continues {
             return None;
         }
-        let last = top.children.last_mut().filter(|step| is_kind(step))?;
+        let several = row.at(0).get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case("multiple"));
+        let is_open = |step: &Step| is_kind(step) && (several || step.step_type.starts_with("ET_M"));
+        let last = top.children.last_mut().filter(|step| is_open(step))?;
         let unnamed = row.step_name().is_empty() && !row.measure_name().is_empty();
         let same = row.step_name() == last.name && !row.measure_name().is_empty();
         (unnamed || same).then_some((last, &mut top.names))
