@@ -197,3 +197,31 @@ async fn what_is_paused_stays_paused_over_a_restart_and_loses_nothing() {
     words(&bench, "resume intake");
     bench.until("converted", async || bench.serials().await == ["SN-1"]).await;
 }
+
+#[test]
+fn a_file_is_looked_at_without_a_configuration_or_an_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    write(
+        &file,
+        b"--Header-Start--\nSerialNumber\tS-1\nPartNumber\tPCB-1\nUTCStartDateTime\t2026-01-02T03:04:05\n\
+          --Step-Data-Start--\nPassFailTest\tLamp\t\tTrue\n--Step-Data-End--\n--UUT-End--\n",
+    );
+    let convert = |arguments: &[&std::ffi::OsStr]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wats-agent"));
+        let output = command.arg("convert").args(arguments).output().unwrap();
+        (output.status.code().unwrap(), output.stdout, String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, out, err) = convert(&[file.as_os_str()]);
+    assert_eq!(code, 0, "{err}");
+    let reports: Value = serde_json::from_slice(&out).unwrap();
+    let said = ["sn", "location", "purpose"].map(|name| reports[0][name].as_str().unwrap());
+    assert_eq!(said, ["S-1", "Unknown", "Unknown"]);
+    // With a configuration it is what the agent would send, so that what is missing there is said.
+    let config = folder.path().join("line.toml");
+    write(&config, b"version = 1\n[station]\nname = \"ST\"\nlocation = \"Lab\"\n");
+    let (code, _, err) = convert(&["--config".as_ref(), config.as_os_str(), file.as_os_str()]);
+    assert_ne!(code, 0);
+    assert!(err.contains("purpose: A value is required") && err.contains("complete them"), "{err}");
+    assert!(!err.contains("location"), "{err}");
+}

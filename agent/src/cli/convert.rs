@@ -11,15 +11,22 @@ use wats_converters::Companion;
 
 use super::print::show;
 use crate::config::{Config, Environment, Settings};
-use crate::control::api::{TrialOutcome, Unit};
+use crate::control::api::{Station, TrialOutcome, Unit};
 use crate::control::converters;
 use crate::convert::{Ended, Job, convert_each};
 use crate::files::{Stamp, sha256};
 use crate::intake::{self, Content};
 use crate::plugins::{check, manage, name_of};
 
-/// Stands where only the station's own settings could say it, so that a file can be looked at without a configuration.
-const UNSAID: &str = "Unknown";
+/// Fills in what the server asks of every report and only the station's own settings could say, so that a file can be
+/// looked at by somebody who has no station.
+pub(super) fn stand_in(station: &mut Station) {
+    for text in [&mut station.location, &mut station.purpose] {
+        if text.is_empty() {
+            "Unknown".clone_into(text);
+        }
+    }
+}
 
 /// What `convert` is asked.
 #[derive(Debug, clap::Args)]
@@ -48,8 +55,7 @@ pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<()> {
     let mut config = settings.as_ref().map_or_else(Config::default, |it| it.config.clone());
     Environment::read()?.fill(&mut config);
     if settings.is_none() {
-        config.station.location = UNSAID.to_owned();
-        config.station.purpose = UNSAID.to_owned();
+        stand_in(&mut config.station);
     }
     let shown = args.file.display().to_string();
     let (bytes, stamp) = read(&args.file, config.intake.max_file_bytes)?;

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::json;
 
-use super::convert::{key_value, read};
+use super::convert::{key_value, read, stand_in};
 use super::exit::CheckFailed;
 use super::print::show;
 use crate::config::{Config, Environment, Settings};
@@ -166,13 +166,7 @@ pub(super) async fn check(command: &PluginCommand, config: Option<&Path>, json: 
         },
     };
     Environment::read()?.fill(&mut settings.config);
-    // What the server asks of every report: an author without a station of her own must not be told to set one up.
-    let station = &mut settings.config.station;
-    for text in [&mut station.location, &mut station.purpose] {
-        if text.is_empty() {
-            "sample".clone_into(text);
-        }
-    }
+    stand_in(&mut settings.config.station);
     let mut program = manage::program_at(path)?;
     program.trusted.clone_from(trust);
     let work = tempfile::tempdir().context("making a temporary folder")?;
