@@ -113,6 +113,12 @@ fn brackets_name_the_step_of_the_measurements_between_them() {
         "SequenceCall S F 0 | Action A S 0 | Action B D 0 | Action C F 0 | Action D D 0 | ET_NLT E P 1 | Action F D 0",
     );
     check("MultipleNumericLimitTest\tA\t\t\t\t\t\t\tFailed\nNumericLimitTest\t\t\t1\t0\t2", "ET_NLT A P 1");
+    // The only measurement of a step has its status.
+    let one = "MultipleNumericLimitTest\tA\t\t\t\t\t\t\tFailed\nNumericLimitTest\t\ta\t1\t0\t2";
+    check(one, "ET_MNLT A F 1");
+    let report = convert("wats-text", with_steps(one).as_bytes()).unwrap().reports.remove(0);
+    assert_eq!(report.root.as_ref().unwrap().children()[0].numeric_meas[0].status.letter(), "F");
+    check(&one.replace("Failed", "Error"), "ET_MNLT A E 0");
     // What the bracket says of the step is the step's, and each measurement keeps its name.
     let rows = "MultipleNumericLimitTest\tCells\t\t\t\t\t\t\tFailed\t1.5\tfirst\t7\tboom\n\
                 NumericLimitTest\t\ta\t1\t\t\t\t\tPassed\t\tof a\nNumericLimitTest\t\tb\t2\t\t\t\t\tPassed\t\tof b";

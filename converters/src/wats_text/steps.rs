@@ -4,7 +4,7 @@ use wats::report::{BooleanMeas, Chart, Double, Extra, NumericMeas, Series, Statu
 use wats::wsjf::MAX_DEPTH;
 
 use crate::kit::build::Names;
-use crate::kit::{text, tree};
+use crate::kit::{text, tree, verdict};
 use crate::{ConvertError, ErrorKind};
 
 /// Builds the tree row by row.
@@ -136,7 +136,9 @@ impl Steps {
             self.fold();
         }
         self.flush();
-        self.open.pop().map(|root| root.children).unwrap_or_default()
+        let mut children = self.open.pop().map(|root| root.children).unwrap_or_default();
+        children.iter_mut().for_each(|step| settle(step, warnings));
+        children
     }
 
     fn top(&mut self) -> &mut Open {
@@ -502,14 +504,17 @@ fn worsen(step: &mut Step, status: Status) {
 
 /// Adds a line to the text of a step.
 fn add_text(step: &mut Step, line: &str) {
-    if line.is_empty() {
-        return;
+    if !line.is_empty() {
+        verdict::add_text(step, line);
     }
-    let text = step.report_text.get_or_insert_default();
-    if !text.is_empty() {
-        text.push('\n');
+}
+
+/// Makes the measurements agree with what their bracket says of the step.
+fn settle(step: &mut Step, warnings: &mut Vec<String>) {
+    if step.step_type.starts_with("ET_M") {
+        verdict::agree(step, warnings);
     }
-    text.push_str(line);
+    step.steps.iter_mut().flatten().for_each(|inner| settle(inner, warnings));
 }
 
 /// What every kind of row may state: time, text and error. Empty columns leave the step as it is.
