@@ -54,6 +54,8 @@ fn a_missing_verdict_is_computed_from_the_limits() {
     check("NumericLimitTest\tA\t\t5\t1\t9\t\tV", "ET_NLT A P 1");
     check("StringValueTest\tA\t\tx\ty", "ET_SVT A F 1");
     check("PassFailTest\tA\t\tTrue", "ET_PFT A P 1");
+    // A status that is not known is none.
+    check("NumericLimitTest\tA\t\t5\t1\t4\tGELE\tV\tU", "ET_NLT A F 1");
 }
 
 #[test]

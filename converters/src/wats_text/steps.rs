@@ -57,7 +57,8 @@ impl Row<'_> {
         self.at(7)
     }
     fn status(&self) -> Option<Status> {
-        Status::from_word(self.at(8))
+        // A status that says that none is known states none.
+        Status::from_word(self.at(8)).filter(|status| *status != Status::Unknown)
     }
 }
 
